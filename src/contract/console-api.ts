@@ -1,0 +1,186 @@
+import * as z from 'zod'
+import { EpochMs, PicoText, ServiceName, Slug, Tokens, UnsignedPicoText } from './scalars.ts'
+import { Limits } from './snapshot.ts'
+import { UsageRecord } from './usage-record.ts'
+
+/**
+ * The control plane's own API under `/api/v1`, used by the console and the CLI. Callers are an operator (the installation's
+ * admin token as bearer, or an operator's session) or a tenant user (session), who sees the own tenant only. Errors are
+ * RFC 9457 problems. Lists are newest first.
+ */
+export const SignInRequest = z.strictObject({ email: z.string().min(1).max(254), password: z.string().min(1).max(1024) })
+
+/** GET, POST /session. DELETE /session signs out. */
+export const SessionReply = z.object({
+  email: z.string(),
+  role: z.enum(['operator', 'tenant']),
+  /** Null for an operator, who may see every tenant. */
+  tenant: Slug.nullable(),
+})
+export type SessionReply = z.infer<typeof SessionReply>
+
+/** GET /info, open to anyone signed in. */
+export const InfoReply = z.object({ version: z.string(), schemaVersion: z.string(), gatewayUrl: z.string() })
+export type InfoReply = z.infer<typeof InfoReply>
+
+export const ApplyChange = z.object({
+  kind: z.enum(['supplier', 'service', 'tenant', 'key', 'price-sheet', 'topup']),
+  id: z.string(),
+  action: z.enum(['created', 'updated', 'unchanged', 'retired']),
+})
+export const NewKey = z.object({ id: Slug, name: z.string(), tenant: Slug, secret: z.string() })
+
+/** POST /apply { document, dryRun }: all or nothing. Secrets of keys made by it are in the reply, and nowhere else ever again. */
+export const ApplyReply = z.object({ changes: z.array(ApplyChange), newKeys: z.array(NewKey) })
+export type ApplyReply = z.infer<typeof ApplyReply>
+
+/** GET /tenants */
+export const TenantView = z.object({
+  id: Slug,
+  displayName: z.string(),
+  status: z.enum(['active', 'suspended']),
+  limits: Limits,
+  postedPico: PicoText,
+  escrowedPico: UnsignedPicoText,
+})
+export type TenantView = z.infer<typeof TenantView>
+
+/** GET /keys?tenant= */
+export const KeyView = z.object({
+  id: Slug,
+  tenant: Slug,
+  name: z.string(),
+  /** The first characters, enough to recognise a key and too few to use it. */
+  preview: z.string(),
+  status: z.enum(['active', 'revoked', 'expired']),
+  createdAtMs: EpochMs,
+  expiresAtMs: EpochMs.nullable(),
+  limits: Limits,
+})
+export type KeyView = z.infer<typeof KeyView>
+
+/** POST /keys; answers NewKey. POST /keys/{id}/revoke answers KeyView. */
+export const CreateKeyRequest = z.strictObject({
+  tenant: Slug,
+  name: z.string().min(1).max(64),
+  expiresAtMs: EpochMs.nullable().optional(),
+  limits: Limits.optional(),
+})
+
+/** POST /topups (operator): `reference` is the payment's id; repeating it posts nothing. Answers BalanceView. */
+export const TopupRequest = z.strictObject({ tenant: Slug, amountYuan: z.string().max(32), reference: z.string().min(1).max(128) })
+
+/** GET /balance?tenant= */
+export const BalanceView = z.object({
+  tenant: Slug,
+  currency: z.literal('CNY'),
+  postedPico: PicoText,
+  /** Set aside in slices that gateways hold; not spent, not available to others. */
+  escrowedPico: UnsignedPicoText,
+  availablePico: PicoText,
+})
+export type BalanceView = z.infer<typeof BalanceView>
+
+/** GET /ledger?tenant=&limit=&before= : postings that touch the tenant's wallet (operator without tenant: all). */
+export const PostingView = z.object({
+  id: z.string(),
+  kind: z.string(),
+  bookedAtMs: EpochMs,
+  memo: z.string(),
+  entries: z.array(z.object({ account: z.string(), amountPico: PicoText })),
+  records: z.int(),
+})
+export type PostingView = z.infer<typeof PostingView>
+
+/** GET /usage?by=service|tenant|supplier|key|hour&fromMs=&toMs=&tenant= */
+export const UsageRow = z.object({
+  group: z.string(),
+  requests: z.int(),
+  failed: z.int(),
+  tokens: Tokens,
+  sellPico: UnsignedPicoText,
+  /** Zero for tenant users: what we pay is not theirs to see. */
+  buyPico: UnsignedPicoText,
+})
+export type UsageRow = z.infer<typeof UsageRow>
+
+/** GET /usage/live?minutes=60&tenant= : one point per minute, oldest first, empty minutes included. */
+export const LivePoint = z.object({
+  minuteMs: EpochMs,
+  requests: z.int(),
+  failed: z.int(),
+  tokens: Tokens,
+  sellPico: UnsignedPicoText,
+  ttftMsP50: z.number().nullable(),
+  ttftMsP95: z.number().nullable(),
+  outputTokensPerSecond: z.number().nullable(),
+})
+export type LivePoint = z.infer<typeof LivePoint>
+
+/** GET /requests?tenant=&limit= : recent usage records. Tenant users do not see supplier, cost or candidates. */
+export const RequestRow = z.object({
+  id: z.string(),
+  completedAtMs: EpochMs,
+  tenant: Slug,
+  key: Slug,
+  service: ServiceName,
+  supplier: z.string(),
+  ending: z.string(),
+  tokens: Tokens,
+  ttftMs: z.number().nullable(),
+  durationMs: z.number(),
+  sellPico: UnsignedPicoText,
+})
+export type RequestRow = z.infer<typeof RequestRow>
+
+/** GET /requests/{id}: everything known about one request. For tenant users `record` is redacted as in RequestRow. */
+export const ExplainReply = z.object({
+  record: UsageRecord,
+  /** The ledger posting that holds this record's money, and this record's own share of each entry. */
+  posting: z.object({ id: z.string(), bookedAtMs: EpochMs, hash: z.string() }).nullable(),
+  shares: z.array(z.object({ account: z.string(), amountPico: PicoText })),
+})
+export type ExplainReply = z.infer<typeof ExplainReply>
+
+/** POST /verify (operator). `ok` only if every check passed and each check saw what it had to see. */
+export const VerifyReply = z.object({
+  ok: z.boolean(),
+  checks: z.array(
+    z.object({
+      name: z.string(),
+      ok: z.boolean(),
+      seen: z.int(),
+      /** The rows that disagree, at most 20, each in one line. */
+      disagreements: z.array(z.string()),
+    }),
+  ),
+})
+export type VerifyReply = z.infer<typeof VerifyReply>
+
+/** POST /playground/key { tenant }: a key that lives 15 minutes, for the browser to call the gateway with. */
+export const PlaygroundKeyReply = z.object({ secret: z.string(), expiresAtMs: EpochMs, services: z.array(ServiceName) })
+export type PlaygroundKeyReply = z.infer<typeof PlaygroundKeyReply>
+
+/** GET /services */
+export const ServiceView = z.object({
+  id: ServiceName,
+  displayName: z.string(),
+  contextTokens: z.int(),
+  maxOutputTokens: z.int(),
+  /** Yuan per million tokens by class, tax included, as valid now; null where no sheet is valid. */
+  sellPerMillion: z.record(z.string(), z.string()).nullable(),
+  /** Operator only; empty for tenant users. */
+  deployments: z.array(z.object({ supplier: z.string(), model: z.string(), priority: z.int() })),
+})
+export type ServiceView = z.infer<typeof ServiceView>
+
+/** GET /suppliers (operator) */
+export const SupplierView = z.object({
+  id: Slug,
+  displayName: z.string(),
+  kind: z.string(),
+  baseUrl: z.string(),
+  apiKeyEnv: z.string().nullable(),
+  maxConcurrency: z.int(),
+})
+export type SupplierView = z.infer<typeof SupplierView>

@@ -1,0 +1,71 @@
+import * as z from 'zod'
+import { EpochMs, Slug, UnsignedPicoText } from './scalars.ts'
+import { Snapshot } from './snapshot.ts'
+import { UsageRecord } from './usage-record.ts'
+
+/**
+ * What a gateway and charging say to each other: HTTP with JSON on the control plane's `/internal/v1`, bearer-authenticated
+ * with the installation's internal token. Every call may be repeated safely.
+ */
+export const GatewayId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
+
+/** POST /gateways/register: takes over the gateway id. Grants of older epochs are refused from then on. */
+export const RegisterRequest = z.object({ gateway: GatewayId })
+export const RegisterReply = z.object({ epoch: z.int().min(1) })
+
+/**
+ * POST /slices/grant: escrows part of a wallet for this gateway. `seq` counts up within an epoch; repeating a seq returns the
+ * slice that it made. The grant is at least `minPico` or refused.
+ */
+export const GrantRequest = z.object({
+  gateway: GatewayId,
+  epoch: z.int().min(1),
+  seq: z.int().min(1),
+  tenant: Slug,
+  minPico: UnsignedPicoText,
+  wantPico: UnsignedPicoText,
+})
+export type GrantRequest = z.infer<typeof GrantRequest>
+
+export const Slice = z.object({
+  id: z.string(),
+  tenant: Slug,
+  epoch: z.int(),
+  amountPico: UnsignedPicoText,
+  validUntilMs: EpochMs,
+  /** A tight slice is for one request near an empty wallet: the gateway closes it as soon as that request ends. */
+  tight: z.boolean(),
+})
+export type Slice = z.infer<typeof Slice>
+
+export const GrantReply = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('granted'), slice: Slice }),
+  /** `escrowedPico` is what other slices hold at the moment: some of it may come back. */
+  z.object({ outcome: z.literal('insufficient_balance'), availablePico: UnsignedPicoText, escrowedPico: UnsignedPicoText }),
+  z.object({ outcome: z.literal('fenced') }),
+])
+export type GrantReply = z.infer<typeof GrantReply>
+
+/** POST /slices/close: gives the unused rest back. Refused (`missing`) until charging has ingested all `records` of the slice. */
+export const CloseRequest = z.object({ gateway: GatewayId, slice: z.string(), records: z.int().min(0) })
+export const CloseReply = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('closed') }),
+  z.object({ outcome: z.literal('missing'), ingested: z.int() }),
+])
+
+/** GET /slices?gateway=…: the open slices that charging believes this gateway has, whatever their epoch. */
+export const OpenSlicesReply = z.object({ slices: z.array(Slice) })
+
+/** POST /usage: at most 500 records. Acknowledged ids are durable and posted, whether new or seen before. */
+export const UsageBatch = z.object({ gateway: GatewayId, records: z.array(UsageRecord).min(1).max(500) })
+export type UsageBatch = z.infer<typeof UsageBatch>
+export const UsageReply = z.object({
+  accepted: z.int(),
+  duplicates: z.int(),
+  /** Records that break an invariant (unknown slice, sum above the slice, altered duplicate): kept aside for an operator, not posted. */
+  quarantined: z.array(z.object({ id: z.string(), reason: z.string() })),
+})
+export type UsageReply = z.infer<typeof UsageReply>
+
+/** GET /snapshot?after=N: answers at once when a newer version exists, else waits up to 25 s and answers 204. */
+export const SnapshotReply = Snapshot

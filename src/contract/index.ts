@@ -1,0 +1,5 @@
+export * from './console-api.ts'
+export * from './gateway-api.ts'
+export * from './scalars.ts'
+export * from './snapshot.ts'
+export * from './usage-record.ts'

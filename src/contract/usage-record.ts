@@ -1,0 +1,101 @@
+import * as z from 'zod'
+import { EpochMs, RequestIdText, ServiceName, Slug, TokenCount, Tokens, UnsignedPicoText } from './scalars.ts'
+
+/** How an attempt at one supplier ended. */
+export const AttemptOutcome = z.enum([
+  'served',
+  'refused',
+  'status_429',
+  'status_5xx',
+  'status_4xx',
+  'connect_failed',
+  'reset',
+  'first_byte_timeout',
+  'idle_timeout',
+  'total_timeout',
+  'cut',
+  'garbage',
+  'client_closed',
+  'overrun',
+])
+export type AttemptOutcome = z.infer<typeof AttemptOutcome>
+
+export const Attempt = z.object({
+  supplier: Slug,
+  model: z.string(),
+  outcome: AttemptOutcome,
+  status: z.int().nullable(),
+  /** Milliseconds after the request was accepted. */
+  startMs: z.number(),
+  endMs: z.number(),
+})
+export type Attempt = z.infer<typeof Attempt>
+
+/** A deployment that was considered, and why it was or was not used: this is what `explain` shows. */
+export const Candidate = z.object({
+  supplier: Slug,
+  model: z.string(),
+  verdict: z.enum(['eligible', 'no_credentials', 'no_price', 'at_capacity', 'breaker_open']),
+})
+export type Candidate = z.infer<typeof Candidate>
+
+/**
+ * How the request ended, which decides who pays:
+ * - `completed`: the whole answer was delivered; the tenant pays, the supplier is owed.
+ * - `client_closed`: the client hung up; the tenant pays for what was generated until then, the supplier is owed.
+ * - `failed`: supplier or factory failed after the supplier began; the tenant pays nothing, what the supplier generated is our cost.
+ * - `interrupted`: the gateway died mid-request and recovered the record from its journal; paid as `failed`.
+ */
+export const Ending = z.enum(['completed', 'client_closed', 'failed', 'interrupted'])
+export type Ending = z.infer<typeof Ending>
+
+/** Our own count of a text, with how it was made. Null where nothing was counted: null is not zero. */
+export const Recount = z.object({
+  input: TokenCount.nullable(),
+  output: TokenCount.nullable(),
+  method: z.string(),
+})
+export type Recount = z.infer<typeof Recount>
+
+/**
+ * The one terminal record of a request that reached a supplier. Written to the gateway's journal before the last byte of the
+ * answer leaves, shipped to charging until acknowledged, and posted exactly once on the tenant's and on the supplier's side.
+ */
+export const UsageRecord = z.object({
+  id: RequestIdText,
+  gateway: z.string().max(64),
+  epoch: z.int().min(0),
+  slice: z.string().nullable(),
+  tenant: Slug,
+  key: Slug,
+  service: ServiceName,
+  supplier: Slug,
+  model: z.string(),
+  stream: z.boolean(),
+  ending: Ending,
+  finishReason: z.string().max(64).nullable(),
+  /** HTTP status that the client was given. */
+  status: z.int(),
+  acceptedAtMs: EpochMs,
+  completedAtMs: EpochMs,
+  ttftMs: z.number().nullable(),
+  durationMs: z.number(),
+  /** What the supplier said, split into our disjoint classes. */
+  reported: Tokens.nullable(),
+  counted: Recount.nullable(),
+  /** What is charged and owed, and whose count it is. */
+  tokens: Tokens,
+  basis: z.enum(['reported', 'counted', 'checkpoint', 'none']),
+  /** Why the classes do not sum to the supplier's total, where they do not. */
+  note: z.string().max(256).nullable(),
+  holdPico: UnsignedPicoText,
+  /** Gross, tax included. Never above `holdPico`. */
+  sellPico: UnsignedPicoText,
+  taxPico: UnsignedPicoText,
+  buyPico: UnsignedPicoText,
+  sellSheet: z.string(),
+  buySheet: z.string(),
+  candidates: z.array(Candidate),
+  attempts: z.array(Attempt),
+})
+export type UsageRecord = z.infer<typeof UsageRecord>

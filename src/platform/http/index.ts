@@ -1,0 +1,1 @@
+export type { ActiveCall, CallHandler, CallOptions, ClientFailure, Exchange, HeaderView, HttpClient, HttpServer, ServerOptions } from './types.ts'

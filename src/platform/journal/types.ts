@@ -1,0 +1,20 @@
+/** One durable entry as it comes back on opening: `seq` counts up across the journal's life. */
+export interface JournalEntry {
+  readonly seq: number
+  readonly payload: Buffer
+}
+
+/**
+ * An append-only, crash-safe log with group commit. What `append` has acknowledged survives `kill -9` and power loss; what was
+ * not acknowledged is either whole or absent after a restart, never torn.
+ */
+export interface Journal extends AsyncDisposable {
+  /** Queues an entry and returns its seq at once. `durable` is called, in order, after the entry is on stable storage. */
+  append(payload: string, durable?: (error: Error | null) => void): number
+  /** Entries with `seq` below this are no longer needed; their space is given back in whole segments. */
+  discardBefore(seq: number): void
+  /** Entries found on opening, oldest first, from the first that was not discarded. */
+  readonly recovered: readonly JournalEntry[]
+  /** Set once the disk refused a write: nothing more will be acknowledged. */
+  readonly failed: Error | null
+}

@@ -1,0 +1,124 @@
+/** Where one top-level member's value lies in the text: bytes `[start, end)`. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const OPEN_OBJECT = 0x7b
+const CLOSE_OBJECT = 0x7d
+const OPEN_ARRAY = 0x5b
+const CLOSE_ARRAY = 0x5d
+const COMMA = 0x2c
+const COLON = 0x3a
+
+/** What a walk over an object's members found: spans by name, or why the text cannot be trusted. */
+export type SpanResult =
+  | { readonly ok: true; readonly spans: ReadonlyMap<string, Span>; readonly bodyStart: number; readonly isEmpty: boolean }
+  | { readonly ok: false; readonly reason: 'not_an_object' | 'malformed' | 'duplicate'; readonly name?: string }
+
+/**
+ * Finds the values of the wanted top-level members of a JSON object without building it, so that a body can be forwarded byte
+ * for byte with single values replaced. A wanted name that appears twice is refused: two readers may disagree on which one
+ * counts, and the supplier would then serve what was not priced. The text is walked, not fully validated.
+ */
+export function locate(json: Buffer, wanted: ReadonlySet<string>): SpanResult {
+  let at = skipSpace(json, 0)
+  if (json[at] !== OPEN_OBJECT) return { ok: false, reason: 'not_an_object' }
+  const bodyStart = at + 1
+  const spans = new Map<string, Span>()
+  at = skipSpace(json, bodyStart)
+  if (json[at] === CLOSE_OBJECT) return finish(json, at, spans, bodyStart, true)
+  for (;;) {
+    if (json[at] !== QUOTE) return { ok: false, reason: 'malformed' }
+    const nameEnd = stringEnd(json, at)
+    if (nameEnd < 0) return { ok: false, reason: 'malformed' }
+    const name = memberName(json, at, nameEnd)
+    at = skipSpace(json, nameEnd)
+    if (json[at] !== COLON) return { ok: false, reason: 'malformed' }
+    const start = skipSpace(json, at + 1)
+    const end = valueEnd(json, start)
+    if (end <= start) return { ok: false, reason: 'malformed' }
+    if (wanted.has(name)) {
+      if (spans.has(name)) return { ok: false, reason: 'duplicate', name }
+      spans.set(name, { start, end })
+    }
+    at = skipSpace(json, end)
+    if (json[at] === CLOSE_OBJECT) return finish(json, at, spans, bodyStart, false)
+    if (json[at] !== COMMA) return { ok: false, reason: 'malformed' }
+    at = skipSpace(json, at + 1)
+  }
+}
+
+/** Nothing but white space may follow the object: a second document would be read by some parsers and not by others. */
+function finish(json: Buffer, close: number, spans: ReadonlyMap<string, Span>, bodyStart: number, isEmpty: boolean): SpanResult {
+  if (skipSpace(json, close + 1) !== json.length) return { ok: false, reason: 'malformed' }
+  return { ok: true, spans, bodyStart, isEmpty }
+}
+
+function skipSpace(json: Buffer, from: number): number {
+  let at = from
+  for (;;) {
+    const byte = json[at]
+    if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return at
+    at++
+  }
+}
+
+/** Index just past the string's closing quote, or -1. `indexOf` jumps over long strings at memory speed. */
+function stringEnd(json: Buffer, open: number): number {
+  let at = open + 1
+  for (;;) {
+    const quote = json.indexOf(QUOTE, at)
+    if (quote < 0) return -1
+    let slashes = 0
+    while (json[quote - 1 - slashes] === BACKSLASH) slashes++
+    if (slashes % 2 === 0) return quote + 1
+    at = quote + 1
+  }
+}
+
+/** A name written with escapes is unescaped, so that `"mod\u0065l"` cannot pass for another member. */
+function memberName(json: Buffer, open: number, end: number): string {
+  const raw = json.latin1Slice(open + 1, end - 1)
+  if (!raw.includes('\\')) return raw
+  try {
+    return String(JSON.parse(json.utf8Slice(open, end)))
+  } catch {
+    return raw
+  }
+}
+
+function valueEnd(json: Buffer, start: number): number {
+  const first = json[start]
+  if (first === QUOTE) return stringEnd(json, start)
+  if (first === OPEN_OBJECT || first === OPEN_ARRAY) return containerEnd(json, start)
+  let at = start
+  while (at < json.length && !isDelimiter(json[at])) at++
+  return at
+}
+
+function isDelimiter(byte: number | undefined): boolean {
+  return byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+}
+
+function containerEnd(json: Buffer, start: number): number {
+  let depth = 0
+  let at = start
+  while (at < json.length) {
+    const byte = json[at]
+    if (byte === QUOTE) {
+      at = stringEnd(json, at)
+      if (at < 0) return -1
+      continue
+    }
+    if (byte === OPEN_OBJECT || byte === OPEN_ARRAY) depth++
+    else if (byte === CLOSE_OBJECT || byte === CLOSE_ARRAY) {
+      depth--
+      if (depth === 0) return at + 1
+    }
+    at++
+  }
+  return -1
+}
