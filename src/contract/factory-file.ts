@@ -1,0 +1,229 @@
+import * as z from 'zod'
+import { parsePricePerMillion, parseYuan } from '#kernel'
+import { ServiceName, Slug } from './scalars.ts'
+import { Limits } from './snapshot.ts'
+import type { TokenizerSpec } from './snapshot.ts'
+
+/**
+ * `factory.yaml`: what an operator declares. Strict everywhere, because a misspelt limit that is silently ignored is a limit
+ * that does not exist. Objects that the file does not name are left as they are.
+ */
+
+/**
+ * Numbers under these names are money. A reader hands over their source text, so that `0.1` never passes through a float.
+ */
+export const DECIMAL_FIELDS: ReadonlySet<string> = new Set([
+  'uncachedInput',
+  'cacheWrite',
+  'cacheRead',
+  'output',
+  'reasoning',
+  'amountYuan',
+])
+
+/** Lets a rule between two fields speak even where another field is wrong: all mistakes are reported at once. */
+const isObject = ({ value }: { readonly value: unknown }) => typeof value === 'object' && value !== null
+
+/** Yuan per million tokens of one class, tax included: a plain decimal with at most six places. */
+const PricePerMillion = z.string('a price is a plain decimal number such as 2 or 0.5').superRefine((text, context) => {
+  try {
+    parsePricePerMillion(text)
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `not a price in yuan per million tokens: ${String((error as Error).message)}` })
+  }
+})
+
+/** A positive amount of yuan with at most twelve places. */
+const AmountYuan = z.string('an amount is a plain decimal number such as 100 or 0.5').superRefine((text, context) => {
+  try {
+    if (parseYuan(text) > 0n) return
+    context.addIssue({ code: 'custom', message: 'the amount must be above zero' })
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `not an amount in yuan: ${String((error as Error).message)}` })
+  }
+})
+
+const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
+const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,3})?)?(?:Z|[+-](\d{2}):(\d{2}))$/
+
+/**
+ * An instant, in milliseconds since 1970. A bare date means midnight in China (+08:00), where these books are kept; a time
+ * without an offset is refused because it would mean something else on every machine.
+ */
+const Instant = z.string('write a date such as 2026-11-01 or a time such as 2026-11-01T08:00:00+08:00').transform((text, context) => {
+  const parts = DATE.exec(text) ?? INSTANT.exec(text)
+  const atMs = parts ? Date.parse(DATE.test(text) ? `${text}T00:00:00+08:00` : text) : Number.NaN
+  const [, year, month, day] = parts ?? []
+  const isRealDay = parts !== null && new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day)
+  if (!Number.isNaN(atMs) && isRealDay && atMs >= 0) return atMs
+  context.addIssue({ code: 'custom', message: 'not a date such as 2026-11-01 or a time with its offset such as 2026-11-01T08:00:00+08:00' })
+  return z.NEVER
+})
+
+/**
+ * Prices of the disjoint token classes. What is left out is priced when the file is applied, never served for nothing:
+ * cacheWrite and cacheRead at the price of uncachedInput, reasoning at the price of output.
+ */
+const PerMillion = z
+  .strictObject({
+    uncachedInput: PricePerMillion,
+    cacheWrite: PricePerMillion.optional(),
+    cacheRead: PricePerMillion.optional(),
+    output: PricePerMillion,
+    reasoning: PricePerMillion.optional(),
+  })
+  .transform(({ uncachedInput, cacheWrite, cacheRead, output, reasoning }) => ({
+    uncachedInput,
+    cacheWrite: cacheWrite ?? uncachedInput,
+    cacheRead: cacheRead ?? uncachedInput,
+    output,
+    reasoning: reasoning ?? output,
+  }))
+
+/** Names a sheet in usage records for ever; made from service, side and start where left out. */
+const SheetId = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9._:/@-]{0,198}[A-Za-z0-9])?$/, 'use letters, digits and . _ : / @ - ; at most 200')
+
+export const FactorySheet = z.strictObject({
+  id: SheetId.optional(),
+  validFrom: Instant,
+  /** Left out or null: until the next sheet begins. */
+  validTo: Instant.nullable().optional(),
+  taxPercent: z.int().min(0).max(100),
+  perMillion: PerMillion,
+})
+export type FactorySheet = z.infer<typeof FactorySheet>
+
+const BaseUrl = z
+  .string()
+  .max(512)
+  .transform((text, context) => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash
+    if (isPlain) return text.replace(/\/+$/, '')
+    context.addIssue({
+      code: 'custom',
+      message: 'not an http or https base URL such as https://api.example.com/v1, without credentials, query or fragment',
+    })
+    return z.NEVER
+  })
+
+export const FactorySupplier = z
+  .strictObject({
+    id: Slug,
+    name: z.string().min(1).max(128).optional(),
+    kind: z.enum(['embedded', 'openai-compatible']),
+    /** Up to and including the version path. The embedded engine needs none: it is told where it listens when it starts. */
+    baseUrl: BaseUrl.optional(),
+    apiKeyEnv: z
+      .string()
+      .regex(/^[A-Z_][A-Z0-9_]{0,127}$/, 'write the NAME of an environment variable such as DEEPSEEK_API_KEY, never the key itself')
+      .nullable()
+      .optional(),
+    maxConcurrency: z.int().min(1).max(100_000).default(64),
+    maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+  })
+  .refine((supplier) => supplier.kind !== 'openai-compatible' || supplier.baseUrl !== undefined, {
+    path: ['baseUrl'],
+    message: 'a supplier of kind openai-compatible needs a baseUrl',
+    when: isObject,
+  })
+  .refine((supplier) => supplier.kind !== 'embedded' || supplier.baseUrl === undefined, {
+    path: ['baseUrl'],
+    message: 'the embedded engine is found by itself: leave baseUrl out',
+    when: isObject,
+  })
+export type FactorySupplier = z.infer<typeof FactorySupplier>
+
+export const FactoryDeployment = z.strictObject({
+  supplier: Slug,
+  /** The supplier's own name for the model. */
+  model: z.string().min(1).max(256),
+  /** Lower is tried first. */
+  priority: z.int().min(0).max(1000).default(100),
+  buy: z.array(FactorySheet).min(1, 'needs at least one price sheet: what the supplier charges us, if only 0').max(500),
+})
+export type FactoryDeployment = z.infer<typeof FactoryDeployment>
+
+/** Which vocabulary recounts the service's tokens; the shape of the contract's TokenizerSpec, without room for misspelt fields. */
+const Tokenizer = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('gguf'), file: z.string().min(1).max(1024) }),
+  z.strictObject({ kind: z.literal('tiktoken'), encoding: z.enum(['o200k_base', 'cl100k_base']) }),
+  z.strictObject({ kind: z.literal('bytes'), bytesPerToken: z.number().min(1).max(8) }),
+]) satisfies z.ZodType<TokenizerSpec>
+
+const TimeoutMs = z.int().min(100).max(86_400_000)
+
+export const FactoryService = z
+  .strictObject({
+    id: ServiceName,
+    name: z.string().min(1).max(128).optional(),
+    contextTokens: z.int().min(1).max(100_000_000),
+    maxOutputTokens: z.int().min(1).max(100_000_000),
+    tokenizer: Tokenizer,
+    /** Left out or empty: every tenant may use the service. */
+    tenants: z.array(Slug).max(10_000).default([]),
+    timeouts: z
+      .strictObject({
+        firstByteMs: TimeoutMs.default(60_000),
+        idleMs: TimeoutMs.default(60_000),
+        totalMs: TimeoutMs.default(900_000),
+      })
+      .prefault({}),
+    sell: z.array(FactorySheet).min(1, 'needs at least one price sheet').max(500),
+    deployments: z.array(FactoryDeployment).min(1, 'needs at least one deployment').max(50),
+  })
+  .refine((service) => !(service.maxOutputTokens > service.contextTokens), {
+    path: ['maxOutputTokens'],
+    message: 'is above contextTokens',
+    when: isObject,
+  })
+export type FactoryService = z.infer<typeof FactoryService>
+
+const StrictLimits = Limits.strict()
+
+export const FactoryTenant = z.strictObject({
+  id: Slug,
+  name: z.string().min(1).max(128).optional(),
+  status: z.enum(['active', 'suspended']).default('active'),
+  limits: StrictLimits.prefault({}),
+  /** Payments received into the wallet. `reference` is the payment's id: applying it again posts nothing. */
+  topups: z
+    .array(z.strictObject({ reference: z.string().min(1).max(128), amountYuan: AmountYuan }))
+    .max(10_000)
+    .default([]),
+})
+export type FactoryTenant = z.infer<typeof FactoryTenant>
+
+export const FactoryKey = z.strictObject({
+  id: Slug,
+  tenant: Slug,
+  name: z.string().min(1).max(64).optional(),
+  limits: StrictLimits.prefault({}),
+  expiresAt: Instant.nullable().default(null),
+})
+export type FactoryKey = z.infer<typeof FactoryKey>
+
+export const FactoryFile = z.strictObject({
+  suppliers: z.array(FactorySupplier).max(1_000).default([]),
+  services: z.array(FactoryService).max(5_000).default([]),
+  tenants: z.array(FactoryTenant).max(20_000).default([]),
+  keys: z.array(FactoryKey).max(20_000).default([]),
+})
+export type FactoryFile = z.infer<typeof FactoryFile>
+
+/** One thing wrong with the file. `line` and `column` count from 1; `path` is like `services[0].sell[1].validFrom`. */
+export const FactoryMistake = z.object({
+  file: z.string(),
+  line: z.int(),
+  column: z.int(),
+  path: z.string(),
+  message: z.string(),
+})
+export type FactoryMistake = z.infer<typeof FactoryMistake>
+
+/** POST /apply. `document` is the file's source text, so that mistakes can name lines. */
+export const ApplyRequest = z.strictObject({
+  document: z.string(),
+  fileName: z.string().min(1).max(512).optional(),
+  dryRun: z.boolean().optional(),
+})
