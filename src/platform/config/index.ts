@@ -1,0 +1,1 @@
+export { ConfigError, Flag, HttpUrl, Port, PositiveInt, Secret, readConfig } from './config.ts'

@@ -1,0 +1,2 @@
+export { equalSecrets, randomHex, randomToken, randomWords, sha256 } from './crypto.ts'
+export { createRequestIds } from './request-ids.ts'

@@ -1,0 +1,8 @@
+export { integerFromNumeric, openDatabase, sqlState, violatedConstraint } from './database.ts'
+export type { Database, DatabaseOptions, Isolation, Queryable, Transaction } from './database.ts'
+export { startEmbeddedPostgres } from './embedded.ts'
+export type { EmbeddedOptions, EmbeddedPostgres } from './embedded.ts'
+export { migrate, schemaVersion } from './migrate.ts'
+export type { MigrateResult } from './migrate.ts'
+export { script, sql } from './sql.ts'
+export type { SqlScalar, SqlValue, Statement } from './sql.ts'
