@@ -81,10 +81,10 @@ function stringEnd(json: Buffer, open: number): number {
 
 /** A name written with escapes is unescaped, so that `"mod\u0065l"` cannot pass for another member. */
 function memberName(json: Buffer, open: number, end: number): string {
-  const raw = json.latin1Slice(open + 1, end - 1)
+  const raw = json.toString('latin1', open + 1, end - 1)
   if (!raw.includes('\\')) return raw
   try {
-    return String(JSON.parse(json.utf8Slice(open, end)))
+    return String(JSON.parse(json.toString('utf8', open, end)))
   } catch {
     return raw
   }

@@ -1,0 +1,87 @@
+import type { Limits as LimitValues } from '#contract'
+import type { Limits, Slot } from './limit-table.ts'
+import { rateLimitExceeded, requestAboveLimit } from './problems.ts'
+
+/** A key's or tenant's limits and where they are counted. */
+export interface Quota {
+  readonly scope: 'API key' | 'tenant'
+  readonly slot: Slot
+  readonly limits: LimitValues
+}
+
+/** What the rate-limit headers say: the first quota that limits the kind, or undefined when none does. */
+export interface Standing {
+  readonly limit: number
+  readonly remaining: number
+  readonly resetMs: number
+}
+
+/** Room taken for one request. Give it back exactly once with `release`. */
+export interface Ticket {
+  readonly requests: Standing | undefined
+  readonly tokens: Standing | undefined
+  /** Ends the request: concurrency is freed and reserved tokens beyond `usedTokens` go back. */
+  release(usedTokens: number): void
+}
+
+export interface Admission {
+  /** Takes room in every quota or throws `rate_limit_exceeded` / `request_above_token_limit` having taken none. */
+  admit(quotas: readonly Quota[], reserveTokens: number): Ticket
+}
+
+export function createAdmission({ limits, nowNs }: { limits: Limits; nowNs: () => bigint }): Admission {
+  return {
+    admit(quotas, reserveTokens) {
+      const now = nowNs()
+      const undo: (() => void)[] = []
+      let requests: Standing | undefined
+      let tokens: Standing | undefined
+      try {
+        for (const quota of quotas) {
+          takeConcurrency(limits, quota, undo)
+          requests = tightest(requests, takeRate(limits, quota, 'requests', quota.limits.requestsPerMinute, 1, now, undo))
+          tokens = tightest(tokens, takeRate(limits, quota, 'tokens', quota.limits.tokensPerMinute, reserveTokens, now, undo))
+        }
+      } catch (refusal) {
+        for (const step of undo.toReversed()) step()
+        throw refusal
+      }
+      return { requests, tokens, release: (usedTokens) => release(limits, quotas, reserveTokens - usedTokens) }
+    },
+  }
+}
+
+function takeConcurrency(limits: Limits, { scope, slot, limits: { maxConcurrency } }: Quota, undo: (() => void)[]): void {
+  if (maxConcurrency === undefined) return
+  if (!limits.enter(slot, maxConcurrency)) throw rateLimitExceeded({ scope, limit: 'requests at once', allowed: maxConcurrency, retryAfterMs: 1000 })
+  undo.push(() => limits.leave(slot))
+}
+
+function takeRate(
+  limits: Limits,
+  { scope, slot }: Quota,
+  bucket: 'requests' | 'tokens',
+  perMinute: number | undefined,
+  amount: number,
+  now: bigint,
+  undo: (() => void)[],
+): Standing | undefined {
+  if (perMinute === undefined) return undefined
+  if (amount > perMinute) throw requestAboveLimit({ scope, allowed: perMinute, needed: amount })
+  const take = limits.take(bucket, slot, perMinute, amount, now)
+  if (!take.ok) throw rateLimitExceeded({ scope, limit: `${bucket} per minute`, allowed: perMinute, retryAfterMs: take.waitMs })
+  undo.push(() => limits.giveBack(bucket, slot, perMinute, amount))
+  return { limit: perMinute, remaining: take.remaining, resetMs: take.resetMs }
+}
+
+function tightest(a: Standing | undefined, b: Standing | undefined): Standing | undefined {
+  if (!a || !b) return a ?? b
+  return b.remaining < a.remaining ? b : a
+}
+
+function release(limits: Limits, quotas: readonly Quota[], unusedTokens: number): void {
+  for (const { slot, limits: values } of quotas) {
+    if (values.maxConcurrency !== undefined) limits.leave(slot)
+    if (values.tokensPerMinute !== undefined && unusedTokens > 0) limits.giveBack('tokens', slot, values.tokensPerMinute, unusedTokens)
+  }
+}

@@ -1,0 +1,6 @@
+export { decodeChat, messagesOf } from './decode.ts'
+export type { ChatRequest } from './decode.ts'
+export { encodeForSupplier } from './encode.ts'
+export { renderModel, renderModels } from './models.ts'
+export { invalidRequest, malformedJson } from './problems.ts'
+export { refuseChat, refuseInStream } from './refuse.ts'

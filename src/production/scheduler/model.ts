@@ -1,0 +1,84 @@
+import type { AttemptOutcome, Candidate } from '#contract'
+
+export const MAX_ATTEMPTS = 3
+
+/** What the scheduler must know of a deployment to place it. */
+export interface Deployable {
+  readonly supplierId: string
+  readonly model: string
+  readonly priority: number
+  readonly hasCredentials: boolean
+  readonly hasPrice: boolean
+}
+
+export interface Plan<D extends Deployable> {
+  /** Deployments to try, best first. */
+  readonly order: readonly D[]
+  readonly candidates: readonly Candidate[]
+}
+
+/** Filters and orders the deployments of one service; `deployments` come sorted by priority. */
+export function plan<D extends Deployable>(deployments: readonly D[], allows: (supplierId: string) => boolean): Plan<D> {
+  const order: D[] = []
+  const open: D[] = []
+  const candidates: Candidate[] = []
+  for (const deployment of deployments) {
+    const verdict = judge(deployment, allows)
+    candidates.push({ supplier: deployment.supplierId, model: deployment.model, verdict })
+    if (verdict === 'eligible') order.push(deployment)
+    else if (verdict === 'breaker_open') open.push(deployment)
+  }
+  return { order: order.length > 0 ? order : open, candidates }
+}
+
+function judge(deployment: Deployable, allows: (supplierId: string) => boolean): Candidate['verdict'] {
+  if (!deployment.hasCredentials) return 'no_credentials'
+  if (!deployment.hasPrice) return 'no_price'
+  return allows(deployment.supplierId) ? 'eligible' : 'breaker_open'
+}
+
+/** What to do after an attempt that brought no answer yet. */
+export type Next = 'elsewhere' | 'again_or_elsewhere' | 'tell_client'
+
+/**
+ * Whether an attempt that failed before the first byte may be repeated. Generation has no side effect at the supplier but its
+ * cost, which is ours, so a request may be sent again even when it may already have been received.
+ */
+export function afterFailure(outcome: AttemptOutcome): Next {
+  switch (outcome) {
+    case 'status_4xx':
+    case 'client_closed':
+    case 'total_timeout':
+    case 'overrun':
+      return 'tell_client'
+    case 'reset':
+    case 'connect_failed':
+    case 'status_5xx':
+    case 'cut':
+    case 'garbage':
+      return 'again_or_elsewhere'
+    case 'refused':
+    case 'status_429':
+    case 'first_byte_timeout':
+    case 'idle_timeout':
+      return 'elsewhere'
+    case 'served':
+      return 'tell_client'
+  }
+}
+
+/** How a supplier's status is understood. 401 and 403 are about our credentials, so to the client they are a broken supplier. */
+export function outcomeOfStatus(status: number): AttemptOutcome {
+  if (status >= 200 && status < 300) return 'served'
+  if (status === 429) return 'status_429'
+  if (status === 401 || status === 403 || status === 402 || status === 407) return 'refused'
+  if (status === 408 || status === 409 || status === 425 || status >= 500) return 'status_5xx'
+  if (status >= 400) return 'status_4xx'
+  return 'garbage'
+}
+
+/** What an outcome says about the supplier's health. A refused prompt or a hang-up says nothing, neither does a busy signal. */
+export function healthOf(outcome: AttemptOutcome): 'well' | 'badly' | 'neutral' {
+  if (outcome === 'served' || outcome === 'status_4xx') return 'well'
+  return outcome === 'client_closed' || outcome === 'total_timeout' || outcome === 'overrun' || outcome === 'status_429' ? 'neutral' : 'badly'
+}
