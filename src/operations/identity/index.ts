@@ -1,0 +1,5 @@
+export { createIdentity } from './service.ts'
+export type { ApplyAction, Identity, MadeKey } from './service.ts'
+export type { OpenedSession } from './sign-in.ts'
+export type { SessionView } from './model.ts'
+export { isWellFormedKey } from './key-text.ts'

@@ -1,0 +1,30 @@
+import type { Limits } from '#contract'
+
+export interface SessionView {
+  readonly email: string
+  readonly role: 'operator' | 'tenant'
+  readonly tenant: string | null
+}
+
+export interface KeyRow {
+  readonly id: string
+  readonly tenant: string
+  readonly name: string
+  readonly purpose: 'api' | 'playground'
+  readonly preview: string
+  readonly status: 'active' | 'revoked'
+  readonly limits: Limits
+  readonly createdAtMs: number
+  readonly expiresAtMs: number | null
+}
+
+/** What a key is to the people who look at it: an expired key is not active, whatever its row says. */
+export function keyStatus(key: Pick<KeyRow, 'status' | 'expiresAtMs'>, nowMs: number): 'active' | 'revoked' | 'expired' {
+  if (key.status === 'revoked') return 'revoked'
+  return key.expiresAtMs !== null && key.expiresAtMs <= nowMs ? 'expired' : 'active'
+}
+
+/** Limits are equal whatever the order of their fields. */
+export function sameLimits(a: Limits, b: Limits): boolean {
+  return a.requestsPerMinute === b.requestsPerMinute && a.tokensPerMinute === b.tokensPerMinute && a.maxConcurrency === b.maxConcurrency
+}

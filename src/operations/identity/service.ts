@@ -1,0 +1,177 @@
+import type { ApiKey, KeyView, Limits, Tenant } from '#contract'
+import { sortableId } from '#kernel'
+import type { Clock } from '#platform/clock'
+import { randomToken, randomWords } from '#platform/crypto'
+import type { Database, Queryable, Transaction } from '#platform/postgres'
+import { newKeyText } from './key-text.ts'
+import { keyStatus, sameLimits } from './model.ts'
+import type { KeyRow, SessionView } from './model.ts'
+import { createSignIn } from './sign-in.ts'
+import type { SignIn } from './sign-in.ts'
+import { accountExists, expiryInThePast, unknownKey, unknownTenant } from './problems.ts'
+import * as store from './store.ts'
+import { hashPassword } from './password.ts'
+
+export type ApplyAction = 'created' | 'updated' | 'unchanged'
+
+export interface MadeKey {
+  readonly id: string
+  readonly name: string
+  readonly tenant: string
+  /** The key's text; told here and nowhere else ever again. */
+  readonly secret: string
+}
+
+export interface Identity extends SignIn {
+  /** What gateways need, and the revision it had at least. Read the revision first: content may be newer, never older. */
+  directory(db: Queryable): Promise<{ readonly tenants: readonly Tenant[]; readonly keys: readonly ApiKey[] }>
+  revision(db: Queryable): Promise<number>
+  tenants(only?: string): Promise<readonly Tenant[]>
+  /** Keys of one tenant or of all, newest first. */
+  keys(tenant?: string): Promise<readonly KeyView[]>
+  /** Declares a tenant within the caller's transaction. */
+  putTenant(tx: Transaction, tenant: Tenant): Promise<ApplyAction>
+  /** Declares a key within the caller's transaction; `secret` is present if it was made now. The key's tenant never changes. */
+  putKey(
+    tx: Transaction,
+    key: { readonly id: string; readonly tenant: string; readonly name: string; readonly limits: Limits; readonly expiresAtMs: number | null },
+  ): Promise<{ readonly action: ApplyAction; readonly made?: MadeKey }>
+  /** Throws `unknown_tenant`, `expiry_in_the_past`. */
+  createKey(key: {
+    readonly tenant: string
+    readonly name: string
+    readonly limits: Limits
+    readonly expiresAtMs: number | null
+  }): Promise<MadeKey>
+  /** Revokes for ever; repeating it changes nothing. With `tenant`, keys of others do not exist. Throws `unknown_key`. */
+  revokeKey(id: string, tenant?: string): Promise<KeyView>
+  /** A short-lived key for the console's playground. Throws `unknown_tenant`. */
+  createPlaygroundKey(tenant: string): Promise<{ readonly secret: string; readonly expiresAtMs: number }>
+  /** Makes the account of an operator if there is none of this address; an existing one keeps its password. */
+  ensureOperator(account: { readonly email: string; readonly password: string }): Promise<void>
+  /** Makes an account with a random password, which is told once. Throws `account_exists`, `unknown_tenant`. */
+  createAccount(account: SessionView): Promise<{ readonly email: string; readonly password: string }>
+}
+
+const PLAYGROUND_LIFETIME_MS = 15 * 60_000
+/** One person trying things out, not a way around a key's limits. */
+const PLAYGROUND_LIMITS: Limits = { requestsPerMinute: 60, maxConcurrency: 4 }
+
+export function createIdentity({ database, clock }: { readonly database: Database; readonly clock: Clock }): Identity {
+  const now = () => new Date(clock.nowMs())
+  const random = randomWords(64)
+
+  const view = (key: KeyRow): KeyView => ({
+    id: key.id,
+    tenant: key.tenant,
+    name: key.name,
+    preview: key.preview,
+    status: keyStatus(key, clock.nowMs()),
+    createdAtMs: key.createdAtMs,
+    expiresAtMs: key.expiresAtMs,
+    limits: key.limits,
+  })
+
+  const make = async (tx: Transaction, key: Omit<store.KeyInsert, 'hash' | 'preview' | 'createdAt'>): Promise<MadeKey> => {
+    const { secret, hash, preview } = newKeyText()
+    await store.insertKey(tx, { ...key, hash, preview, createdAt: now() })
+    await store.bumpRevision(tx)
+    return { id: key.id, name: key.name, tenant: key.tenant, secret }
+  }
+
+  const requireTenant = async (db: Queryable, id: string): Promise<void> => {
+    const [tenant] = await store.selectTenants(db, id)
+    if (!tenant) throw unknownTenant({ tenant: id })
+  }
+
+  return {
+    ...createSignIn({ database, clock }),
+    revision: (db) => store.readRevision(db),
+    async directory(db) {
+      const tenants = await store.selectTenants(db, null)
+      return { tenants, keys: await store.selectKeysForGateways(db, now()) }
+    },
+    tenants: (only) => store.selectTenants(database, only ?? null),
+    async keys(tenant) {
+      return (await store.selectKeys(database, tenant ?? null)).map(view)
+    },
+    async putTenant(tx, tenant) {
+      const [existing] = await store.selectTenants(tx, tenant.id)
+      const isSame =
+        existing !== undefined &&
+        existing.displayName === tenant.displayName &&
+        existing.status === tenant.status &&
+        sameLimits(existing.limits, tenant.limits)
+      if (isSame) return 'unchanged'
+      await store.upsertTenant(tx, tenant, now())
+      await store.bumpRevision(tx)
+      return existing ? 'updated' : 'created'
+    },
+    async putKey(tx, key) {
+      const { id, tenant, name, limits } = key
+      const expiresAt = key.expiresAtMs === null ? null : new Date(key.expiresAtMs)
+      const existing = await store.selectKey(tx, id)
+      if (!existing) return { action: 'created', made: await make(tx, { id, tenant, name, limits, expiresAt, purpose: 'api' }) }
+      const isSame = existing.name === name && existing.expiresAtMs === key.expiresAtMs && sameLimits(existing.limits, limits)
+      if (isSame) return { action: 'unchanged' }
+      await store.updateKey(tx, { id, name, limits, expiresAt })
+      await store.bumpRevision(tx)
+      return { action: 'updated' }
+    },
+    async createKey({ tenant, name, limits, expiresAtMs }) {
+      if (expiresAtMs !== null && expiresAtMs <= clock.nowMs()) throw expiryInThePast({})
+      return database.transaction(async (tx) => {
+        await requireTenant(tx, tenant)
+        const id = `key-${sortableId(clock.nowMs(), random)}`
+        return make(tx, { id, tenant, name, limits, expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs), purpose: 'api' })
+      })
+    },
+    async revokeKey(id, tenant) {
+      return database.transaction(async (tx) => {
+        const key = await store.selectKey(tx, id)
+        if (!key || key.purpose !== 'api' || (tenant !== undefined && key.tenant !== tenant)) throw unknownKey({ key: id })
+        if (key.status === 'active') {
+          await store.revokeKey(tx, id)
+          await store.bumpRevision(tx)
+        }
+        return view({ ...key, status: 'revoked' })
+      })
+    },
+    async createPlaygroundKey(tenant) {
+      return database.transaction(async (tx) => {
+        await requireTenant(tx, tenant)
+        await store.deletePlaygroundKeys(tx, now())
+        const expiresAtMs = clock.nowMs() + PLAYGROUND_LIFETIME_MS
+        const id = `playground-${sortableId(clock.nowMs(), random)}`
+        const { secret } = await make(tx, {
+          id,
+          tenant,
+          name: 'playground',
+          limits: PLAYGROUND_LIMITS,
+          expiresAt: new Date(expiresAtMs),
+          purpose: 'playground',
+        })
+        return { secret, expiresAtMs }
+      })
+    },
+    async ensureOperator({ email, password }) {
+      if (await store.selectAccount(database, email.toLowerCase())) return
+      const passwordHash = await hashPassword(password)
+      await store.insertAccount(database, { email: email.toLowerCase(), role: 'operator', tenant: null, passwordHash, createdAt: now() })
+    },
+    async createAccount({ email, role, tenant }) {
+      if (tenant !== null) await requireTenant(database, tenant)
+      const password = randomToken(15)
+      const isNew = await store.insertAccount(database, {
+        email: email.toLowerCase(),
+        role,
+        tenant,
+        passwordHash: await hashPassword(password),
+        createdAt: now(),
+      })
+      if (!isNew) throw accountExists({ email: email.toLowerCase() })
+      return { email: email.toLowerCase(), password }
+    },
+  }
+}
+

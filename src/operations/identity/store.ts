@@ -1,0 +1,159 @@
+import type { ApiKey, Limits, Tenant } from '#contract'
+import { sql } from '#platform/postgres'
+import type { Queryable, Transaction } from '#platform/postgres'
+import type { KeyRow, SessionView } from './model.ts'
+
+/** Takes the row's lock until the transaction ends, so revisions become visible in the order of their numbers. */
+export async function bumpRevision(tx: Transaction): Promise<void> {
+  await tx.rows(sql`update identity.revision set version = version + 1`)
+}
+
+export async function readRevision(db: Queryable): Promise<number> {
+  const [row] = await db.rows<{ version: bigint }>(sql`select version from identity.revision`)
+  return Number(row?.version ?? 0n)
+}
+
+export async function selectTenants(db: Queryable, only: string | null): Promise<Tenant[]> {
+  return db.rows<Tenant>(sql`
+    select id, display_name as "displayName", status, limits
+      from identity.tenant
+     where ${only}::text is null or id = ${only}
+     order by id
+  `)
+}
+
+export async function upsertTenant(tx: Transaction, tenant: Tenant, now: Date): Promise<void> {
+  await tx.rows(sql`
+    insert into identity.tenant (id, display_name, status, limits, created_at)
+    values (${tenant.id}, ${tenant.displayName}, ${tenant.status}, ${JSON.stringify(tenant.limits)}, ${now})
+        on conflict (id) do update
+       set display_name = excluded.display_name, status = excluded.status, limits = excluded.limits
+  `)
+}
+
+interface KeyColumns extends Omit<KeyRow, 'createdAtMs' | 'expiresAtMs'> {
+  readonly createdAt: Date
+  readonly expiresAt: Date | null
+}
+
+function keyRow({ createdAt, expiresAt, ...rest }: KeyColumns): KeyRow {
+  return { ...rest, createdAtMs: createdAt.getTime(), expiresAtMs: expiresAt?.getTime() ?? null }
+}
+
+/** Newest first. Playground keys are not listed: nobody can do anything with them. */
+export async function selectKeys(db: Queryable, tenant: string | null): Promise<KeyRow[]> {
+  const rows = await db.rows<KeyColumns>(sql`
+    select id, tenant, name, purpose, preview, status, limits, created_at as "createdAt", expires_at as "expiresAt"
+      from identity.api_key
+     where purpose = 'api'
+       and (${tenant}::text is null or tenant = ${tenant})
+     order by created_at desc, id desc
+  `)
+  return rows.map(keyRow)
+}
+
+export async function selectKey(db: Queryable, id: string): Promise<KeyRow | undefined> {
+  const [row] = await db.rows<KeyColumns>(sql`
+    select id, tenant, name, purpose, preview, status, limits, created_at as "createdAt", expires_at as "expiresAt"
+      from identity.api_key
+     where id = ${id}
+  `)
+  return row && keyRow(row)
+}
+
+/** Every key a gateway may meet. Expired playground keys are left out, they only lived for minutes. */
+export async function selectKeysForGateways(db: Queryable, now: Date): Promise<ApiKey[]> {
+  const rows = await db.rows<Omit<ApiKey, 'expiresAtMs'> & { expiresAt: Date | null }>(sql`
+    select id, tenant, name, hash, status, limits, expires_at as "expiresAt"
+      from identity.api_key
+     where purpose = 'api' or expires_at > ${now}
+     order by id
+  `)
+  return rows.map(({ expiresAt, ...rest }) => ({ ...rest, expiresAtMs: expiresAt?.getTime() ?? null }))
+}
+
+export interface KeyInsert {
+  readonly id: string
+  readonly tenant: string
+  readonly name: string
+  readonly purpose: 'api' | 'playground'
+  readonly hash: string
+  readonly preview: string
+  readonly limits: Limits
+  readonly createdAt: Date
+  readonly expiresAt: Date | null
+}
+
+export async function insertKey(tx: Transaction, key: KeyInsert): Promise<void> {
+  await tx.rows(sql`
+    insert into identity.api_key (id, tenant, name, purpose, hash, preview, status, limits, created_at, expires_at)
+    values (${key.id}, ${key.tenant}, ${key.name}, ${key.purpose}, ${key.hash}, ${key.preview}, 'active',
+            ${JSON.stringify(key.limits)}, ${key.createdAt}, ${key.expiresAt})
+  `)
+}
+
+export async function updateKey(tx: Transaction, key: Pick<KeyInsert, 'id' | 'name' | 'limits' | 'expiresAt'>): Promise<void> {
+  await tx.rows(sql`
+    update identity.api_key
+       set name = ${key.name}, limits = ${JSON.stringify(key.limits)}, expires_at = ${key.expiresAt}
+     where id = ${key.id}
+  `)
+}
+
+export async function revokeKey(tx: Transaction, id: string): Promise<void> {
+  await tx.rows(sql`update identity.api_key set status = 'revoked' where id = ${id}`)
+}
+
+/** Usage records name keys by their id and keep it, so the row itself may go. */
+export async function deletePlaygroundKeys(tx: Transaction, expiredBefore: Date): Promise<void> {
+  await tx.rows(sql`delete from identity.api_key where purpose = 'playground' and expires_at < ${expiredBefore}`)
+}
+
+export interface AccountInsert extends SessionView {
+  readonly passwordHash: string
+  readonly createdAt: Date
+}
+
+/** False if the address is taken. */
+export async function insertAccount(db: Queryable, account: AccountInsert): Promise<boolean> {
+  const rows = await db.rows(sql`
+    insert into identity.account (email, role, tenant, password_hash, created_at)
+    values (${account.email}, ${account.role}, ${account.tenant}, ${account.passwordHash}, ${account.createdAt})
+        on conflict (email) do nothing
+    returning email
+  `)
+  return rows.length > 0
+}
+
+export async function selectAccount(db: Queryable, email: string): Promise<(SessionView & { readonly passwordHash: string }) | undefined> {
+  const [row] = await db.rows<SessionView & { passwordHash: string }>(sql`
+    select email, role, tenant, password_hash as "passwordHash" from identity.account where email = ${email}
+  `)
+  return row
+}
+
+export async function insertSession(db: Queryable, session: { tokenHash: string; email: string; createdAt: Date; expiresAt: Date }): Promise<void> {
+  await db.rows(sql`
+    insert into identity.session (token_hash, email, created_at, expires_at)
+    values (${session.tokenHash}, ${session.email}, ${session.createdAt}, ${session.expiresAt})
+  `)
+}
+
+export async function selectSession(db: Queryable, tokenHash: string, now: Date): Promise<SessionView | undefined> {
+  const [row] = await db.rows<SessionView>(sql`
+    select account.email, account.role, account.tenant
+      from identity.session
+      join identity.account using (email)
+     where session.token_hash = ${tokenHash}
+       and session.expires_at > ${now}
+  `)
+  return row
+}
+
+export async function deleteSession(db: Queryable, tokenHash: string): Promise<void> {
+  await db.rows(sql`delete from identity.session where token_hash = ${tokenHash}`)
+}
+
+export async function deleteExpiredSessions(db: Queryable, now: Date): Promise<void> {
+  await db.rows(sql`delete from identity.session where expires_at <= ${now}`)
+}
