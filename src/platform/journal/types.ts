@@ -18,3 +18,10 @@ export interface Journal extends AsyncDisposable {
   /** Set once the disk refused a write: nothing more will be acknowledged. */
   readonly failed: Error | null
 }
+
+/** Acknowledged entries that could not be read back: what a rotten disk did, never a crash. */
+export interface JournalDamage {
+  /** The last entry that was recovered. */
+  readonly afterSeq: number
+  readonly files: readonly string[]
+}

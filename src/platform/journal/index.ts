@@ -1,0 +1,5 @@
+export { realDisk } from './disk.ts'
+export type { Disk } from './disk.ts'
+export { openJournal } from './journal.ts'
+export type { JournalOptions } from './journal.ts'
+export type { Journal, JournalDamage, JournalEntry } from './types.ts'
