@@ -28,8 +28,9 @@ export interface Exchange {
   respond(status: number, head: string, body: Buffer | string): void
   /** Starts a chunked answer (or close-delimited for HTTP/1.0). */
   startStream(status: number, head: string): void
-  /** Sends one piece. Returns false when the client reads too slowly: wait for `onDrain`. The buffer may be kept until flushed. */
+  /** Sends a copy of one piece. Returns false when the client reads too slowly: wait for `onDrain`. */
   write(piece: Buffer): boolean
+  /** Called whenever the client has caught up; a later callback replaces the earlier one. */
   onDrain(callback: () => void): void
   /** Ends a stream properly, with an optional last piece in the same write. */
   endStream(last?: Buffer): void
@@ -54,6 +55,10 @@ export interface ServerOptions {
   readonly onRequest: (exchange: Exchange, body: Buffer) => void
   /** The body was larger than `onHead` allowed: answer it (413); the connection closes afterwards. */
   readonly onOversize: (exchange: Exchange) => void
+  /** How long a client may leave written bytes unread before it is cut. 60 s unless told. */
+  readonly stallTimeoutMs?: number
+  /** Hears what a handler threw (its exchange was answered with 500 or cut) and of exchanges answered twice. */
+  readonly onError?: (error: unknown) => void
   /** Body text for what the codec refuses by itself (400, 408, 414, 431, 501, 505): rendered in the API's own error shape. */
   readonly renderRefusal: (status: number, reason: string) => { readonly head: string; readonly body: string }
 }
