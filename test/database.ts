@@ -11,7 +11,8 @@ export interface FreshDatabase extends Database {
 export async function freshDatabase(options: DatabaseOptions = {}): Promise<FreshDatabase> {
   const server = process.env['TEST_DATABASE_URL']
   const template = process.env['TEST_DATABASE_TEMPLATE']
-  if (!server || !template) throw new Error('no PostgreSQL: name the file *.integration.test.ts, so that the run sets one up')
+  if (!server || !template)
+    throw new Error('no PostgreSQL: name the file *.integration.test.ts, so that the run sets one up')
   const name = `t_${process.pid}_${randomBytes(6).toString('hex')}`
   await administer(server, `create database ${name} template ${template}`)
   const url = new URL(server)

@@ -35,7 +35,11 @@ export default async function setUp(): Promise<() => Promise<void>> {
 async function startTemporary(undo: AsyncDisposableStack): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'tokenfactory-test-'))
   undo.defer(() => rm(folder, { recursive: true, force: true }))
-  const server = await startEmbeddedPostgres({ dataDir: folder, log: createLog({ name: 'test', level: 'error' }), durable: false })
+  const server = await startEmbeddedPostgres({
+    dataDir: folder,
+    log: createLog({ name: 'test', level: 'error' }),
+    durable: false,
+  })
   undo.defer(() => server.stop())
   return server.url
 }

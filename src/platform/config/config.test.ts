@@ -11,7 +11,9 @@ const schema = z.object({
 })
 
 test('settings are parsed into their types, and defaults fill the rest', () => {
-  expect(readConfig(schema, { GATEWAY_PORT: '9000', WORKERS: '3', VERBOSE: 'Yes', UPSTREAM: 'http://localhost:1/v1' })).toEqual({
+  expect(
+    readConfig(schema, { GATEWAY_PORT: '9000', WORKERS: '3', VERBOSE: 'Yes', UPSTREAM: 'http://localhost:1/v1' }),
+  ).toEqual({
     GATEWAY_PORT: 9000,
     WORKERS: 3,
     VERBOSE: true,
@@ -21,7 +23,9 @@ test('settings are parsed into their types, and defaults fill the rest', () => {
 })
 
 test.each(['0', '65536', '-1', '80.5', '8080x', ' 80', '1e3', '0x50'])('%j is not a port', (text) => {
-  expect(() => readConfig(schema, { GATEWAY_PORT: text })).toThrow(/GATEWAY_PORT=.* must be a port number from 1 to 65535/)
+  expect(() => readConfig(schema, { GATEWAY_PORT: text })).toThrow(
+    /GATEWAY_PORT=.* must be a port number from 1 to 65535/,
+  )
 })
 
 test('every mistake is in the one line', () => {

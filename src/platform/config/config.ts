@@ -50,5 +50,8 @@ export function readConfig<Schema extends z.ZodObject>(schema: Schema, env: Node
 
 function isSecret(name: string, schema: z.ZodObject): boolean {
   const field: unknown = schema.shape[name]
-  return /TOKEN|SECRET|PASSWORD|KEY|DATABASE_URL/.test(name) || (field instanceof z.ZodType && field.meta()?.['secret'] === true)
+  return (
+    /TOKEN|SECRET|PASSWORD|KEY|DATABASE_URL/.test(name) ||
+    (field instanceof z.ZodType && field.meta()?.['secret'] === true)
+  )
 }

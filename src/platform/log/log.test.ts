@@ -22,7 +22,10 @@ test.each([
   ['a key in text', { note: 'called with sk-hunter2hunter2' }],
   ['a bearer token in text', { note: 'sent Authorization: Bearer hunter2hunter2' }],
   ['a URL', { url: 'postgres://tokenfactory:hunter2hunter2@127.0.0.1/postgres' }],
-  ['an error', { err: new Error('connect postgres://a:hunter2hunter2@h', { cause: new Error('Bearer hunter2hunter2') }) }],
+  [
+    'an error',
+    { err: new Error('connect postgres://a:hunter2hunter2@h', { cause: new Error('Bearer hunter2hunter2') }) },
+  ],
   ['a buffer', { piece: Buffer.from('hunter2hunter2') }],
 ])('%s does not reach the log', (_, fields) => {
   const { lines, log } = capture()
@@ -35,7 +38,13 @@ test.each([
 test('an error keeps what is needed to find it', () => {
   const error = Object.assign(new Error('no route', { cause: new TypeError('inner') }), { code: 'EHOSTUNREACH' })
   expect(scrubbed({ err: error })).toMatchObject({
-    err: { type: 'Error', message: 'no route', code: 'EHOSTUNREACH', stack: expect.stringContaining('log.test.ts'), cause: { message: 'inner' } },
+    err: {
+      type: 'Error',
+      message: 'no route',
+      code: 'EHOSTUNREACH',
+      stack: expect.stringContaining('log.test.ts'),
+      cause: { message: 'inner' },
+    },
   })
 })
 

@@ -41,7 +41,13 @@ export function createLog(options: LogOptions): Log {
 }
 
 /** For tests and for code that has nothing to say. */
-export const nullLog: Log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined, child: () => nullLog }
+export const nullLog: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => nullLog,
+}
 
 function wrap(logger: pino.Logger): Log {
   return {

@@ -60,7 +60,10 @@ export function scrubbed(value: unknown, depth = 0): unknown {
   if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
   if (Array.isArray(value)) return value.slice(0, 100).map((item) => scrubbed(item, depth + 1))
   return Object.fromEntries(
-    Object.entries(value).map(([name, inner]) => [name, isSecretName(name) && inner !== null && inner !== undefined ? HIDDEN : scrubbed(inner, depth + 1)]),
+    Object.entries(value).map(([name, inner]) => [
+      name,
+      isSecretName(name) && inner !== null && inner !== undefined ? HIDDEN : scrubbed(inner, depth + 1),
+    ]),
   )
 }
 

@@ -39,7 +39,16 @@ const parsers = new Map<number, (text: string) => unknown>([
   [builtins.INT8, (text) => BigInt(text)],
   [builtins.NUMERIC, textParser],
   [builtins.DATE, textParser],
-  [INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map((part) => (part === 'NULL' ? null : BigInt(part))))],
+  [
+    INT8_ARRAY,
+    (text) =>
+      text === '{}'
+        ? []
+        : text
+            .slice(1, -1)
+            .split(',')
+            .map((part) => (part === 'NULL' ? null : BigInt(part))),
+  ],
 ])
 
 /** Given per pool and not set globally, so that no other user of `pg` in the process is surprised. */
@@ -55,7 +64,7 @@ export function openDatabase(connectionString: string, options: DatabaseOptions 
     max: options.max ?? 10,
     connectionTimeoutMillis: 10_000,
     application_name: options.applicationName ?? 'tokenfactory',
-    types: types as pg.CustomTypesConfig,
+    types,
     ...(options.statementTimeoutMs === undefined ? {} : { statement_timeout: options.statementTimeoutMs }),
   })
   // Without a listener, a restart of the server would end this process.

@@ -1,5 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
@@ -26,7 +36,9 @@ export function chooseServerUser(): ServerUser | undefined {
     const [name, , uid, gid] = accounts.find((line) => line.startsWith(`${wanted}:`))?.split(':') ?? []
     if (name && uid && gid && Number(uid) > 0) return { name, uid: Number(uid), gid: Number(gid) }
   }
-  throw new Error('PostgreSQL does not run as root, and /etc/passwd has neither postgres nor nobody: start as another user or set DATABASE_URL')
+  throw new Error(
+    'PostgreSQL does not run as root, and /etc/passwd has neither postgres nor nobody: start as another user or set DATABASE_URL',
+  )
 }
 
 /** Finds the server's binaries and makes sure that `user` can execute them, by a copy outside the project if it must be. */
@@ -45,7 +57,9 @@ export function prepareBinaries(user: ServerUser | undefined): Binaries {
       problems.push(`${parent}: ${(error as Error).message}`)
     }
   }
-  throw new Error(`the embedded PostgreSQL cannot be executed${user ? ` by user ${user.name}` : ''}: ${problems.join('; ')}`)
+  throw new Error(
+    `the embedded PostgreSQL cannot be executed${user ? ` by user ${user.name}` : ''}: ${problems.join('; ')}`,
+  )
 }
 
 function binariesIn(native: string): Binaries {
@@ -59,7 +73,10 @@ function locate(): { readonly native: string; readonly version: string } {
     const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }
     return { native: join(dirname(manifest), 'native'), version }
   } catch (cause) {
-    throw new Error(`no embedded PostgreSQL for ${process.platform}-${process.arch}: set DATABASE_URL to a PostgreSQL 15 or newer`, { cause })
+    throw new Error(
+      `no embedded PostgreSQL for ${process.platform}-${process.arch}: set DATABASE_URL to a PostgreSQL 15 or newer`,
+      { cause },
+    )
   }
 }
 
@@ -79,7 +96,10 @@ function findManifest(name: string): string {
  */
 function linkAndTry(native: string, user: ServerUser | undefined): string | undefined {
   try {
-    const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as readonly { source: string; target: string }[]
+    const links = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8')) as readonly {
+      source: string
+      target: string
+    }[]
     for (const { source, target } of links) {
       const link = join(dirname(native), target)
       if (!existsSync(link)) {
@@ -90,7 +110,11 @@ function linkAndTry(native: string, user: ServerUser | undefined): string | unde
   } catch (error) {
     return (error as Error).message
   }
-  const { error, status, stderr } = spawnSync(join(native, 'bin', 'postgres'), ['--version'], { ...identity(user), cwd: '/', encoding: 'utf8' })
+  const { error, status, stderr } = spawnSync(join(native, 'bin', 'postgres'), ['--version'], {
+    ...identity(user),
+    cwd: '/',
+    encoding: 'utf8',
+  })
   if (error) return error.message
   return status === 0 ? undefined : stderr.trim()
 }
@@ -103,7 +127,8 @@ export function identity(user: ServerUser | undefined): { uid?: number; gid?: nu
 function copyTo(native: string, parent: string, version: string): string {
   mkdirSync(parent, { recursive: true, mode: 0o755 })
   const { uid, mode } = lstatSync(parent)
-  if (!lstatSync(parent).isDirectory() || uid !== process.getuid?.() || (mode & 0o022) !== 0) throw new Error('exists, but is not a folder of ours alone')
+  if (!lstatSync(parent).isDirectory() || uid !== process.getuid?.() || (mode & 0o022) !== 0)
+    throw new Error('exists, but is not a folder of ours alone')
   chmodSync(parent, 0o755)
   const home = join(parent, `postgres-${version}`)
   if (!existsSync(home)) {

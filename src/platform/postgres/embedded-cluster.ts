@@ -1,6 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { identity } from './embedded-binaries.ts'
 import type { Binaries, ServerUser } from './embedded-binaries.ts'
@@ -24,9 +34,15 @@ export function dataArgument(folder: string, user: ServerUser | undefined): stri
 }
 
 /** Opens the cluster in `dataDir`, creating it on first use. A creation that was killed half-way leaves nothing behind. */
-export function prepareCluster(dataDir: string, binaries: Binaries, user: ServerUser | undefined, durable: boolean): Cluster {
+export function prepareCluster(
+  dataDir: string,
+  binaries: Binaries,
+  user: ServerUser | undefined,
+  durable: boolean,
+): Cluster {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  for (const name of readdirSync(dataDir)) if (name.includes('.init-')) rmSync(join(dataDir, name), { recursive: true, force: true })
+  for (const name of readdirSync(dataDir))
+    if (name.includes('.init-')) rmSync(join(dataDir, name), { recursive: true, force: true })
   const folder = join(dataDir, `cluster-${MAJOR}`)
   const password = readPassword(join(dataDir, 'password'), existsSync(folder))
   if (!existsSync(folder)) initialise(folder, password, binaries, user, durable)
@@ -45,7 +61,13 @@ function readPassword(path: string, mustExist: boolean): string {
   return password
 }
 
-function initialise(folder: string, password: string, binaries: Binaries, user: ServerUser | undefined, durable: boolean): void {
+function initialise(
+  folder: string,
+  password: string,
+  binaries: Binaries,
+  user: ServerUser | undefined,
+  durable: boolean,
+): void {
   const partial = `${folder}.init-${process.pid}`
   mkdirSync(partial, { mode: 0o700 })
   if (user) chownSync(partial, user.uid, user.gid)
@@ -53,8 +75,17 @@ function initialise(folder: string, password: string, binaries: Binaries, user: 
   const { error, status, stderr, stdout } = spawnSync(
     binaries.initdb,
     [
-      '-D', data, '-U', SUPERUSER, '--auth=trust', '--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C',
-      '--no-instructions', ...(durable ? [] : ['--no-sync']),
+      '-D',
+      data,
+      '-U',
+      SUPERUSER,
+      '--auth=trust',
+      '--encoding=UTF8',
+      '--locale-provider=builtin',
+      '--builtin-locale=C.UTF-8',
+      '--locale=C',
+      '--no-instructions',
+      ...(durable ? [] : ['--no-sync']),
     ],
     { ...identity(user), cwd: partial, encoding: 'utf8', env: serverEnvironment() },
   )
@@ -73,7 +104,16 @@ function initialise(folder: string, password: string, binaries: Binaries, user: 
 function setPassword(partial: string, password: string, binaries: Binaries, user: ServerUser | undefined): void {
   const { error, status, stderr } = spawnSync(
     binaries.postgres,
-    ['--single', '-D', dataArgument(partial, user), '-c', 'password_encryption=scram-sha-256', '-c', 'log_statement=none', 'postgres'],
+    [
+      '--single',
+      '-D',
+      dataArgument(partial, user),
+      '-c',
+      'password_encryption=scram-sha-256',
+      '-c',
+      'log_statement=none',
+      'postgres',
+    ],
     {
       ...identity(user),
       cwd: partial,

@@ -78,7 +78,9 @@ test('after kill -9 of the supervisor the next start works and finds the data', 
     console.log(server.pid)
     setInterval(() => {}, 1000)
   `
-  const supervisor = spawn(process.execPath, ['--input-type=module-typescript', '-e', program, folder.path], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const supervisor = spawn(process.execPath, ['--input-type=module-typescript', '-e', program, folder.path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const [line] = (await once(supervisor.stdout, 'data')) as [Buffer]
   const orphan = Number(line.toString())
   expect(isAlive(orphan)).toBe(true)

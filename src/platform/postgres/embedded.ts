@@ -46,7 +46,10 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const cluster = prepareCluster(resolve(options.dataDir), binaries, user, durable)
   await endOrphan(cluster, log)
   const port = await freePort()
-  const settings = [...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']), ...(options.settings ?? [])]
+  const settings = [
+    ...(durable ? [] : ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off']),
+    ...(options.settings ?? []),
+  ]
   const launch = (): Promise<ChildProcess> => start({ binaries, cluster, user, port, settings, log })
 
   let server: ChildProcess | undefined = await launch()
@@ -70,7 +73,10 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
     try {
       server = await launch()
       // `stop` may have been asked for while the server was coming up.
-      if (stopping) return void (await end(server))
+      if (stopping) {
+        await end(server)
+        return
+      }
       watch(server)
       log.warn({ port }, 'PostgreSQL is back')
     } catch (error) {
@@ -133,11 +139,18 @@ async function start({ binaries, cluster, user, port, settings, log }: Launch): 
   const ready = new Promise<void>((done, fail) => {
     server.stderr?.setEncoding('utf8').on('data', (text: string) => {
       tail = (tail + text).slice(-4_000)
-      for (const line of text.split('\n')) if (/ (FATAL|PANIC|WARNING): /.test(line)) log.warn({ line }, 'PostgreSQL says')
+      for (const line of text.split('\n'))
+        if (/ (FATAL|PANIC|WARNING): /.test(line)) log.warn({ line }, 'PostgreSQL says')
       if (tail.includes(READY)) done()
     })
     server.once('error', fail)
-    server.once('exit', (code, signal) => fail(new Error(`PostgreSQL did not start (${signal ?? code}): ${tail.trim().split('\n').slice(-3).join(' | ')}`)))
+    server.once('exit', (code, signal) =>
+      fail(
+        new Error(
+          `PostgreSQL did not start (${signal ?? `exit code ${code ?? -1}`}): ${tail.trim().split('\n').slice(-3).join(' | ')}`,
+        ),
+      ),
+    )
   })
   const timeout = AbortSignal.timeout(START_TIMEOUT_MS)
   try {
@@ -212,7 +225,9 @@ function isServer(pid: number, folder: string): boolean {
 
 let deathSignals: boolean | undefined
 function canDieWithParent(): boolean {
-  deathSignals ??= process.platform === 'linux' && (spawnSync('setpriv', ['--help'], { encoding: 'utf8' }).stdout ?? '').includes('pdeathsig')
+  deathSignals ??=
+    process.platform === 'linux' &&
+    (spawnSync('setpriv', ['--help'], { encoding: 'utf8' }).stdout ?? '').includes('pdeathsig')
   return deathSignals
 }
 

@@ -20,11 +20,15 @@ async function folder(files: Record<string, string>) {
   return { path, write, [Symbol.asyncDispose]: () => rm(path, { recursive: true }) }
 }
 
-const names = async (database: Database) => (await database.rows<{ name: string }>(sql`select name from platform.migration order by 1`)).map((row) => row.name)
+const names = async (database: Database) =>
+  (await database.rows<{ name: string }>(sql`select name from platform.migration order by 1`)).map((row) => row.name)
 
 test('migrations are applied in order, once, and new ones later', async () => {
   await using database = await emptyDatabase()
-  await using dir = await folder({ '0002_b.sql': 'insert into first values (2); insert into first values (3)', '0001_a.sql': 'create table first (n int)' })
+  await using dir = await folder({
+    '0002_b.sql': 'insert into first values (2); insert into first values (3)',
+    '0001_a.sql': 'create table first (n int)',
+  })
   expect(await schemaVersion(database)).toBeUndefined()
   expect(await migrate(database, dir.path)).toEqual({ version: '0002_b', applied: ['0001_a', '0002_b'] })
   expect(await migrate(database, dir.path)).toEqual({ version: '0002_b', applied: [] })
@@ -36,7 +40,10 @@ test('migrations are applied in order, once, and new ones later', async () => {
 
 test('eight programs that start at once apply each migration once', async () => {
   await using database = await emptyDatabase()
-  await using dir = await folder({ '0001_a.sql': 'create table first (n int)', '0002_b.sql': 'insert into first values (1)' })
+  await using dir = await folder({
+    '0001_a.sql': 'create table first (n int)',
+    '0002_b.sql': 'insert into first values (1)',
+  })
   const results = await Promise.all(
     Array.from({ length: 8 }, async () => {
       await using own = openDatabase(database.url, { max: 1 })
@@ -49,7 +56,10 @@ test('eight programs that start at once apply each migration once', async () => 
 
 test('a migration that fails leaves nothing of itself and can be corrected', async () => {
   await using database = await emptyDatabase()
-  await using dir = await folder({ '0001_a.sql': 'create table first (n int)', '0002_b.sql': 'create table second (n int); select 1/0' })
+  await using dir = await folder({
+    '0001_a.sql': 'create table first (n int)',
+    '0002_b.sql': 'create table second (n int); select 1/0',
+  })
   await expect(migrate(database, dir.path)).rejects.toThrow('migration 0002_b failed: division by zero')
   expect(await names(database)).toEqual(['0001_a'])
   await dir.write('0002_b.sql', 'create table second (n int)')
@@ -84,7 +94,11 @@ test('a migration slipped in between applied ones is refused', async () => {
 
 test.each([
   ['a name out of pattern', { 'first.sql': 'select 1' }, 'NNNN_words'],
-  ['a number used twice', { '0001_a.sql': 'select 1', '0001_b.sql': 'select 1' }, 'two migrations have the number 0001'],
+  [
+    'a number used twice',
+    { '0001_a.sql': 'select 1', '0001_b.sql': 'select 1' },
+    'two migrations have the number 0001',
+  ],
 ])('%s is refused before anything runs', async (_, files, message) => {
   await using database = await emptyDatabase()
   await using dir = await folder(files)

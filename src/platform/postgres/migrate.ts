@@ -45,7 +45,9 @@ export async function migrate(database: Database, dir: string): Promise<MigrateR
       await tx.rows(script(migration.text)).catch((error: Error) => {
         throw new Error(`migration ${migration.name} failed: ${error.message}`, { cause: error })
       })
-      await tx.rows(sql`insert into platform.migration (name, checksum) values (${migration.name}, ${migration.checksum})`)
+      await tx.rows(
+        sql`insert into platform.migration (name, checksum) values (${migration.name}, ${migration.checksum})`,
+      )
       return true
     })
     if (fresh) applied.push(migration.name)
@@ -55,7 +57,9 @@ export async function migrate(database: Database, dir: string): Promise<MigrateR
 
 /** The newest migration that the database has seen, or undefined for one that was never migrated. */
 export async function schemaVersion(database: Database): Promise<string | undefined> {
-  const [there] = await database.rows<{ there: boolean }>(sql`select to_regclass('platform.migration') is not null as there`)
+  const [there] = await database.rows<{ there: boolean }>(
+    sql`select to_regclass('platform.migration') is not null as there`,
+  )
   if (!there?.there) return undefined
   const [row] = await database.rows<{ name: string | null }>(sql`select max(name) as name from platform.migration`)
   return row?.name ?? undefined
@@ -66,17 +70,25 @@ async function lock(tx: Transaction): Promise<void> {
 }
 
 async function isApplied(tx: Transaction, migrations: readonly Migration[], migration: Migration): Promise<boolean> {
-  const rows = await tx.rows<{ name: string; checksum: string }>(sql`select name, checksum from platform.migration order by name`)
+  const rows = await tx.rows<{ name: string; checksum: string }>(
+    sql`select name, checksum from platform.migration order by name`,
+  )
   for (const row of rows) {
     const ours = migrations.find((candidate) => candidate.name === row.name)
-    if (!ours) throw new Error(`the database has migration ${row.name}, which this program does not know: it is newer than this program`)
+    if (!ours)
+      throw new Error(
+        `the database has migration ${row.name}, which this program does not know: it is newer than this program`,
+      )
     if (ours.checksum !== row.checksum) {
-      throw new Error(`migration ${row.name} was edited after it had been applied: restore the file and add a new migration instead`)
+      throw new Error(
+        `migration ${row.name} was edited after it had been applied: restore the file and add a new migration instead`,
+      )
     }
   }
   const newest = rows.at(-1)?.name
   if (rows.some((row) => row.name === migration.name)) return true
-  if (newest && migration.name < newest) throw new Error(`migration ${migration.name} sorts before ${newest}, which is already applied: renumber it`)
+  if (newest && migration.name < newest)
+    throw new Error(`migration ${migration.name} sorts before ${newest}, which is already applied: renumber it`)
   return false
 }
 
