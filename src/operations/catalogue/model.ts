@@ -35,3 +35,51 @@ export function sheetAt<Sheet extends Validity>(lined: readonly Sheet[], atMs: n
 export function gapAt(lined: readonly Validity[], atMs: number): boolean {
   return sheetAt(lined, atMs) === undefined
 }
+
+/** Where a sheet belongs: what a service sells for, or what one supplier's model costs for it. */
+export interface PriceLine {
+  readonly service: string
+  readonly side: 'sell' | 'buy'
+  readonly supplier: string | null
+  readonly model: string | null
+}
+
+/** Pico-yuan per token and class. */
+export interface SheetPrices {
+  readonly uncachedInput: bigint
+  readonly cacheWrite: bigint
+  readonly cacheRead: bigint
+  readonly output: bigint
+  readonly reasoning: bigint
+}
+
+export interface SheetRow extends PriceLine, Validity {
+  readonly id: string
+  readonly taxPercent: number
+  readonly prices: SheetPrices
+}
+
+export function lineKey({ service, side, supplier, model }: PriceLine): string {
+  return JSON.stringify([service, side, supplier, model])
+}
+
+const CHINA_OFFSET_MS = 8 * 3_600_000
+const DAY_MS = 86_400_000
+
+/** The id of a sheet that was given none: its line and the day, in China, on which it begins. */
+export function sheetIdOf({ service, side, supplier, model }: PriceLine, validFromMs: number): string {
+  const local = new Date(validFromMs + CHINA_OFFSET_MS).toISOString()
+  const isMidnight = (validFromMs + CHINA_OFFSET_MS) % DAY_MS === 0
+  const begins = isMidnight ? local.slice(0, 10) : `${local.slice(0, -1)}+08:00`
+  return [service, side, ...(supplier === null ? [] : [supplier, model]), begins].join(':')
+}
+
+export function samePrices(a: SheetPrices, b: SheetPrices): boolean {
+  return (
+    a.uncachedInput === b.uncachedInput &&
+    a.cacheWrite === b.cacheWrite &&
+    a.cacheRead === b.cacheRead &&
+    a.output === b.output &&
+    a.reasoning === b.reasoning
+  )
+}

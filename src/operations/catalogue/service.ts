@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ApplyReply, ClassPrices, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
+import { TOKEN_CLASSES, formatPricePerMillion } from '#kernel'
+import type { Clock } from '#platform/clock'
+import type { Database } from '#platform/postgres'
+import type { Identity } from '#identity'
+import { applyInTransaction } from './apply.ts'
+import type { Wallets } from './apply.ts'
+import { lineKey, lineUpSheets, sheetAt } from './model.ts'
+import type { SheetRow } from './model.ts'
+import * as store from './store.ts'
+
+export interface Catalogue {
+  /**
+   * Puts a `factory.yaml` in force, all or nothing; a dry run does the same and takes it back. Throws `factory_file_mistakes`
+   * with every mistake and its place. Secrets of keys made by it are in the reply and nowhere else.
+   */
+  apply(document: { readonly text: string; readonly fileName: string; readonly dryRun: boolean }): Promise<ApplyReply>
+  /** All that gateways need. Its version counts up with every change of tenants, keys, services, prices and suppliers. */
+  snapshot(): Promise<Snapshot>
+  /** The snapshot as soon as its version is above `after`, or undefined after `timeoutMs` or when `signal` fires. */
+  waitForSnapshot(after: number, timeoutMs: number, signal?: AbortSignal): Promise<Snapshot | undefined>
+  /** Tells where the embedded engine listens now; null when there is none. */
+  engineMovedTo(engineUrl: string | null): Promise<void>
+  suppliers(): Promise<readonly SupplierView[]>
+  /** With `tenant`: what this tenant may use, without what it costs us or who delivers it. */
+  services(tenant?: string): Promise<readonly ServiceView[]>
+}
+
+export interface CatalogueDeps {
+  readonly database: Database
+  readonly clock: Clock
+  readonly identity: Identity
+  readonly wallets: Wallets
+}
+
+/** How often a waiting gateway's version is looked up: one indexed row per room, for all that wait together. */
+const POLL_MS = 250
+
+export function createCatalogue({ database, clock, identity, wallets }: CatalogueDeps): Catalogue {
+  let engineUrl: string | null = null
+  let cached: { readonly engineUrl: string | null; readonly untilMs: number; readonly snapshot: Snapshot } | undefined
+
+  const version = async () => (await identity.revision(database)) + (await store.readRevision(database))
+
+  const build = async (): Promise<Snapshot> => {
+    const current = await version()
+    const nowMs = clock.nowMs()
+    if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs) return cached.snapshot
+    const [suppliers, services, deployments, sheets, { tenants, keys }] = await Promise.all([
+      store.selectSuppliers(database),
+      store.selectServices(database),
+      store.selectDeployments(database),
+      store.selectSheets(database),
+      identity.directory(database),
+    ])
+    const offered = suppliers.flatMap((supplier) => {
+      const baseUrl = supplier.kind === 'embedded' ? engineUrl : supplier.baseUrl
+      return baseUrl === null ? [] : [{ ...supplier, baseUrl }]
+    })
+    const names = new Set(offered.map(({ id }) => id))
+    const sheetsOf = linesOf(sheets, nowMs)
+    const snapshot: Snapshot = {
+      version: current,
+      tenants: [...tenants],
+      keys: [...keys],
+      suppliers: offered,
+      services: services.map(({ createdAt, ...service }) => ({
+        ...service,
+        tenants: [...service.tenants],
+        createdMs: createdAt.getTime(),
+        sellSheets: sheetsOf({ service: service.id, side: 'sell', supplier: null, model: null }),
+        deployments: deployments
+          .filter((deployment) => deployment.service === service.id && names.has(deployment.supplier))
+          .map(({ supplier, model, priority }) => ({
+            supplier,
+            model,
+            priority,
+            buySheets: sheetsOf({ service: service.id, side: 'buy', supplier, model }),
+          })),
+      })),
+    }
+    cached = { engineUrl, untilMs: nowMs + 60_000, snapshot }
+    return snapshot
+  }
+
+  return {
+    async apply({ text, fileName, dryRun }) {
+      const nowMs = clock.nowMs()
+      const rehearsed = Symbol('rehearsed')
+      let reply: ApplyReply | undefined
+      try {
+        await database.transaction(async (tx) => {
+          reply = await applyInTransaction(tx, { identity, wallets }, { text, fileName, nowMs })
+          if (dryRun) throw rehearsed
+        })
+      } catch (error) {
+        if (error !== rehearsed) throw error
+      }
+      if (!reply) throw new Error('the transaction ended without a reply')
+      return dryRun ? { changes: reply.changes, newKeys: [] } : reply
+    },
+    snapshot: build,
+    async waitForSnapshot(after, timeoutMs, signal) {
+      for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+        if ((await version()) > after) return build()
+        if (waitedMs >= timeoutMs || signal?.aborted) return undefined
+        await sleep(Math.min(POLL_MS, timeoutMs - waitedMs), undefined, signal ? { signal } : {}).catch(() => undefined)
+      }
+    },
+    async engineMovedTo(url) {
+      engineUrl = url
+      await store.noteEngineUrl(database, url)
+    },
+    async suppliers() {
+      const rows = await store.selectSuppliers(database)
+      return rows.map(({ id, displayName, kind, baseUrl, apiKeyEnv, maxConcurrency }) => ({
+        id,
+        displayName,
+        kind,
+        baseUrl: baseUrl ?? engineUrl ?? '',
+        apiKeyEnv,
+        maxConcurrency,
+      }))
+    },
+    async services(tenant) {
+      const [services, deployments, sheets] = await Promise.all([
+        store.selectServices(database),
+        store.selectDeployments(database),
+        store.selectSheets(database),
+      ])
+      const nowMs = clock.nowMs()
+      return services
+        .filter((service) => tenant === undefined || service.tenants.length === 0 || service.tenants.includes(tenant))
+        .map(({ id, displayName, contextTokens, maxOutputTokens }) => ({
+          id,
+          displayName,
+          contextTokens,
+          maxOutputTokens,
+          sellPerMillion: pricesNow(sheets, id, nowMs),
+          deployments:
+            tenant === undefined
+              ? deployments.filter(({ service }) => service === id).map(({ supplier, model, priority }) => ({ supplier, model, priority }))
+              : [],
+        }))
+    },
+  }
+}
+
+/** Sheets per line, in order, without those that have ended: nothing is rated by them any more. */
+function linesOf(sheets: readonly SheetRow[], nowMs: number) {
+  const lines = Map.groupBy(sheets, lineKey)
+  return (line: Parameters<typeof lineKey>[0]): PriceSheet[] =>
+    lineUpSheets(lines.get(lineKey(line)) ?? [])
+      .lined.filter(({ validToMs }) => validToMs === null || validToMs > nowMs)
+      .map(({ id, validFromMs, validToMs, taxPercent, prices }) => ({
+        id,
+        currency: 'CNY',
+        validFromMs,
+        validToMs,
+        taxPercent,
+        prices: Object.fromEntries(TOKEN_CLASSES.map((name) => [name, `${prices[name]}`])) as ClassPrices,
+      }))
+}
+
+function pricesNow(sheets: readonly SheetRow[], service: string, nowMs: number): Record<string, string> | null {
+  const { lined } = lineUpSheets(sheets.filter((sheet) => sheet.service === service && sheet.side === 'sell'))
+  const sheet = sheetAt(lined, nowMs)
+  if (!sheet) return null
+  return Object.fromEntries(TOKEN_CLASSES.map((name) => [name, formatPricePerMillion(sheet.prices[name])]))
+}
