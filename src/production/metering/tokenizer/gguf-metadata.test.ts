@@ -66,7 +66,15 @@ test.each([
   ['a string of 2⁶³ bytes', header(1, uint64(2n ** 63n))],
   ['an unknown type', header(1, string('k'), uint32(99), uint64(0))],
   ['an array of 2⁴⁰ elements', header(1, string('k'), uint32(9), uint32(4), uint64(2n ** 40n))],
-  ['arrays without end', header(1, string('k'), ...Array.from({ length: 9 }, () => Buffer.concat([uint32(9), uint64(1)])), Buffer.alloc(200))],
+  [
+    'arrays without end',
+    header(
+      1,
+      string('k'),
+      ...Array.from({ length: 9 }, () => Buffer.concat([uint32(9), uint64(1)])),
+      Buffer.alloc(200),
+    ),
+  ],
 ])('a hostile header is refused: %s', (_name, bytes) => {
   expect(() => readGgufMetadata(bytes, everything)).toThrow(GgufError)
 })
@@ -77,7 +85,18 @@ test('an array that the file has no bytes for is refused before it is read', () 
 })
 
 test('a header cut at any byte says that it is truncated, and nothing else', () => {
-  const whole = header(2, string('a'), uint32(4), uint32(1), string('b'), uint32(9), uint32(8), uint64(2), string('x'), string('yz'))
+  const whole = header(
+    2,
+    string('a'),
+    uint32(4),
+    uint32(1),
+    string('b'),
+    uint32(9),
+    uint32(8),
+    uint64(2),
+    string('x'),
+    string('yz'),
+  )
   expect(readGgufMetadata(whole, everything).get('b')).toEqual(['x', 'yz'])
   for (let length = 0; length < whole.length; length++) {
     expect(() => readGgufMetadata(whole.subarray(0, length), everything)).toThrow(GgufTruncated)

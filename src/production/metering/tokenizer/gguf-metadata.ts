@@ -3,7 +3,7 @@ export type GgufValue = string | number | bigint | boolean | readonly GgufValue[
 
 /** The file is not a GGUF file, contradicts itself, or states sizes that no honest model has. */
 export class GgufError extends Error {
-  override readonly name = 'GgufError'
+  override readonly name: string = 'GgufError'
 }
 
 /** The bytes end before the header does: the same file with more bytes may be fine. */

@@ -46,7 +46,8 @@ export function parseGgufVocabulary(header: Buffer): GgufVocabulary {
   const metadata = readGgufMetadata(header, (key) => key.startsWith('tokenizer.'))
   const tokens = strings(metadata.get('tokenizer.ggml.tokens'), 'tokens')
   const tokenTypes = numbers(metadata.get('tokenizer.ggml.token_type'))
-  if (tokenTypes.length > 0 && tokenTypes.length !== tokens.length) throw new GgufError('as many token types as tokens are needed')
+  if (tokenTypes.length > 0 && tokenTypes.length !== tokens.length)
+    throw new GgufError('as many token types as tokens are needed')
   return {
     model: text(metadata.get('tokenizer.ggml.model')) ?? '',
     pre: text(metadata.get('tokenizer.ggml.pre')) ?? 'default',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { getLlama, type Llama, type LlamaModel } from 'node-llama-cpp'
+import { type Llama, LlamaLogLevel, type LlamaModel, getLlama } from 'node-llama-cpp'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { countChatPrompt } from './chat-prompt.ts'
 import { createTokenizer } from './tokenizer.ts'
@@ -53,7 +53,13 @@ function createVocabularyIndex(file: Buffer): string[] {
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tokenizer-'))
   writeVariants()
-  llama = await getLlama({ gpu: false, build: 'never', skipDownload: true, logLevel: 'error', maxThreads: 1 })
+  llama = await getLlama({
+    gpu: false,
+    build: 'never',
+    skipDownload: true,
+    logLevel: LlamaLogLevel.error,
+    maxThreads: 1,
+  })
   for (const file of [BABBLER, 'qwen2.gguf', 'atom.gguf']) {
     reference.set(file, await llama.loadModel({ modelPath: join(directory, file), vocabOnly: true }))
   }
@@ -100,8 +106,49 @@ const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 60 }),
   fc.string({ unit: 'grapheme', maxLength: 60 }),
   fc.string({ unit: 'binary-ascii', maxLength: 60 }),
-  fc.array(fc.constantFrom(' ', '\t', '\n', '\r\n', '\u00a0', '\u3000', 'a', "'", "'s", "'LL", '1', '.', '中', 'ross', 'é', '🙂'), { maxLength: 40 }).map((parts) => parts.join('')),
-  fc.array(fc.constantFrom('the ', 'data', 'base ', 'return', ' value', 'cross', 'ing', 's', '_', '(', ')', ' of', 'The'), { maxLength: 40 }).map((parts) => parts.join('')),
+  fc
+    .array(
+      fc.constantFrom<string[]>(
+        ' ',
+        '\t',
+        '\n',
+        '\r\n',
+        '\u00a0',
+        '\u3000',
+        'a',
+        "'",
+        "'s",
+        "'LL",
+        '1',
+        '.',
+        '中',
+        'ross',
+        'é',
+        '🙂',
+      ),
+      { maxLength: 40 },
+    )
+    .map((parts) => parts.join('')),
+  fc
+    .array(
+      fc.constantFrom<string[]>(
+        'the ',
+        'data',
+        'base ',
+        'return',
+        ' value',
+        'cross',
+        'ing',
+        's',
+        '_',
+        '(',
+        ')',
+        ' of',
+        'The',
+      ),
+      { maxLength: 40 },
+    )
+    .map((parts) => parts.join('')),
 )
 
 test.each([BABBLER, 'qwen2.gguf', 'atom.gguf'])('%s: counts equal the engine for arbitrary text', (file) => {
@@ -126,7 +173,9 @@ test('a count does not depend on what was counted before', () => {
   const warm = createTokenizer({ kind: 'gguf', file: BABBLER }, { modelRoot: directory })
   const texts = [...CORPUS, ...CORPUS]
   const counts = texts.map((text) => warm.count(text))
-  const cold = texts.map((text) => createTokenizer({ kind: 'gguf', file: BABBLER }, { modelRoot: directory }).count(text))
+  const cold = texts.map((text) =>
+    createTokenizer({ kind: 'gguf', file: BABBLER }, { modelRoot: directory }).count(text),
+  )
   expect(counts).toEqual(cold)
 })
 
@@ -134,19 +183,31 @@ test('one word of a million letters is counted, and equals the engine', () => {
   const tokenizer = createTokenizer({ kind: 'gguf', file: BABBLER }, { modelRoot: directory })
   const word = 'thereinabstractionless'.repeat(50_000)
   expect(tokenizer.count(word)).toBe(reference.get(BABBLER)!.tokenize(word, false).length)
-  expect(tokenizer.count(' '.repeat(1_000_000))).toBe(reference.get(BABBLER)!.tokenize(' '.repeat(1_000_000), false).length)
+  expect(tokenizer.count(' '.repeat(1_000_000))).toBe(
+    reference.get(BABBLER)!.tokenize(' '.repeat(1_000_000), false).length,
+  )
 })
 
 test('a chat prompt costs its markers and its texts', () => {
   const tokenizer = createTokenizer({ kind: 'gguf', file: BABBLER }, { modelRoot: directory })
   const messages = [
     { role: 'system', content: 'Be brief.' },
-    { role: 'user', content: [{ type: 'text', text: 'Hello ' }, { type: 'text', text: 'wörld <|end|>' }] },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Hello ' },
+        { type: 'text', text: 'wörld <|end|>' },
+      ],
+    },
   ]
   const model = reference.get(BABBLER)!
   const rendered = [
-    ...model.tokenize('<|system|>', true), ...model.tokenize('Be brief.', false), ...model.tokenize('<|end|>', true),
-    ...model.tokenize('<|user|>', true), ...model.tokenize('Hello wörld <|end|>', false), ...model.tokenize('<|end|>', true),
+    ...model.tokenize('<|system|>', true),
+    ...model.tokenize('Be brief.', false),
+    ...model.tokenize('<|end|>', true),
+    ...model.tokenize('<|user|>', true),
+    ...model.tokenize('Hello wörld <|end|>', false),
+    ...model.tokenize('<|end|>', true),
     ...model.tokenize('<|assistant|>', true),
   ]
   expect(countChatPrompt(tokenizer, messages)).toBe(rendered.length)
@@ -182,6 +243,9 @@ test('a byte estimate rounds up', () => {
   expect([tokenizer.count(''), tokenizer.count('a'), tokenizer.count('中文字')]).toEqual([0, 1, 3])
 })
 
-test.each(['../models/babbler-q8_0.gguf', '/etc/hostname', '..', ''])('a file outside the model directory is refused: %j', (file) => {
-  expect(() => createTokenizer({ kind: 'gguf', file }, { modelRoot: directory })).toThrow(RangeError)
-})
+test.each(['../models/babbler-q8_0.gguf', '/etc/hostname', '..', ''])(
+  'a file outside the model directory is refused: %j',
+  (file) => {
+    expect(() => createTokenizer({ kind: 'gguf', file }, { modelRoot: directory })).toThrow(RangeError)
+  },
+)

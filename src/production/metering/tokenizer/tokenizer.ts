@@ -46,7 +46,8 @@ export function createTokenizer(spec: TokenizerSpec, { modelRoot }: { readonly m
 function withinRoot(root: string, file: string): string {
   const path = resolve(root, file)
   const inside = relative(resolve(root), path)
-  if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`)) throw new RangeError('a tokenizer file lies in the model directory')
+  if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`))
+    throw new RangeError('a tokenizer file lies in the model directory')
   return path
 }
 
@@ -57,6 +58,7 @@ function createGgufTokenizer(vocabulary: GgufVocabulary, file: string): Tokenize
     const method = `estimate:bytes/${FALLBACK_BYTES_PER_TOKEN} (${vocabulary.model}/${vocabulary.pre} is not supported)`
     return { ...createByteEstimate(FALLBACK_BYTES_PER_TOKEN, method), chatTemplate }
   }
+  const cut: RegExp = pattern
   const countWord = createWordCounter(vocabulary)
   const cache = createWordCache()
   const atoms = vocabulary.tokens
@@ -65,8 +67,8 @@ function createGgufTokenizer(vocabulary: GgufVocabulary, file: string): Tokenize
 
   function countPlain(text: string): number {
     let total = 0
-    pattern!.lastIndex = 0
-    for (let match = pattern!.exec(text); match !== null; match = pattern!.exec(text)) {
+    cut.lastIndex = 0
+    for (let match = cut.exec(text); match !== null; match = cut.exec(text)) {
       const word = match[0]
       let count = cache.get(word)
       if (count === undefined) {
@@ -148,7 +150,9 @@ function countInPieces(text: string, counter: (text: string) => number): number 
 /** A rank table takes tens of megabytes, so it is loaded by the first text that needs it and not by the import. */
 function loadTiktoken(encoding: string): (text: string) => number {
   const loaded: unknown = createRequire(import.meta.url)(`gpt-tokenizer/encoding/${encoding}`)
-  const { countTokens } = loaded as { countTokens: (text: string, options: { allowedSpecial: Set<string>; disallowedSpecial: Set<string> }) => number }
+  const { countTokens } = loaded as {
+    countTokens: (text: string, options: { allowedSpecial: Set<string>; disallowedSpecial: Set<string> }) => number
+  }
   const asPlainText = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() }
   return (text) => countTokens(text, asPlainText)
 }
