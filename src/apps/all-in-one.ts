@@ -1,0 +1,216 @@
+import { mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import * as z from 'zod'
+import { Port, PositiveInt, ConfigError, readConfig } from '#platform/config'
+import { createLog } from '#platform/log'
+import { migrate, openDatabase, startEmbeddedPostgres } from '#platform/postgres'
+import { startChild } from './all-in-one-child.ts'
+import type { Child } from './all-in-one-child.ts'
+import { declareIfEmpty, modelsFor } from './all-in-one-first-start.ts'
+import { greeting } from './all-in-one-greeting.ts'
+import { lockDataDir } from './all-in-one-lock.ts'
+import { checkPort, ensureSecret, freePort, prepareDataDir } from './all-in-one-preflight.ts'
+import { StartError } from './all-in-one-start-error.ts'
+
+/** The whole factory on one machine: a supervisor of PostgreSQL, engine, control plane and gateway. */
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const Settings = z.object({
+  GATEWAY_PORT: Port.default(8080),
+  CONTROL_PORT: Port.default(8081),
+  /** The address to listen on; loopback unless the operator decides otherwise. */
+  HOST: z.string().default('127.0.0.1'),
+  DATA_DIR: z.string().default('./data'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
+  FACTORY_FILE: z.string().default(join(root, 'examples', 'factory.yaml')),
+  ADMIN_EMAIL: z.string().default('admin@example.com'),
+  MODEL_FILE: z.string().optional(),
+  GATEWAY_DRAIN_SECONDS: PositiveInt.default(30),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_TO: z.enum(['file', 'stderr']).default('file'),
+})
+
+const READY_TIMEOUT_MS = 60_000
+const STOP_GRACE_MS = 10_000
+/** How long the ports of an instance that was killed may still be taken. */
+const AFTER_CRASH_PATIENCE_MS = 8_000
+/** One Ctrl-C reaches us from the terminal, from npm and from the launcher: signals this close are one. */
+const SAME_PRESS_MS = 700
+
+const say = (line: string): void => {
+  process.stderr.write(`[tokenfactory] ${line}\n`)
+}
+
+/** What was started, in order; it is stopped from the end. */
+const stops: (() => Promise<void>)[] = []
+const children: Child[] = []
+let stopping: Promise<void> | undefined
+
+function stopAll(): Promise<void> {
+  stopping ??= (async () => {
+    for (const stop of stops.toReversed()) {
+      await stop().catch((error: unknown) =>
+        say(`while stopping: ${error instanceof Error ? error.message : String(error)}`),
+      )
+    }
+  })()
+  return stopping
+}
+
+/** Checks that it may go on: a signal during the start means that nothing further is begun. */
+function assertWanted(): void {
+  if (stopping) throw new StartError('stopped while starting')
+}
+
+async function start(): Promise<void> {
+  const started = performance.now()
+  const settings = readConfig(Settings, process.env)
+  const { GATEWAY_PORT: gatewayPort, CONTROL_PORT: controlPort, HOST: host } = settings
+  if (gatewayPort === controlPort)
+    throw new StartError(`GATEWAY_PORT and CONTROL_PORT are both ${gatewayPort}: they must differ`)
+  const dataDir = resolve(settings.DATA_DIR)
+  prepareDataDir(dataDir)
+  const lock = lockDataDir(dataDir)
+  stops.push(() => Promise.resolve(lock.release()))
+  const patienceMs = lock.afterCrash ? AFTER_CRASH_PATIENCE_MS : 0
+  await checkPort('GATEWAY_PORT', gatewayPort, host, patienceMs)
+  await checkPort('CONTROL_PORT', controlPort, host, patienceMs)
+
+  const file = (name: string): string => join(dataDir, name)
+  ensureSecret(file('internal-token'), 'hex')
+  const adminToken = ensureSecret(file('admin-token'), 'hex')
+  const password = ensureSecret(file('admin-password'), 'readable')
+  const logs = settings.LOG_TO === 'file' ? file('logs') : undefined
+  if (logs) mkdirSync(logs, { recursive: true, mode: 0o700 })
+
+  const databaseUrl = settings.DATABASE_URL ?? (await startDatabase(file('postgres'), settings.LOG_LEVEL))
+  assertWanted()
+  await migrateDatabase(databaseUrl)
+
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  const controlUrl = `http://${reachable}:${controlPort}`
+  const gatewayUrl = `http://${reachable}:${gatewayPort}`
+  const enginePort = await freePort()
+  const launch = async (name: string, env: Readonly<Record<string, string>>): Promise<void> => {
+    assertWanted()
+    const child = await startChild({
+      name,
+      file: join(root, 'src', 'apps', `${name}.ts`),
+      env: { ...process.env, DATA_DIR: dataDir, HOST: host, LOG_LEVEL: settings.LOG_LEVEL, ...env },
+      ...(logs ? { logFile: join(logs, `${name}.log`) } : {}),
+      readyTimeoutMs: READY_TIMEOUT_MS,
+      say,
+    })
+    children.push(child)
+    stops.push(() =>
+      child.stop(name === 'gateway' ? settings.GATEWAY_DRAIN_SECONDS * 1000 + STOP_GRACE_MS : STOP_GRACE_MS),
+    )
+  }
+  await launch('engine', { ENGINE_PORT: String(enginePort) })
+  await launch('control', {
+    DATABASE_URL: databaseUrl,
+    CONTROL_PORT: String(controlPort),
+    INTERNAL_TOKEN_FILE: file('internal-token'),
+    ADMIN_TOKEN_FILE: file('admin-token'),
+    ADMIN_PASSWORD_FILE: file('admin-password'),
+    ADMIN_EMAIL: settings.ADMIN_EMAIL,
+    ENGINE_URL: `http://127.0.0.1:${enginePort}/v1`,
+    GATEWAY_URL: gatewayUrl,
+  })
+  const { demoKey, applied } = await declareIfEmpty({
+    controlUrl,
+    adminToken,
+    dataDir,
+    factoryFile: settings.FACTORY_FILE,
+  })
+  if (applied) say(`declared ${settings.FACTORY_FILE}`)
+  await launch('gateway', {
+    GATEWAY_PORT: String(gatewayPort),
+    CONTROL_URL: controlUrl,
+    INTERNAL_TOKEN_FILE: file('internal-token'),
+    GATEWAY_DRAIN_SECONDS: String(settings.GATEWAY_DRAIN_SECONDS),
+  })
+  const models = demoKey ? await modelsFor(`${gatewayUrl}/v1`, demoKey, 15_000) : []
+  process.stdout.write(
+    `${greeting({
+      apiUrl: `${gatewayUrl}/v1`,
+      consoleUrl: controlUrl,
+      adminEmail: settings.ADMIN_EMAIL,
+      passwordFile: file('admin-password'),
+      password: applied ? password : undefined,
+      demoKey,
+      model: models[0],
+      isShippedModel: settings.MODEL_FILE === undefined,
+      logs,
+      seconds: (performance.now() - started) / 1000,
+    })}\n`,
+  )
+  process.send?.({
+    ready: true,
+    apiUrl: `${gatewayUrl}/v1`,
+    controlUrl,
+    pids: Object.fromEntries(children.map(({ name, pid }) => [name, pid])),
+  })
+}
+
+async function startDatabase(dataDir: string, level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): Promise<string> {
+  // The terminal is for what a person must know.
+  const log = createLog({ name: 'postgres', level: level === 'debug' ? 'debug' : 'error' })
+  const server = await startEmbeddedPostgres({ dataDir, log }).catch((cause: unknown) => {
+    throw new StartError(cause instanceof Error ? cause.message : String(cause), { cause })
+  })
+  stops.push(() => server.stop())
+  return server.url
+}
+
+async function migrateDatabase(url: string): Promise<void> {
+  await using database = openDatabase(url, { max: 1, applicationName: 'tokenfactory-migrate' })
+  try {
+    const { version, applied } = await migrate(database, join(root, 'migrations'))
+    if (applied.length > 0) say(`database is at ${version}`)
+  } catch (cause) {
+    const { message } = cause as Error
+    throw new StartError(`the database cannot be prepared: ${message || 'no connection (is DATABASE_URL right?)'}`, {
+      cause,
+    })
+  }
+}
+
+let pressedAt = Number.NEGATIVE_INFINITY
+function onSignal(signal: string): void {
+  const now = performance.now()
+  if (now - pressedAt < SAME_PRESS_MS) return
+  pressedAt = now
+  if (stopping) {
+    say('stopping at once')
+    for (const child of children) child.kill()
+    return
+  }
+  say(`${signal}: draining and stopping`)
+  void stopAll().then(() => {
+    say('stopped')
+    process.exit(0)
+  })
+}
+process.on('SIGINT', () => onSignal('Ctrl-C'))
+process.on('SIGTERM', () => onSignal('SIGTERM'))
+process.on('SIGHUP', () => onSignal('the terminal is gone'))
+// The launcher was killed: there is nobody left who could press Ctrl-C.
+process.on('disconnect', () => onSignal('the launcher is gone'))
+
+try {
+  await start()
+} catch (error) {
+  if (!stopping) {
+    const isForeseen = error instanceof StartError || error instanceof ConfigError
+    say(
+      isForeseen
+        ? error.message
+        : error instanceof Error && !error.message.includes('\n')
+          ? (error.stack ?? error.message)
+          : String(error),
+    )
+    await stopAll()
+    process.exit(1)
+  }
+}
