@@ -1,5 +1,6 @@
 import type { CloseReply, GrantReply, GrantRequest, Slice, UsageRecord, UsageReply } from '#contract'
 import type { Problem, TokenCounts } from '#kernel'
+import type * as z from 'zod'
 
 /**
  * Money set aside for one request, inside a slice of its tenant's wallet. Resolve it exactly once, by `capture` or `void`;
@@ -113,7 +114,7 @@ export interface HoldsLimits {
 export interface ChargingClient {
   register(gateway: string): Promise<number>
   grant(request: GrantRequest): Promise<GrantReply>
-  close(gateway: string, slice: string, records: number): Promise<CloseReply>
+  close(gateway: string, slice: string, records: number): Promise<z.infer<typeof CloseReply>>
   openSlices(gateway: string): Promise<readonly Slice[]>
   /** `records` are usage records as JSON text, at most 500. */
   usage(gateway: string, records: readonly string[]): Promise<UsageReply>

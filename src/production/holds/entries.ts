@@ -1,0 +1,131 @@
+import { Slice, type UsageRecord } from '#contract'
+import { NO_TOKENS } from '#kernel'
+import type { Checkpoint, RequestOpening } from './types.ts'
+
+/**
+ * What this room writes into the gateway's journal, one JSON object per entry:
+ *
+ * - `slice`: a grant, before its first use. `records` says how many records of it precede the entry, so it may be rewritten.
+ * - `closed`: charging has confirmed the end of a slice.
+ * - `open` and `checkpoint`: a request that is with a supplier, and how far it got.
+ * - `record`: the terminal record. Counts on its slice, ends its `open`.
+ * - `kept`: a record again, because charging refuses it and the log before it shall be given back. Counts on nothing.
+ * - `quarantined`: charging has set a record aside: it will never count as ingested.
+ */
+export const sliceEntry = (slice: Slice, records: number): string => JSON.stringify({ t: 'slice', slice, records })
+export const closedEntry = (id: string): string => JSON.stringify({ t: 'closed', id })
+export const quarantinedEntry = (id: string, slice: string | null): string => JSON.stringify({ t: 'quarantined', id, slice })
+export const openEntry = (request: string, checkpoint: string): string =>
+  `{"t":"open","request":${request},"checkpoint":${checkpoint}}`
+export const checkpointEntry = (id: string, checkpoint: string): string =>
+  `{"t":"checkpoint","id":${JSON.stringify(id)},"checkpoint":${checkpoint}}`
+
+const RECORD_PREFIX = '{"t":"record","record":'
+const KEPT_PREFIX = '{"t":"kept","record":'
+export const recordEntry = (record: string): string => `${RECORD_PREFIX}${record}}`
+export const keptEntry = (record: string): string => `${KEPT_PREFIX}${record}}`
+
+type Entry =
+  | { readonly t: 'slice'; readonly slice: unknown; readonly records: number }
+  | { readonly t: 'closed'; readonly id: string }
+  | { readonly t: 'open'; readonly request: RequestOpening; readonly checkpoint: Checkpoint | null }
+  | { readonly t: 'checkpoint'; readonly id: string; readonly checkpoint: Checkpoint }
+  | { readonly t: 'record' | 'kept'; readonly record: { readonly id: string; readonly slice: string | null } }
+  | { readonly t: 'quarantined'; readonly id: string; readonly slice: string | null }
+
+export interface RecoveredSlice {
+  readonly slice: Slice
+  readonly seq: number
+  /** Records that charging must have ingested before the slice can close, quarantined ones left out. */
+  readonly records: number
+}
+
+export interface RecoveredRecord {
+  readonly seq: number
+  readonly id: string
+  readonly slice: string | null
+  readonly text: string
+}
+
+export interface Recovered {
+  readonly slices: readonly RecoveredSlice[]
+  /** Records that charging may not have, oldest first. Sending one that it has is harmless. */
+  readonly unshipped: readonly RecoveredRecord[]
+  /** Requests that were with a supplier when the gateway died, with the seq of the entry that must stay until each has a record. */
+  readonly interrupted: ReadonlyArray<{ readonly seq: number; readonly record: UsageRecord }>
+}
+
+/** Replays the journal of `gateway`. Pure: the same entries give the same records, whoever asks and when. */
+export function recover(gateway: string, entries: ReadonlyArray<{ readonly seq: number; readonly payload: Buffer }>): Recovered {
+  const slices = new Map<string, { slice: Slice; seq: number; records: number }>()
+  const opens = new Map<string, { seq: number; request: RequestOpening; checkpoint: Checkpoint | null }>()
+  const unshipped = new Map<string, RecoveredRecord>()
+  for (const { seq, payload } of entries) {
+    const text = payload.toString()
+    const entry = JSON.parse(text) as Entry
+    switch (entry.t) {
+      case 'slice': {
+        const slice = Slice.parse(entry.slice)
+        slices.set(slice.id, { slice, seq, records: entry.records })
+        break
+      }
+      case 'closed':
+        slices.delete(entry.id)
+        break
+      case 'open':
+        opens.set(entry.request.id, { seq, request: entry.request, checkpoint: entry.checkpoint })
+        break
+      case 'checkpoint': {
+        const open = opens.get(entry.id)
+        if (open) open.checkpoint = entry.checkpoint
+        break
+      }
+      case 'record':
+      case 'kept': {
+        const { id, slice } = entry.record
+        const holder = slice === null ? undefined : slices.get(slice)
+        if (entry.t === 'record' && holder) holder.records++
+        opens.delete(id)
+        const prefix = entry.t === 'record' ? RECORD_PREFIX : KEPT_PREFIX
+        unshipped.delete(id) // So that a rewritten record takes its place in the order of seqs.
+        unshipped.set(id, { seq, id, slice, text: text.slice(prefix.length, -1) })
+        break
+      }
+      case 'quarantined': {
+        const holder = entry.slice === null ? undefined : slices.get(entry.slice)
+        if (holder) holder.records--
+        unshipped.delete(entry.id)
+        break
+      }
+    }
+  }
+  const interrupted = [...opens.values()].map(({ seq, request, checkpoint }) => ({
+    seq,
+    record: interruptedRecord(gateway, request, checkpoint),
+  }))
+  return { slices: [...slices.values()], unshipped: [...unshipped.values()], interrupted }
+}
+
+/** The customer never pays for our crash; what the supplier generated until the last checkpoint is our cost. */
+function interruptedRecord(gateway: string, request: RequestOpening, checkpoint: Checkpoint | null): UsageRecord {
+  const completedAtMs = checkpoint?.atMs ?? request.acceptedAtMs
+  return {
+    ...request,
+    gateway,
+    ending: 'interrupted',
+    finishReason: null,
+    // Nobody knows what the client saw.
+    status: 0,
+    completedAtMs,
+    ttftMs: null,
+    durationMs: Math.max(0, completedAtMs - request.acceptedAtMs),
+    reported: null,
+    counted: null,
+    tokens: checkpoint?.tokens ?? NO_TOKENS,
+    basis: checkpoint ? 'checkpoint' : 'none',
+    note: 'the gateway stopped before the request ended',
+    sellPico: '0',
+    taxPico: '0',
+    buyPico: checkpoint?.buyPico ?? '0',
+  }
+}

@@ -1,0 +1,1 @@
+export type { Hold, Holds, RequestOpening } from './types.ts'
