@@ -8,7 +8,8 @@ export interface Deployable {
   readonly model: string
   readonly priority: number
   readonly hasCredentials: boolean
-  readonly hasPrice: boolean
+  /** Whether a price sheet of the buying side is valid at that time: what cannot be costed is not used. */
+  hasPriceAt(nowMs: number): boolean
 }
 
 export interface Plan<D extends Deployable> {
@@ -18,12 +19,12 @@ export interface Plan<D extends Deployable> {
 }
 
 /** Filters and orders the deployments of one service; `deployments` come sorted by priority. */
-export function plan<D extends Deployable>(deployments: readonly D[], allows: (supplierId: string) => boolean): Plan<D> {
+export function plan<D extends Deployable>(deployments: readonly D[], nowMs: number, allows: (supplierId: string) => boolean): Plan<D> {
   const order: D[] = []
   const open: D[] = []
   const candidates: Candidate[] = []
   for (const deployment of deployments) {
-    const verdict = judge(deployment, allows)
+    const verdict = judge(deployment, nowMs, allows)
     candidates.push({ supplier: deployment.supplierId, model: deployment.model, verdict })
     if (verdict === 'eligible') order.push(deployment)
     else if (verdict === 'breaker_open') open.push(deployment)
@@ -31,9 +32,9 @@ export function plan<D extends Deployable>(deployments: readonly D[], allows: (s
   return { order: order.length > 0 ? order : open, candidates }
 }
 
-function judge(deployment: Deployable, allows: (supplierId: string) => boolean): Candidate['verdict'] {
+function judge(deployment: Deployable, nowMs: number, allows: (supplierId: string) => boolean): Candidate['verdict'] {
   if (!deployment.hasCredentials) return 'no_credentials'
-  if (!deployment.hasPrice) return 'no_price'
+  if (!deployment.hasPriceAt(nowMs)) return 'no_price'
   return allows(deployment.supplierId) ? 'eligible' : 'breaker_open'
 }
 

@@ -1,0 +1,29 @@
+import type { Snapshot } from '#contract'
+import type { LimitTable } from '#admission'
+import type { MetricSnapshot } from '#platform/metrics'
+import type { GatewaySettingsFile } from './gateway-settings.ts'
+
+/** What the gateway's main thread tells a worker. */
+export type ToWorker =
+  | { readonly type: 'snapshot'; readonly snapshot: Snapshot; readonly slots: ReadonlyMap<string, number> }
+  | { readonly type: 'metrics-reply'; readonly call: number; readonly text: string }
+  | { readonly type: 'metrics-ask'; readonly call: number }
+  | { readonly type: 'drain' }
+
+/** What a worker tells the main thread. */
+export type FromWorker =
+  | { readonly type: 'ready'; readonly port: number }
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'metrics-ask'; readonly call: number }
+  | { readonly type: 'metrics-reply'; readonly call: number; readonly snapshot: readonly MetricSnapshot[] }
+  | { readonly type: 'drained' }
+
+export interface WorkerStart {
+  readonly index: number
+  readonly gatewayId: string
+  /** Journals of gateways that no longer run here: worker 0 ships what they left behind and gives their slices back. */
+  readonly abandoned: readonly string[]
+  readonly port: number
+  readonly table: LimitTable
+  readonly settings: GatewaySettingsFile
+}

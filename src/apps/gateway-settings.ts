@@ -1,0 +1,66 @@
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { HttpUrl, Port, PositiveInt, readConfig } from '#platform/config'
+
+const wholeNumber = z
+  .string()
+  .regex(/^\d{1,9}$/, 'must be a whole number')
+  .transform(Number)
+
+const schema = z.object({
+  /** 0 takes any free port. */
+  GATEWAY_PORT: z.union([z.literal('0').transform(Number), Port]).default(8080),
+  GATEWAY_HOST: z.string().default('127.0.0.1'),
+  GATEWAY_WORKERS: PositiveInt.optional(),
+  CONTROL_URL: HttpUrl.default('http://127.0.0.1:8081'),
+  DATA_DIR: z.string().default('./data'),
+  INTERNAL_TOKEN_FILE: z.string().optional(),
+  /** Browser origins that may call, separated by commas. */
+  ALLOWED_ORIGINS: z.string().default('http://127.0.0.1:8081,http://localhost:8081'),
+  MAX_BODY_BYTES: PositiveInt.default(16_777_216),
+  MAX_ANSWER_BYTES: PositiveInt.default(67_108_864),
+  MAX_CONNECTIONS: PositiveInt.default(20_000),
+  RECOUNT_EVERY: wholeNumber.default(128),
+  DRAIN_MS: wholeNumber.default(20_000),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+/** Settings of a gateway process, as plain data that can be handed to its worker threads. */
+export interface GatewaySettingsFile {
+  readonly port: number
+  readonly host: string
+  readonly workers: number
+  readonly controlUrl: string
+  readonly journalDir: string
+  readonly internalTokenFile: string
+  readonly modelRoot: string
+  readonly allowedOrigins: readonly string[]
+  readonly maxBodyBytes: number
+  readonly maxAnswerBytes: number
+  readonly maxConnections: number
+  readonly recountEvery: number
+  readonly drainMs: number
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
+}
+
+export function readGatewaySettings(env: NodeJS.ProcessEnv, modelRoot: string): GatewaySettingsFile {
+  const read = readConfig(schema, env)
+  return {
+    port: read.GATEWAY_PORT,
+    host: read.GATEWAY_HOST,
+    // Sharing one port between threads needs SO_REUSEPORT with load balancing, which only Linux has.
+    workers: process.platform === 'linux' ? (read.GATEWAY_WORKERS ?? availableParallelism()) : 1,
+    controlUrl: read.CONTROL_URL,
+    journalDir: join(read.DATA_DIR, 'journal'),
+    internalTokenFile: read.INTERNAL_TOKEN_FILE ?? join(read.DATA_DIR, 'internal-token'),
+    modelRoot,
+    allowedOrigins: read.ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
+    maxBodyBytes: read.MAX_BODY_BYTES,
+    maxAnswerBytes: read.MAX_ANSWER_BYTES,
+    maxConnections: read.MAX_CONNECTIONS,
+    recountEvery: read.RECOUNT_EVERY,
+    drainMs: read.DRAIN_MS,
+    logLevel: read.LOG_LEVEL,
+  }
+}

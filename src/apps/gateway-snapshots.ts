@@ -1,0 +1,42 @@
+import { Snapshot } from '#contract'
+import type { Log } from '#platform/log'
+
+const ASK_AGAIN_MS = 500
+/** The control plane holds a request for up to 25 s when there is nothing new. */
+const ASK_TIMEOUT_MS = 40_000
+
+/**
+ * Follows the control plane's snapshot for ever: `changed` is called with each new version. While the control plane is away the
+ * gateway goes on with the last one.
+ */
+export async function followSnapshots(options: {
+  readonly controlUrl: string
+  readonly token: string
+  readonly log: Log
+  readonly signal: AbortSignal
+  readonly changed: (snapshot: Snapshot) => void
+}): Promise<void> {
+  const { controlUrl, token, log, signal, changed } = options
+  let version = -1
+  let isAway = false
+  while (!signal.aborted) {
+    try {
+      const response = await fetch(`${controlUrl}/internal/v1/snapshot${version < 0 ? '' : `?after=${version}`}`, {
+        headers: { authorization: `Bearer ${token}` },
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]),
+      })
+      if (response.status === 200) {
+        const snapshot = Snapshot.parse(await response.json())
+        version = snapshot.version
+        changed(snapshot)
+      } else if (response.status !== 204) throw new Error(`control plane answered ${response.status}`)
+      if (isAway) log.info({ version }, 'control plane is back')
+      isAway = false
+    } catch (error) {
+      if (signal.aborted) return
+      if (!isAway) log.warn({ err: error }, 'control plane cannot be reached; serving from the last snapshot')
+      isAway = true
+      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { createAdmission, openLimits } from '#admission'
+import { admitHead, answer, arrange, createGatewayMetrics, createSupplierLines, refuseOversize, renderCodecRefusal, startSweep } from '#gateway'
+import type { Directory, Gateway } from '#gateway'
+import { createChargingClient, createHolds } from '#holds'
+import type { Holds } from '#holds'
+import { createTokenizer } from '#metering'
+import type { Tokenizer } from '#metering'
+import { systemClock } from '#platform/clock'
+import { createRequestIds } from '#platform/crypto'
+import { createHttpClient, createHttpServer } from '#platform/http'
+import { openJournal } from '#platform/journal'
+import type { Journal } from '#platform/journal'
+import { createLog } from '#platform/log'
+import { createBreakers } from '#scheduler'
+import type { FromWorker, ToWorker, WorkerStart } from './gateway-messages.ts'
+
+/** One thread that serves: its own event loop, journal, epoch and slices; limits and port shared with its siblings. */
+const start = workerData as WorkerStart
+const { settings, gatewayId } = start
+const log = createLog({ name: 'gateway', level: settings.logLevel }).child({ gatewayId })
+const port = parentPort
+if (!port) throw new Error('gateway-worker runs as a worker thread')
+const tell = (message: FromWorker) => port.postMessage(message)
+
+try {
+  await runWorker()
+} catch (error) {
+  tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
+}
+
+async function runWorker(): Promise<void> {
+  const firstSnapshot = Promise.withResolvers<void>()
+  let directory: Directory = { version: -1, services: new Map(), callers: new Map() }
+  let slots: ReadonlyMap<string, number> = new Map()
+  const slotOf = (name: string): number => {
+    const slot = slots.get(name)
+    if (slot === undefined) throw new Error(`no slot for ${name}`)
+    return slot
+  }
+  const supplierLines = createSupplierLines({
+    openClient: (origin, maxConnections) =>
+      createHttpClient({ origin, maxConnections, connectTimeoutMs: 5_000, maxHeadBytes: 65_536, idleTimeoutMs: 4_000 }),
+    secretOf: (name) => process.env[name] || undefined,
+    slotOf,
+  })
+  const tokenizers = new Map<string, Tokenizer>()
+  const asked = new Map<number, (text: string) => void>()
+  let nextCall = 0
+
+  const metrics = createGatewayMetrics()
+  const limits = openLimits(start.table, start.index)
+  const charging = createChargingClient({ origin: settings.controlUrl, token: readFileSync(settings.internalTokenFile, 'utf8').trim() })
+  const open = async (id: string): Promise<{ holds: Holds; journal: Journal }> => {
+    const journal = await openJournal(join(settings.journalDir, id), { onDamage: (damage) => log.error({ damage }, 'journal was damaged') })
+    return { journal, holds: await createHolds({ gateway: id, journal, charging, clock: systemClock, log }) }
+  }
+  const { holds, journal } = await open(gatewayId)
+  for (const id of start.abandoned) {
+    const left = await open(id)
+    await left.holds.close(settings.drainMs)
+    await left.journal[Symbol.asyncDispose]()
+  }
+
+  let isDraining = false
+  const gateway: Gateway = {
+    gatewayId,
+    settings: {
+      maxBodyBytes: settings.maxBodyBytes,
+      maxAnswerBytes: settings.maxAnswerBytes,
+      streamLingerMs: 2_000,
+      answerLingerMs: 30_000,
+      recountEvery: settings.recountEvery,
+      allowedOrigins: new Set(settings.allowedOrigins),
+    },
+    directory: () => directory,
+    admission: createAdmission({ limits, nowNs: process.hrtime.bigint }),
+    limits,
+    holds,
+    breakers: createBreakers(() => performance.now()),
+    nowMs: () => systemClock.nowMs(),
+    newRequestId: createRequestIds(systemClock),
+    log,
+    flights: new Set(),
+    observe: metrics.observe,
+    refused: metrics.refused,
+    isReady: () => directory.version >= 0 && !isDraining && journal.failed === null && !holds.stats().fenced,
+    metricsText: () =>
+      new Promise((resolve) => {
+        const call = nextCall++
+        asked.set(call, resolve)
+        tell({ type: 'metrics-ask', call })
+      }),
+  }
+
+  const server = createHttpServer({
+    maxHeadBytes: 32_768,
+    headTimeoutMs: 10_000,
+    bodyTimeoutMs: 30_000,
+    keepAliveTimeoutMs: 65_000,
+    maxConnections: settings.maxConnections,
+    onHead: (exchange) => admitHead(exchange, gateway),
+    onRequest: (exchange, body) => answer(exchange, body, gateway),
+    onOversize: (exchange) => refuseOversize(exchange, gateway),
+    renderRefusal: renderCodecRefusal,
+  })
+
+  port?.on('message', (message: ToWorker) => {
+    switch (message.type) {
+      case 'snapshot':
+        slots = message.slots
+        directory = arrange(message.snapshot, {
+          slotOf,
+          supplierLine: supplierLines.line,
+          tokenizer: (spec) => {
+            const name = JSON.stringify(spec)
+            const known = tokenizers.get(name) ?? createTokenizer(spec, { modelRoot: settings.modelRoot })
+            tokenizers.set(name, known)
+            return known
+          },
+        })
+        firstSnapshot.resolve()
+        return
+      case 'metrics-ask':
+        metrics.measure(gateway, server.openConnections)
+        tell({ type: 'metrics-reply', call: message.call, snapshot: metrics.snapshot() })
+        return
+      case 'metrics-reply':
+        asked.get(message.call)?.(message.text)
+        asked.delete(message.call)
+        return
+      case 'drain':
+        void drain()
+        return
+    }
+  })
+  await firstSnapshot.promise
+  const stopSweep = startSweep(gateway)
+  tell({ type: 'ready', port: await server.listen({ port: start.port, host: settings.host, reusePort: process.platform === 'linux' }) })
+
+  /** No new requests, the running ones end, what they used is shipped and the slices go back; then the thread is gone. */
+  async function drain(): Promise<void> {
+    if (isDraining) return
+    isDraining = true
+    await server.close(settings.drainMs)
+    await holds.close(5_000)
+    stopSweep()
+    supplierLines.close()
+    await journal[Symbol.asyncDispose]()
+    tell({ type: 'drained' })
+    process.exit(0)
+  }
+}

@@ -1,0 +1,163 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import type { Snapshot } from '#contract'
+import { createLimitTable, openLimits } from '#admission'
+import { ConfigError } from '#platform/config'
+import { createLog } from '#platform/log'
+import { mergeMetrics, renderMetrics } from '#platform/metrics'
+import type { MetricSnapshot } from '#platform/metrics'
+import type { FromWorker, ToWorker, WorkerStart } from './gateway-messages.ts'
+import { readGatewaySettings } from './gateway-settings.ts'
+import { followSnapshots } from './gateway-snapshots.ts'
+
+/**
+ * The gateway process. This thread follows the snapshot, owns the shared limit table and supervises the workers; the workers
+ * serve. It never touches a request.
+ */
+const LIMIT_SLOTS = 131_072
+const RESTART_MS = 500
+const METRICS_TIMEOUT_MS = 2_000
+const MODEL_ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+interface Thread {
+  readonly worker: Worker
+  isReady: boolean
+}
+
+try {
+  await runGateway()
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : error)
+  process.exitCode = 1
+  process.disconnect?.()
+}
+
+async function runGateway(): Promise<void> {
+  const settings = readGatewaySettings(process.env, MODEL_ROOT)
+  const log = createLog({ name: 'gateway', level: settings.logLevel })
+  const table = createLimitTable(LIMIT_SLOTS, settings.workers)
+  const slots = new Map<string, number>()
+  const threads = new Map<number, Thread>()
+  const stopping = new AbortController()
+  const asked = new Map<number, (snapshot: readonly MetricSnapshot[]) => void>()
+  let snapshot: Snapshot | undefined
+  let nextCall = 0
+  let { port } = settings
+
+  const tell = (worker: Worker, message: ToWorker) => worker.postMessage(message)
+  const first = Promise.withResolvers<void>()
+  void followSnapshots({
+    controlUrl: settings.controlUrl,
+    token: readFileSync(settings.internalTokenFile, 'utf8').trim(),
+    log,
+    signal: stopping.signal,
+    changed(next) {
+      snapshot = next
+      assignSlots(next, slots)
+      for (const { worker } of threads.values()) tell(worker, { type: 'snapshot', snapshot: next, slots })
+      first.resolve()
+    },
+  })
+  await first.promise
+
+  const start = (index: number): Promise<void> => {
+    openLimits(table, index).clear()
+    const gatewayId = `gw-${index}`
+    const workerData: WorkerStart = { index, gatewayId, abandoned: index === 0 ? abandonedJournals(settings.journalDir, settings.workers) : [], port, table, settings }
+    const worker = new Worker(new URL('./gateway-worker.ts', import.meta.url), { workerData, name: gatewayId })
+    const thread: Thread = { worker, isReady: false }
+    threads.set(index, thread)
+    if (snapshot) tell(worker, { type: 'snapshot', snapshot, slots })
+    const ready = Promise.withResolvers<void>()
+    worker.on('message', (message: FromWorker) => {
+      switch (message.type) {
+        case 'ready':
+          thread.isReady = true
+          port = message.port
+          ready.resolve()
+          return
+        case 'failed':
+          ready.reject(new Error(message.message))
+          return
+        case 'metrics-ask':
+          void collectMetrics().then((text) => tell(worker, { type: 'metrics-reply', call: message.call, text }))
+          return
+        case 'metrics-reply':
+          asked.get(message.call)?.(message.snapshot)
+          return
+        case 'drained':
+          return
+      }
+    })
+    worker.on('error', (error) => log.error({ err: error, gatewayId }, 'worker died'))
+    worker.on('exit', () => {
+      threads.delete(index)
+      if (stopping.signal.aborted) return
+      if (!thread.isReady) ready.reject(new Error('worker did not start'))
+      else setTimeout(() => void start(index).catch((error: unknown) => log.error({ err: error, gatewayId }, 'worker did not restart')), RESTART_MS)
+    })
+    return ready.promise
+  }
+
+  /** Every worker's numbers, summed; a worker that does not answer in time is left out rather than waited for. */
+  const collectMetrics = async (): Promise<string> => {
+    const parts = await Promise.all(
+      [...threads.values()].map(
+        ({ worker }) =>
+          new Promise<readonly MetricSnapshot[] | undefined>((resolve) => {
+            const call = nextCall++
+            const timer = setTimeout(() => resolve(undefined), METRICS_TIMEOUT_MS)
+            asked.set(call, (part) => {
+              clearTimeout(timer)
+              asked.delete(call)
+              resolve(part)
+            })
+            tell(worker, { type: 'metrics-ask', call })
+          }),
+      ),
+    )
+    return renderMetrics(mergeMetrics(parts.filter((part) => part !== undefined)))
+  }
+
+  // The first worker finds the port when any will do; the others share it.
+  await start(0)
+  await Promise.all(Array.from({ length: settings.workers - 1 }, (_, i) => start(i + 1)))
+  log.info({ port, workers: settings.workers }, 'gateway is ready')
+  process.send?.({ ready: true, port })
+
+  const stop = async () => {
+    if (stopping.signal.aborted) return
+    stopping.abort()
+    await Promise.all(
+      [...threads.values()].map(({ worker }) => {
+        const gone = new Promise((resolve) => worker.once('exit', resolve))
+        tell(worker, { type: 'drain' })
+        return gone
+      }),
+    )
+    process.exit(0)
+  }
+  process.on('SIGTERM', () => void stop())
+  process.on('SIGINT', () => void stop())
+  // Without its supervisor nobody would stop it: a gateway that outlives the factory would hold the port and the journal.
+  process.on('disconnect', () => void stop())
+}
+
+/** A key, tenant or supplier keeps its place in the limit table for the life of the process. */
+function assignSlots(snapshot: Snapshot, slots: Map<string, number>): void {
+  const assign = (name: string) => {
+    if (slots.has(name)) return
+    if (slots.size >= LIMIT_SLOTS) throw new Error(`more than ${LIMIT_SLOTS} keys, tenants and suppliers`)
+    slots.set(name, slots.size)
+  }
+  for (const { id } of snapshot.suppliers) assign(`supplier:${id}`)
+  for (const { id } of snapshot.tenants) assign(`tenant:${id}`)
+  for (const { id } of snapshot.keys) assign(`key:${id}`)
+}
+
+/** Journals left by workers of an earlier start that had more of them. */
+function abandonedJournals(dir: string, workers: number): string[] {
+  if (!existsSync(dir)) return []
+  return readdirSync(dir).filter((name) => /^gw-\d+$/.test(name) && Number(name.slice(3)) >= workers)
+}

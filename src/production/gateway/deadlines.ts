@@ -1,0 +1,35 @@
+import { failAttempt } from './dispatch.ts'
+import { timeIsUp } from './finish.ts'
+import { NO_TOKENS, rate } from '#kernel'
+import type { Flight } from './flight.ts'
+import type { Gateway } from './gateway.ts'
+
+const SWEEP_MS = 100
+const CHECKPOINT_EVERY_SWEEPS = 5
+
+/**
+ * One timer for all requests of a worker: a timer per request would cost more than the request's own bookkeeping. Deadlines are
+ * therefore kept to a tenth of a second. Every half second each open stream's progress is journalled.
+ */
+export function startSweep(gateway: Gateway): () => void {
+  let sweeps = 0
+  const marked = new WeakMap<Flight, number>()
+  const timer = setInterval(() => {
+    const now = performance.now()
+    const checkpoints = ++sweeps % CHECKPOINT_EVERY_SWEEPS === 0
+    for (const flight of gateway.flights) {
+      if (flight.hold && (now >= flight.quietDeadline || now >= flight.totalDeadline)) timeIsUp(flight, gateway, (outcome) => failAttempt(flight, gateway, outcome))
+      else if (checkpoints && flight.hasBegun && flight.observer) checkpoint(flight, gateway, marked)
+    }
+  }, SWEEP_MS)
+  return () => clearInterval(timer)
+}
+
+/** Deltas stand for tokens here: the record only matters if this process dies, and then it is our cost and never the tenant's. */
+function checkpoint(flight: Flight, gateway: Gateway, marked: WeakMap<Flight, number>): void {
+  const output = Math.min(flight.observer?.seen.textEvents ?? 0, flight.outputBound)
+  if (marked.get(flight) === output || !flight.lastLine) return
+  marked.set(flight, output)
+  const tokens = { ...NO_TOKENS, output }
+  gateway.holds.checkpoint(flight.id, { atMs: gateway.nowMs(), tokens, buyPico: rate(tokens, flight.lastLine.buySheet.prices).toString() })
+}

@@ -1,0 +1,90 @@
+import type { AttemptOutcome } from '#contract'
+import { MAX_ATTEMPTS, afterFailure, plan } from '#scheduler'
+import { encodeForSupplier } from '#protocols/openai-chat'
+import { endAttempt } from './attempt.ts'
+import { sheetAt } from './directory.ts'
+import type { Line } from './directory.ts'
+import { dropFlight, finish } from './finish.ts'
+import { elapsedMs } from './flight.ts'
+import type { Flight } from './flight.ts'
+import type { Gateway } from './gateway.ts'
+import { noSupplier, supplierBusy, supplierFailed, timedOut } from './problems.ts'
+import { relayAnswer } from './relay-answer.ts'
+import { relayStream } from './relay-stream.ts'
+
+/** Finds who may serve and starts with the best. */
+export function dispatch(flight: Flight, gateway: Gateway): void {
+  const { order, candidates } = plan(flight.service.lines, flight.acceptedAtMs, gateway.breakers.allows)
+  flight.order = order
+  flight.candidates = candidates
+  tryNext(flight, gateway)
+}
+
+function tryNext(flight: Flight, gateway: Gateway): void {
+  while (flight.attempts.length < MAX_ATTEMPTS) {
+    const line = flight.order[flight.nextInOrder++]
+    if (!line) break
+    if (tryLine(flight, line, gateway)) return
+  }
+  giveUp(flight, gateway)
+}
+
+/** Starts an attempt unless the supplier is at its limit. */
+function tryLine(flight: Flight, line: Line, gateway: Gateway): boolean {
+  const { supplier } = line
+  const buySheet = sheetAt(line.buySheets, flight.acceptedAtMs)
+  if (!buySheet) return false
+  if (!gateway.limits.enter(supplier.slot, supplier.maxConcurrency)) {
+    flight.candidates = flight.candidates.map((candidate) => (candidate.supplier === line.supplierId && candidate.model === line.model ? { ...candidate, verdict: 'at_capacity' } : candidate))
+    return false
+  }
+  gateway.breakers.began(line.supplierId)
+  const attempt = { line, buySheet, startMs: elapsedMs(flight), call: undefined, status: null }
+  flight.running = attempt
+  flight.lastLine = attempt
+  flight.quietDeadline = flight.request.stream ? performance.now() + flight.service.firstByteTimeoutMs : flight.totalDeadline
+  const body = encodeForSupplier(flight.request, { model: line.model, maxOutputTokens: flight.outputCap, maxTokensField: supplier.maxTokensField })
+  const relay = flight.request.stream ? relayStream : relayAnswer
+  const call = supplier.client.send({ method: 'POST', target: supplier.target, head: supplier.head, body }, relay(flight, gateway, attempt, failAttempt))
+  // A pool may fail a call before `send` returns; the attempt is then over already.
+  if (flight.running === attempt) flight.running.call = call
+  return true
+}
+
+/** An attempt failed before anything of its answer reached the client: try again, elsewhere, or say why not. */
+export function failAttempt(flight: Flight, gateway: Gateway, outcome: AttemptOutcome): void {
+  const line = flight.running?.line
+  endAttempt(flight, gateway, outcome)
+  if (flight.clientHasLeft || performance.now() >= flight.totalDeadline) {
+    giveUp(flight, gateway)
+    return
+  }
+  const next = afterFailure(outcome)
+  if (next === 'tell_client') {
+    giveUp(flight, gateway)
+    return
+  }
+  const isLast = flight.nextInOrder >= flight.order.length
+  if (next === 'again_or_elsewhere' && isLast && line && !flight.hasRetriedSame && flight.attempts.length < MAX_ATTEMPTS) {
+    flight.hasRetriedSame = true
+    if (tryLine(flight, line, gateway)) return
+  }
+  tryNext(flight, gateway)
+}
+
+/** Nobody answered. The client hears the most useful reason; the request is on record and costs nothing. */
+function giveUp(flight: Flight, gateway: Gateway): void {
+  const last = flight.attempts.at(-1)
+  if (!last) {
+    const isBusy = flight.candidates.some((candidate) => candidate.verdict === 'at_capacity')
+    dropFlight(flight, gateway, isBusy ? supplierBusy({ retryAfterMs: 1000 }) : noSupplier({ retryAfterMs: 5000 }))
+    return
+  }
+  finish(flight, gateway, 'failed', reasonOf(flight, last.outcome))
+}
+
+function reasonOf(flight: Flight, outcome: AttemptOutcome) {
+  if (outcome === 'status_429') return supplierBusy({ retryAfterMs: flight.retryAfterMs ?? 1000 })
+  if (outcome === 'first_byte_timeout' || outcome === 'idle_timeout' || outcome === 'total_timeout') return timedOut({ afterMs: Math.round(elapsedMs(flight)) })
+  return supplierFailed({ attempts: flight.attempts.length })
+}

@@ -1,0 +1,67 @@
+import type { Attempt, Candidate } from '#contract'
+import type { RequestId } from '#kernel'
+import type { Ticket } from '#admission'
+import type { Hold } from '#holds'
+import type { StreamObserver } from '#metering'
+import type { ActiveCall, Exchange } from '#platform/http'
+import type { ChatRequest } from '#protocols/openai-chat'
+import type { Caller, Line, OfferedService, Sheet } from './directory.ts'
+
+/** The attempt under way. */
+export interface RunningAttempt {
+  readonly line: Line
+  readonly buySheet: Sheet
+  readonly startMs: number
+  call: ActiveCall | undefined
+  status: number | null
+}
+
+/**
+ * One request on its way: the only mutable state that serving has. It ends exactly once (`isEnded`), and what it holds — ticket,
+ * hold, supplier capacity — is given back there.
+ */
+export interface Flight {
+  readonly id: RequestId
+  readonly exchange: Exchange
+  readonly caller: Caller
+  readonly service: OfferedService
+  readonly request: ChatRequest
+  readonly sellSheet: Sheet
+  readonly acceptedAtMs: number
+  readonly inputBound: number
+  /** Cap per choice and for all choices together. */
+  readonly outputCap: number
+  readonly outputBound: number
+  readonly ticket: Ticket
+  readonly holdPico: bigint
+  hold: Hold | undefined
+  order: readonly Line[]
+  candidates: readonly Candidate[]
+  nextInOrder: number
+  hasRetriedSame: boolean
+  readonly attempts: Attempt[]
+  running: RunningAttempt | undefined
+  /** The last line that was tried, for the record of a request that failed everywhere. */
+  lastLine: { readonly line: Line; readonly buySheet: Sheet } | undefined
+  /** The supplier's last Retry-After, to be passed on. */
+  retryAfterMs: number | undefined
+  /** What a supplier said against the request itself, to be passed on. */
+  refusal: { readonly status: number; readonly body: Buffer } | undefined
+  observer: StreamObserver | undefined
+  /** Pieces of a whole answer. */
+  answer: Buffer[]
+  answerBytes: number
+  /** The status line and headers of the answer have left. */
+  hasBegun: boolean
+  ttftMs: number | null
+  clientHasLeft: boolean
+  isEnded: boolean
+  /** `performance.now()` times at which the sweep steps in. */
+  quietDeadline: number
+  readonly totalDeadline: number
+}
+
+/** Milliseconds since the request was accepted, to the microsecond. */
+export function elapsedMs(flight: Flight): number {
+  return Math.round((performance.now() - flight.exchange.acceptedAt) * 1000) / 1000
+}

@@ -1,0 +1,42 @@
+import type { UsageRecord } from '#contract'
+import type { RequestId } from '#kernel'
+import type { Admission, Limits } from '#admission'
+import type { Holds } from '#holds'
+import type { Log } from '#platform/log'
+import type { Breakers } from '#scheduler'
+import type { Directory } from './directory.ts'
+import type { Flight } from './flight.ts'
+import type { AllowedOrigins } from './replies.ts'
+
+export interface GatewaySettings {
+  readonly maxBodyBytes: number
+  readonly maxAnswerBytes: number
+  /** How long a supplier is listened to after the client has left, to learn what it generated. */
+  readonly streamLingerMs: number
+  readonly answerLingerMs: number
+  /** Every n-th request is recounted although the supplier's usage is good; 0 for none. */
+  readonly recountEvery: number
+  readonly allowedOrigins: AllowedOrigins
+}
+
+/** Everything that serving a request needs, by name. One per worker thread. */
+export interface Gateway {
+  readonly gatewayId: string
+  readonly settings: GatewaySettings
+  readonly directory: () => Directory
+  readonly admission: Admission
+  readonly limits: Limits
+  readonly holds: Holds
+  readonly breakers: Breakers
+  readonly nowMs: () => number
+  readonly newRequestId: () => RequestId
+  readonly log: Log
+  /** Requests under way, for the deadline sweep and for draining. */
+  readonly flights: Set<Flight>
+  /** Called once for every finished request, with its record. */
+  readonly observe: (record: UsageRecord) => void
+  readonly refused: (code: string) => void
+  readonly isReady: () => boolean
+  /** Prometheus text of all threads. */
+  readonly metricsText: () => Promise<string>
+}

@@ -1,0 +1,8 @@
+export { renderCodecRefusal } from './codec-refusal.ts'
+export { startSweep } from './deadlines.ts'
+export { arrange } from './directory.ts'
+export type { Directory } from './directory.ts'
+export type { Gateway } from './gateway.ts'
+export { createGatewayMetrics } from './metrics.ts'
+export { admitHead, answer, refuseOversize } from './routes.ts'
+export { createSupplierLines } from './supplier-line.ts'

@@ -1,0 +1,84 @@
+import { Problem, upperBound } from '#kernel'
+import type { Exchange } from '#platform/http'
+import { decodeChat } from '#protocols/openai-chat'
+import type { ChatRequest } from '#protocols/openai-chat'
+import { sheetAt } from './directory.ts'
+import type { Caller, Directory, OfferedService } from './directory.ts'
+import { dispatch } from './dispatch.ts'
+import { clientLeft, dropFlight } from './finish.ts'
+import type { Flight } from './flight.ts'
+import type { Gateway } from './gateway.ts'
+import { modelNotFound, outputCapTooLarge, priceMissing, unsupportedModality } from './problems.ts'
+import { refuse } from './replies.ts'
+
+/** Tokens that a chat template may add around what the client wrote (default system prompt, tool preamble). */
+const TEMPLATE_TOKENS = 512
+/** Bytes per token for the rate limit's reservation, which is an estimate and trued up; the hold uses the sound bound of one. */
+const RESERVED_BYTES_PER_TOKEN = 3
+
+/** The life of one chat completion, up to the point where a supplier is asked. Read it top to bottom; every step may refuse. */
+export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway: Gateway): void {
+  const id = gateway.newRequestId()
+  let flight: Flight
+  try {
+    const nowMs = gateway.nowMs()
+    const request = decodeChat(body) //                                                1 what is asked
+    const service = resolve(request, caller, gateway.directory()) //                   2 what was sold to them
+    const bounds = boundsOf(request, service) //                                       3 how much at most
+    const sellSheet = sheetAt(service.sellSheets, nowMs)
+    if (!sellSheet) throw priceMissing({})
+    const holdPico = upperBound({ inputTokens: bounds.inputBound, outputTokens: bounds.outputBound }, sellSheet.prices)
+    const ticket = gateway.admission.admit(caller.quotas, bounds.reservedTokens) //    4 is there room, by quota
+    const { acceptedAt } = exchange
+    flight = {
+      id, exchange, caller, service, request, sellSheet, ticket, holdPico,
+      acceptedAtMs: nowMs,
+      inputBound: bounds.inputBound, outputCap: bounds.outputCap, outputBound: bounds.outputBound,
+      hold: undefined, order: [], candidates: [], nextInOrder: 0, hasRetriedSame: false, attempts: [], running: undefined, lastLine: undefined,
+      retryAfterMs: undefined, refusal: undefined, observer: undefined, answer: [], answerBytes: 0, hasBegun: false, ttftMs: null,
+      clientHasLeft: false, isEnded: false, quietDeadline: Number.POSITIVE_INFINITY, totalDeadline: acceptedAt + service.totalTimeoutMs,
+    }
+  } catch (error) {
+    if (error instanceof Problem) gateway.refused(error.type.code)
+    else gateway.log.error({ requestId: id, err: error }, 'request failed on our side')
+    refuse(exchange, id, error, gateway.settings.allowedOrigins)
+    return
+  }
+  gateway.flights.add(flight)
+  exchange.onClose(() => clientLeft(flight, gateway))
+  gateway.holds.place(caller.tenant, flight.holdPico, (held) => { //                    5 is there money, at most
+    if (held instanceof Problem) {
+      gateway.refused(held.type.code)
+      dropFlight(flight, gateway, held)
+      return
+    }
+    flight.hold = held
+    if (flight.clientHasLeft) dropFlight(flight, gateway)
+    else dispatch(flight, gateway) //                                                  6 who serves it; then relay, meter, journal, capture
+  })
+}
+
+function resolve(request: ChatRequest, caller: Caller, directory: Directory): OfferedService {
+  const service = directory.services.get(request.model)
+  if (!service || !service.mayUse(caller.tenant)) throw modelNotFound({ param: 'model' })
+  if (request.hasMedia) throw unsupportedModality({ param: 'messages' })
+  return service
+}
+
+/**
+ * The most tokens a request can use. One token is at least one byte of what the client sent (byte-level vocabularies), and a
+ * prompt never exceeds the context; output is capped in the supplier's copy of the request.
+ */
+function boundsOf(request: ChatRequest, service: OfferedService) {
+  const asked = request.maxOutputTokens
+  if (asked !== undefined && asked > service.maxOutputTokens) throw outputCapTooLarge({ param: 'max_tokens', maxOutputTokens: service.maxOutputTokens })
+  const outputCap = asked ?? service.maxOutputTokens
+  const outputBound = outputCap * request.choices
+  const bytes = request.body.length
+  return {
+    outputCap,
+    outputBound,
+    inputBound: Math.min(service.contextTokens, bytes + TEMPLATE_TOKENS),
+    reservedTokens: Math.min(service.contextTokens, Math.ceil(bytes / RESERVED_BYTES_PER_TOKEN)) + outputBound,
+  }
+}

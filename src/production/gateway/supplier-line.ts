@@ -1,0 +1,59 @@
+import type { Supplier } from '#contract'
+import { headerLine } from '#platform/http'
+import type { HttpClient } from '#platform/http'
+import type { Slot } from '#admission'
+
+/** A supplier as the gateway calls it: an open pool and everything of a request's head that never changes. */
+export interface SupplierLine {
+  readonly id: string
+  readonly client: HttpClient
+  readonly target: string
+  readonly head: string
+  readonly hasCredentials: boolean
+  readonly slot: Slot
+  readonly maxConcurrency: number
+  readonly maxTokensField: Supplier['maxTokensField']
+}
+
+export interface SupplierLines {
+  line(supplier: Supplier): SupplierLine
+  close(): void
+}
+
+/** Keeps one pool per supplier across snapshots; a changed address or key opens a new pool and lets the old one run dry. */
+export function createSupplierLines(parts: {
+  openClient: (origin: URL, maxConnections: number) => HttpClient
+  secretOf: (envName: string) => string | undefined
+  slotOf: (name: string) => Slot
+}): SupplierLines {
+  const open = new Map<string, { fingerprint: string; line: SupplierLine }>()
+  return {
+    line(supplier) {
+      const fingerprint = JSON.stringify(supplier)
+      const known = open.get(supplier.id)
+      if (known?.fingerprint === fingerprint) return known.line
+      known?.line.client.close()
+      const url = new URL(supplier.baseUrl)
+      const secret = supplier.apiKeyEnv === null ? undefined : parts.secretOf(supplier.apiKeyEnv)
+      const line: SupplierLine = {
+        id: supplier.id,
+        client: parts.openClient(url, supplier.maxConcurrency),
+        target: `${url.pathname.replace(/\/$/, '')}/chat/completions`,
+        head:
+          headerLine('content-type', 'application/json') +
+          headerLine('accept', 'application/json, text/event-stream') +
+          headerLine('user-agent', 'tokenfactory') +
+          (secret === undefined ? '' : headerLine('authorization', `Bearer ${secret}`)),
+        hasCredentials: supplier.apiKeyEnv === null || secret !== undefined,
+        slot: parts.slotOf(`supplier:${supplier.id}`),
+        maxConcurrency: supplier.maxConcurrency,
+        maxTokensField: supplier.maxTokensField,
+      }
+      open.set(supplier.id, { fingerprint, line })
+      return line
+    },
+    close() {
+      for (const { line } of open.values()) line.client.close()
+    },
+  }
+}

@@ -1,0 +1,66 @@
+import type { Ending, Recount, UsageRecord } from '#contract'
+import { NO_TOKENS, ZERO, netOfTax, pico, rate, totalTokens } from '#kernel'
+import type { Pico, TokenCounts, TokenPrices } from '#kernel'
+import { readUsage } from './usage.ts'
+
+/** What is known of a request when it has ended. */
+export interface EndedRequest {
+  readonly ending: Ending
+  /** The supplier's usage object as parsed JSON, undefined when it sent none. */
+  readonly usage: unknown
+  /** Whether the supplier generated anything that we saw; without it a failed attempt cost nothing that we could know of. */
+  readonly sawOutput: boolean
+  /** Counts prompt and answer with our own tokenizer. Called only when needed, because it takes time. */
+  readonly recount: () => Recount
+  /** Asks for the recount even when the supplier's numbers are good: the sample that audits it. */
+  readonly isSampled: boolean
+  /** The most tokens that the hold covers. */
+  readonly inputBound: number
+  readonly outputBound: number
+  readonly sell: TokenPrices
+  readonly taxPercent: number
+  readonly buy: TokenPrices
+}
+
+export type Settlement = Pick<UsageRecord, 'reported' | 'counted' | 'tokens' | 'basis' | 'note'> & {
+  readonly sell: Pico
+  readonly tax: Pico
+  readonly buy: Pico
+}
+
+/**
+ * Decides whose count is charged and what it costs. The supplier's numbers are used when they are there, consistent and within
+ * what was held; else our own count, never above the hold. A request that we or the supplier failed costs the tenant nothing.
+ */
+export function settle(request: EndedRequest): Settlement {
+  const usage = request.usage === undefined ? undefined : readUsage(request.usage)
+  const reported = usage?.ok ? usage.tokens : null
+  const doubt = usage && !usage.ok ? `supplier's usage is not usable: ${usage.reason}` : reported ? excess(reported, request) : null
+  const paysTenant = request.ending === 'completed' || request.ending === 'client_closed'
+  if (reported && !doubt) {
+    const counted = request.isSampled ? request.recount() : null
+    return { reported, counted, tokens: reported, basis: 'reported', note: usage?.ok ? usage.note : null, ...price(reported, request, paysTenant) }
+  }
+  if (request.ending !== 'completed' && !request.sawOutput) return { reported, counted: null, tokens: NO_TOKENS, basis: 'none', note: doubt, ...price(NO_TOKENS, request, false) }
+  const counted = request.recount()
+  const tokens = {
+    ...NO_TOKENS,
+    uncachedInput: Math.min(counted.input ?? request.inputBound, request.inputBound),
+    output: Math.min(counted.output ?? 0, request.outputBound),
+  }
+  return { reported, counted, tokens, basis: 'counted', note: doubt, ...price(tokens, request, paysTenant) }
+}
+
+function excess(tokens: TokenCounts, { inputBound, outputBound }: EndedRequest): string | null {
+  const input = tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite
+  const output = tokens.output + tokens.reasoning
+  if (input > inputBound) return `supplier reported ${input} input tokens, the request can have at most ${inputBound}`
+  if (output > outputBound) return `supplier reported ${output} output tokens, the request allowed ${outputBound}`
+  return null
+}
+
+function price(tokens: TokenCounts, { sell, taxPercent, buy }: EndedRequest, paysTenant: boolean) {
+  if (totalTokens(tokens) === 0) return { sell: ZERO, tax: ZERO, buy: ZERO }
+  const gross = paysTenant ? rate(tokens, sell) : ZERO
+  return { sell: gross, tax: pico(gross - netOfTax(gross, taxPercent)), buy: rate(tokens, buy) }
+}
