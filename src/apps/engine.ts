@@ -47,6 +47,7 @@ const engine = await createEngine({
   maxWaiting: settings.ENGINE_QUEUE,
   contextTokens: settings.ENGINE_CONTEXT,
   random: randomWords(),
+  log,
 })
 const server = createEngineServer({
   engine,

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { nullLog } from '#platform/log'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { type Engine, type EngineEvent, createEngine } from './engine.ts'
@@ -18,6 +19,7 @@ beforeAll(async () => {
     maxWaiting: 2,
     contextTokens: 512,
     random: () => seed++,
+    log: nullLog,
   })
 })
 
@@ -210,6 +212,27 @@ test.each([
   expect(outcomes.some(({ end }) => end.finishReason === 'stop')).toBe(true)
 })
 
+const nested = (levels: number, wrap: (inner: object) => object) =>
+  Array.from({ length: levels }).reduce<object>(wrap, { type: 'null' })
+
+test.each([
+  ['that refers to itself only', { $ref: '#' }],
+  ['that may be itself', { anyOf: [{ $ref: '#' }, { type: 'null' }] }],
+  ['in a circle', { $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } }, $ref: '#/$defs/a' }],
+  ['that doubles at every level', nested(60, (inner) => ({ anyOf: [inner, inner] }))],
+  ['of endless depth', nested(5000, (inner) => ({ type: 'array', items: inner }))],
+  ['of endless breadth', { enum: Array.from({ length: 5000 }, (_, i) => i) }],
+  [
+    'of endless strings',
+    { type: 'array', prefixItems: [], items: { anyOf: Array(30).fill({ type: 'string', maxLength: 1000 }) } },
+  ],
+])('a schema %s is refused and does no harm', async (_name, schema) => {
+  const refusal = await ask(jsonFormat(schema)).catch((error: unknown) => error)
+  expect(refusal).toMatchObject({ type: { code: 'invalid_request', status: 400 } })
+  expect(engine.load().busy).toBe(0)
+  expect((await ask({ max_tokens: 3 })).end.usage.completionTokens).toBe(3)
+})
+
 test('json_object gives an object', async () => {
   const { text, end } = await ask({ response_format: { type: 'json_object' }, max_tokens: 400 })
   expect(end.finishReason).toBe('stop')
@@ -260,7 +283,7 @@ test('a required call chooses one of the tools', async () => {
     expect(Object.keys(JSON.parse(text) as object)).toEqual(tool === 'now' ? [] : ['city', 'unit'])
     chosen.add(tool)
   }
-  expect([...chosen].toSorted()).toEqual(['get_weather', 'now'])
+  expect(chosen).toEqual(new Set(['get_weather', 'now']))
 })
 
 test('with tools that nothing forces, the answer is text', async () => {

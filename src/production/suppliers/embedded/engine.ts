@@ -5,6 +5,7 @@ import {
   type Token,
   getLlama,
 } from 'node-llama-cpp'
+import type { Log } from '#platform/log'
 import { createGrammarShelf } from './grammar-shelf.ts'
 import { contextLengthExceeded, modelNotFound } from './problems.ts'
 import { createPromptRenderer } from './prompt.ts'
@@ -27,6 +28,8 @@ export interface EngineOptions {
   readonly contextTokens: number
   /** Yields integers in [0, 2³²): seeds for requests that state none. */
   readonly random: () => number
+  /** Hears what the inference library has to say; never a prompt. */
+  readonly log: Log
 }
 
 /** Tokens as the engine counted them. An end-of-answer marker is not part of the answer and not counted. */
@@ -62,6 +65,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     build: 'never',
     skipDownload: true,
     logLevel: LlamaLogLevel.error,
+    logger: (level, message) => options.log.warn({ level }, message.trim()),
     maxThreads: 1,
   })
   const model = await llama.loadModel({ modelPath: options.modelPath })

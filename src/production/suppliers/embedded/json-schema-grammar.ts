@@ -1,3 +1,17 @@
+import { listOf, quoted } from './gbnf.ts'
+import {
+  type JsonSchema,
+  MAX_DEPTH,
+  SchemaError,
+  asSchema,
+  bound,
+  impliedType,
+  isSchemaObject,
+  mentionsReference,
+  refuseUnenforced,
+  resolveReference,
+} from './json-schema.ts'
+
 /**
  * Compiles a JSON Schema into a GBNF grammar whose every sentence is compact JSON that satisfies the schema. The language may
  * be narrower than the schema (properties come in their written order, nothing is added), never wider.
@@ -9,45 +23,14 @@ export interface GrammarOptions {
   readonly maxFreeTextLength: number | null
 }
 
-/** The schema cannot be turned into a grammar; the message is for the client. */
-export class SchemaError extends Error {
-  override readonly name = 'SchemaError'
-}
-
-export type JsonSchema = boolean | { readonly [keyword: string]: unknown }
-
-const MAX_DEPTH = 64
 const MAX_RULES = 4096
+/** Engines write every repetition out, so what a client's schema repeats in all is bounded too. */
+const MAX_REPEATS = 20_000
 /** Engines refuse larger repetitions, and a shorter string still satisfies the schema. */
 const MAX_REPEAT = 1000
 /** How deep and how wide JSON gets where a schema allows anything. */
 const FREE_DEPTH = 3
 const FREE_MEMBERS = 6
-
-const UNENFORCED = [
-  'pattern',
-  'format',
-  'minimum',
-  'maximum',
-  'exclusiveMinimum',
-  'exclusiveMaximum',
-  'multipleOf',
-  'uniqueItems',
-  'contains',
-  'minProperties',
-  'maxProperties',
-  'patternProperties',
-  'propertyNames',
-  'dependentRequired',
-  'dependentSchemas',
-  'prefixItems',
-  'not',
-  'if',
-  'then',
-  'else',
-  'unevaluatedProperties',
-  '$dynamicRef',
-]
 
 const NUMBER = '"-"? ("0" | [1-9] [0-9]{0,14}) ("." [0-9]{1,6})?'
 const INTEGER = '"-"? ("0" | [1-9] [0-9]{0,14})'
@@ -56,11 +39,18 @@ const CHARACTER = String.raw`[^"\\\x7F\x00-\x1F] | "\\" (["\\/bfnrt] | "u00" [0-
 export function compileJsonSchema(schema: JsonSchema, options: GrammarOptions): string {
   const rules = new Map<string, string>([['char', CHARACTER]])
   const references = new Map<string, string>()
+  let repeats = 0
 
   function addRule(body: string, name = `r${rules.size}`): string {
     if (rules.size >= MAX_RULES) throw new SchemaError('the schema is too large')
     rules.set(name, body)
     return name
+  }
+
+  function repeated(times: number): number {
+    repeats += times
+    if (repeats > MAX_REPEATS) throw new SchemaError('the schema is too large')
+    return times
   }
 
   function compile(node: JsonSchema, depth: number): string {
@@ -107,12 +97,14 @@ export function compileJsonSchema(schema: JsonSchema, options: GrammarOptions): 
 
   function compileArray(node: { readonly [keyword: string]: unknown }, depth: number): string {
     const least = bound(node['minItems'], 'minItems') ?? 0
+    if (least > MAX_REPEAT) throw new SchemaError(`minItems above ${MAX_REPEAT} is not supported`)
     const most =
       bound(node['maxItems'], 'maxItems') ?? (options.maxFreeTextLength === null ? null : Math.max(least, FREE_MEMBERS))
     if (most !== null && most < least) throw new SchemaError('maxItems is below minItems')
     if (most === 0) return addRule('"[]"')
+    repeated(Math.min(most ?? least, MAX_REPEAT))
     const item = node['items'] === undefined ? freeValue(FREE_DEPTH - 1) : compile(asSchema(node['items']), depth + 1)
-    return addRule(`"[" ${listOf(item, least, most)} "]"`)
+    return addRule(`"[" ${listOf(item, least, most === null ? null : Math.min(most, MAX_REPEAT))} "]"`)
   }
 
   function compileObject(node: { readonly [keyword: string]: unknown }, depth: number): string {
@@ -156,6 +148,7 @@ export function compileJsonSchema(schema: JsonSchema, options: GrammarOptions): 
     if (stated !== null && stated < least) throw new SchemaError('maxLength is below minLength')
     const free = options.maxFreeTextLength === null ? null : Math.max(least, options.maxFreeTextLength)
     const most = stated === null ? free : Math.min(stated, MAX_REPEAT)
+    repeated(most ?? least)
     return addRule(`"\\"" char{${least},${most ?? ''}} "\\""`)
   }
 
@@ -191,67 +184,4 @@ export function compileJsonSchema(schema: JsonSchema, options: GrammarOptions): 
 
   rules.set('root', compile(schema, 0))
   return [...rules].map(([name, body]) => `${name} ::= ${body}`).join('\n')
-}
-
-function listOf(item: string, least: number, most: number | null): string {
-  const rest = `("," ${item}){${Math.max(0, least - 1)},${most === null ? '' : most - 1}}`
-  return least > 0 ? `${item} ${rest}` : `(${item} ${rest})?`
-}
-
-function bound(value: unknown, keyword: string): number | null {
-  if (value === undefined || value === null) return null
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < 0)
-    throw new SchemaError(`${keyword} must be a whole number`)
-  return value
-}
-
-function impliedType(node: { readonly [keyword: string]: unknown }): string | undefined {
-  if ('properties' in node || 'additionalProperties' in node) return 'object'
-  return 'items' in node ? 'array' : undefined
-}
-
-function refuseUnenforced(node: { readonly [keyword: string]: unknown }): void {
-  for (const keyword of UNENFORCED)
-    if (keyword in node) throw new SchemaError(`${keyword} is not supported in strict mode`)
-}
-
-function resolveReference(root: JsonSchema, reference: string): JsonSchema {
-  if (reference === '#') return root
-  if (!reference.startsWith('#/')) throw new SchemaError(`reference ${JSON.stringify(reference)} leaves the schema`)
-  let node: unknown = root
-  for (const step of reference.slice(2).split('/')) {
-    const name = step.replaceAll('~1', '/').replaceAll('~0', '~')
-    node = isSchemaObject(node) && Object.hasOwn(node, name) ? node[name] : undefined
-  }
-  if (node === undefined) throw new SchemaError(`reference ${JSON.stringify(reference)} leads nowhere`)
-  return asSchema(node)
-}
-
-function mentionsReference(node: unknown, depth: number): boolean {
-  if (depth > MAX_DEPTH) return true
-  if (Array.isArray(node)) return node.some((item) => mentionsReference(item, depth + 1))
-  if (!isSchemaObject(node)) return false
-  return '$ref' in node || Object.values(node).some((value) => mentionsReference(value, depth + 1))
-}
-
-function asSchema(value: unknown): JsonSchema {
-  if (typeof value === 'boolean' || isSchemaObject(value)) return value
-  throw new SchemaError('a schema must be an object or a boolean')
-}
-
-function isSchemaObject(value: unknown): value is { readonly [keyword: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
-/** A GBNF terminal. Everything but plain ASCII is escaped by code point, so no character can end the quotes. */
-function quoted(text: string): string {
-  let body = ''
-  for (const character of text) {
-    const code = character.codePointAt(0) ?? 0
-    if (/[A-Za-z0-9 _:,.{}[\]/-]/.test(character)) body += character
-    else if (code < 0x100) body += `\\x${code.toString(16).padStart(2, '0')}`
-    else if (code < 0x10000) body += `\\u${code.toString(16).padStart(4, '0')}`
-    else body += `\\U${code.toString(16).padStart(8, '0')}`
-  }
-  return `"${body}"`
 }

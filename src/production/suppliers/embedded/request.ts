@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { type JsonSchema, SchemaError, compileJsonSchema } from './json-schema-grammar.ts'
+import { compileJsonSchema } from './json-schema-grammar.ts'
+import { type JsonSchema, SchemaError } from './json-schema.ts'
 import { invalidRequest } from './problems.ts'
 
 /** A turn of the conversation as it enters the prompt. */

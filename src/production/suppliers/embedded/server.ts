@@ -5,8 +5,9 @@ import { Problem } from '#kernel'
 import type { Clock } from '#platform/clock'
 import { randomHex } from '#platform/crypto'
 import type { Log } from '#platform/log'
+import { readJson } from './body.ts'
 import type { Engine, EngineEvent } from './engine.ts'
-import { bodyTooLarge, engineFailed, engineStopping, invalidRequest, unknownPath } from './problems.ts'
+import { engineFailed, engineStopping, unknownPath } from './problems.ts'
 import { type ReplyHead, chunkOf, completionOf, deltaOf, errorOf, usageChunkOf } from './reply.ts'
 import { type ChatRequest, type ModelHabits, parseChatRequest } from './request.ts'
 
@@ -33,7 +34,11 @@ export function createEngineServer(options: EngineServerOptions): EngineServer {
   let isStopping = false
   const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     const gone = new AbortController()
-    response.once('close', () => gone.abort())
+    response.once('close', () => {
+      gone.abort()
+      // A kept-alive connection becomes idle a moment after its answer ends, and nothing else would close it then.
+      if (isStopping) setImmediate(() => server.closeIdleConnections())
+    })
     respond(request, response, gone.signal).catch((error: unknown) => {
       if (!gone.signal.aborted) fail(response, error, log)
     })
@@ -44,7 +49,7 @@ export function createEngineServer(options: EngineServerOptions): EngineServer {
     const method = request.method ?? 'GET'
     if (isStopping) throw engineStopping({})
     if (method === 'POST' && path === '/v1/chat/completions') {
-      const asked = parseChatRequest(parseJson(await readBody(request, options.maxBodyBytes)), options)
+      const asked = parseChatRequest(await readJson(request, options.maxBodyBytes), options)
       const head: ReplyHead = {
         id: `chatcmpl-${randomHex(12)}`,
         createdSeconds: Math.floor(clock.nowMs() / 1000),
@@ -167,26 +172,6 @@ function fail(response: ServerResponse, error: unknown, log: Log): void {
   // The rest of a body that is too large is not read, so the connection cannot be used again.
   if (problem.type.status === 413 || problem.type.status === 503) headers['connection'] = 'close'
   sendJson(response, problem.type.status, errorOf(problem), headers)
-}
-
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw bodyTooLarge({ maxBytes })
-  const pieces: Buffer[] = []
-  let size = 0
-  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    size += piece.length
-    if (size > maxBytes) throw bodyTooLarge({ maxBytes })
-    pieces.push(piece)
-  }
-  return Buffer.concat(pieces)
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'))
-  } catch {
-    throw invalidRequest({ param: null, message: 'The request body is not valid JSON.' })
-  }
 }
 
 function callId(): string {
