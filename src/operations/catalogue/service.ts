@@ -25,6 +25,8 @@ export interface Catalogue {
   suppliers(): Promise<readonly SupplierView[]>
   /** With `tenant`: what this tenant may use, without what it costs us or who delivers it. */
   services(tenant?: string): Promise<readonly ServiceView[]>
+  /** A price sheet by its id, whether it is in force, to come or over. */
+  sheet(id: string): Promise<PriceSheet | undefined>
 }
 
 export interface CatalogueDeps {
@@ -123,6 +125,10 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
         maxConcurrency,
       }))
     },
+    async sheet(id) {
+      const row = await store.selectSheet(database, id)
+      return row && toPriceSheet(row)
+    },
     async services(tenant) {
       const [services, deployments, sheets] = await Promise.all([
         store.selectServices(database),
@@ -153,14 +159,12 @@ function linesOf(sheets: readonly SheetRow[], nowMs: number) {
   return (line: Parameters<typeof lineKey>[0]): PriceSheet[] =>
     lineUpSheets(lines.get(lineKey(line)) ?? [])
       .lined.filter(({ validToMs }) => validToMs === null || validToMs > nowMs)
-      .map(({ id, validFromMs, validToMs, taxPercent, prices }) => ({
-        id,
-        currency: 'CNY',
-        validFromMs,
-        validToMs,
-        taxPercent,
-        prices: Object.fromEntries(TOKEN_CLASSES.map((name) => [name, `${prices[name]}`])) as ClassPrices,
-      }))
+      .map(toPriceSheet)
+}
+
+function toPriceSheet({ id, validFromMs, validToMs, taxPercent, prices }: SheetRow): PriceSheet {
+  const texts = Object.fromEntries(TOKEN_CLASSES.map((name) => [name, `${prices[name]}`])) as ClassPrices
+  return { id, currency: 'CNY', validFromMs, validToMs, taxPercent, prices: texts }
 }
 
 function pricesNow(sheets: readonly SheetRow[], service: string, nowMs: number): Record<string, string> | null {

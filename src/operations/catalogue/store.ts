@@ -120,15 +120,23 @@ interface SheetColumns extends Omit<SheetRow, 'validFromMs' | 'validToMs' | 'pri
   readonly reasoning: string
 }
 
+const sheetColumns = sql`
+  id, service, side, supplier, model, valid_from as "validFrom", valid_to as "validTo", tax_percent as "taxPercent",
+  uncached_input::text as "uncachedInput", cache_write::text as "cacheWrite", cache_read::text as "cacheRead",
+  output::text, reasoning::text
+`
+
 export async function selectSheets(db: Queryable): Promise<SheetRow[]> {
-  const rows = await db.rows<SheetColumns>(sql`
-    select id, service, side, supplier, model, valid_from as "validFrom", valid_to as "validTo", tax_percent as "taxPercent",
-           uncached_input::text as "uncachedInput", cache_write::text as "cacheWrite", cache_read::text as "cacheRead",
-           output::text, reasoning::text
-      from catalogue.price_sheet
-     order by valid_from, id
-  `)
-  return rows.map((row) => ({
+  return (await db.rows<SheetColumns>(sql`select ${sheetColumns} from catalogue.price_sheet order by valid_from, id`)).map(sheetRow)
+}
+
+export async function selectSheet(db: Queryable, id: string): Promise<SheetRow | undefined> {
+  const [row] = await db.rows<SheetColumns>(sql`select ${sheetColumns} from catalogue.price_sheet where id = ${id}`)
+  return row && sheetRow(row)
+}
+
+function sheetRow(row: SheetColumns): SheetRow {
+  return {
     id: row.id,
     service: row.service,
     side: row.side,
@@ -144,7 +152,7 @@ export async function selectSheets(db: Queryable): Promise<SheetRow[]> {
       output: BigInt(row.output),
       reasoning: BigInt(row.reasoning),
     },
-  }))
+  }
 }
 
 export async function upsertSheet(tx: Transaction, row: SheetRow): Promise<void> {

@@ -1,0 +1,232 @@
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import * as z from 'zod'
+import { ApplyRequest, CreateKeyRequest, EpochMs, ServiceName, SignInRequest, Slug, TopupRequest } from '#contract'
+import type { InfoReply, PlaygroundKeyReply, SessionReply, TenantView } from '#contract'
+import type { Catalogue } from '#catalogue'
+import type { Charging } from '#charging'
+import { unknownTenant } from '#identity'
+import type { Identity } from '#identity'
+import { parseYuan } from '#kernel'
+import type { Clock } from '#platform/clock'
+import { readBody } from './control-body.ts'
+import { callerOf, closeSessionCookie, openSessionCookie, requireOwnSite } from './control-caller.ts'
+import type { Caller } from './control-caller.ts'
+import { checked, invalidRequest, operatorsOnly, unknownPath, unknownRequest } from './control-problems.ts'
+import { explanationForTenant, postingForTenant, requestForTenant, usageForTenant } from './control-redaction.ts'
+
+export interface ApiDeps {
+  readonly identity: Identity
+  readonly catalogue: Catalogue
+  readonly charging: Charging
+  readonly clock: Clock
+  readonly info: InfoReply
+  readonly adminToken: string
+  readonly allowedHosts: readonly string[]
+  /** Where a request comes from, for counting failures to sign in. */
+  readonly callerAddress: (context: Context) => string
+}
+
+const SMALL_BODY_BYTES = 16 * 1024
+/** The source text of a factory file, which JSON may write with escapes. */
+const FILE_BODY_BYTES = 4 * 1024 * 1024
+const DAY_MS = 86_400_000
+
+const Limit = z.coerce.number().int().min(1).max(500).default(50)
+const Range = { fromMs: z.coerce.number().pipe(EpochMs).optional(), toMs: z.coerce.number().pipe(EpochMs).optional() }
+const TenantQuery = z.object({ tenant: Slug.optional() })
+const LedgerQuery = z.object({ tenant: Slug.optional(), limit: Limit, before: z.string().min(1).max(128).optional() })
+const UsageQuery = z.object({ tenant: Slug.optional(), by: z.enum(['service', 'tenant', 'supplier', 'key', 'hour']).default('service'), ...Range })
+const LiveQuery = z.object({ tenant: Slug.optional(), minutes: z.coerce.number().int().min(1).max(1440).default(60) })
+const RequestsQuery = z.object({ tenant: Slug.optional(), limit: Limit })
+const CreateAccountRequest = z.strictObject({ email: z.email().max(254), tenant: Slug.nullable() })
+const PlaygroundRequest = z.strictObject({ tenant: Slug })
+
+/** The console's and the CLI's own API. Each handler reads top to bottom: who asks, for whom, what is asked, the answer. */
+export function createApi(deps: ApiDeps): Hono {
+  const { identity, catalogue, charging, clock, info } = deps
+  const api = new Hono()
+  const caller = (context: Context) => callerOf(context, deps)
+  const query = <Schema extends z.ZodType>(context: Context, schema: Schema) => checked(schema, context.req.query())
+
+  const operator = async (context: Context): Promise<Caller> => {
+    const who = await caller(context)
+    if (who.role !== 'operator') throw operatorsOnly({})
+    return who
+  }
+
+  /** Whose data is meant. A tenant's user always means the own; asking for another's is refused without saying whether it exists. */
+  const scope = (who: Caller, tenant: string | undefined): string | undefined => {
+    if (who.role === 'operator') return tenant
+    if (tenant !== undefined && tenant !== who.tenant) throw operatorsOnly({})
+    return who.tenant
+  }
+
+  const oneTenant = async (who: Caller, tenant: string | undefined): Promise<string> => {
+    const one = scope(who, tenant)
+    if (one === undefined) throw invalidRequest({ issues: [{ path: 'tenant', message: 'which tenant?' }] })
+    return one
+  }
+
+  api.use(async (context, next) => {
+    await next()
+    context.header('cache-control', 'no-store')
+  })
+
+  api.get('/session', async (context) => {
+    const { email, role, tenant } = await caller(context)
+    return context.json({ email, role, tenant } satisfies SessionReply)
+  })
+  api.post('/session', async (context) => {
+    requireOwnSite(context, deps.allowedHosts)
+    const { email, password } = await readBody(context, SignInRequest, SMALL_BODY_BYTES)
+    const session = await identity.signIn({ email, password, caller: deps.callerAddress(context) })
+    openSessionCookie(context, session, clock.nowMs())
+    return context.json({ email: session.email, role: session.role, tenant: session.tenant } satisfies SessionReply)
+  })
+  api.delete('/session', async (context) => {
+    requireOwnSite(context, deps.allowedHosts)
+    const token = closeSessionCookie(context)
+    if (token !== undefined) await identity.signOut(token)
+    return context.body(null, 204)
+  })
+
+  api.get('/info', async (context) => {
+    await caller(context)
+    return context.json(info)
+  })
+
+  api.post('/apply', async (context) => {
+    await operator(context)
+    const { document, fileName = 'factory.yaml', dryRun = false } = await readBody(context, ApplyRequest, FILE_BODY_BYTES)
+    return context.json(await catalogue.apply({ text: document, fileName, dryRun }))
+  })
+
+  api.get('/suppliers', async (context) => {
+    await operator(context)
+    return context.json(await catalogue.suppliers())
+  })
+  api.get('/services', async (context) => {
+    const who = await caller(context)
+    return context.json(await catalogue.services(scope(who, query(context, TenantQuery).tenant)))
+  })
+
+  api.get('/tenants', async (context) => {
+    const who = await caller(context)
+    const only = scope(who, query(context, TenantQuery).tenant)
+    const tenants = await identity.tenants(only)
+    const balances = new Map((only === undefined ? await charging.wallets() : [await charging.balance(only)]).map((one) => [one.tenant, one]))
+    const views = tenants.map((tenant): TenantView => {
+      const balance = balances.get(tenant.id)
+      return { ...tenant, postedPico: balance?.postedPico ?? '0', escrowedPico: balance?.escrowedPico ?? '0' }
+    })
+    return context.json(views)
+  })
+
+  api.get('/keys', async (context) => {
+    const who = await caller(context)
+    return context.json(await identity.keys(scope(who, query(context, TenantQuery).tenant)))
+  })
+  api.post('/keys', async (context) => {
+    const who = await caller(context)
+    const { tenant, name, limits = {}, expiresAtMs = null } = await readBody(context, CreateKeyRequest, SMALL_BODY_BYTES)
+    return context.json(await identity.createKey({ tenant: await oneTenant(who, tenant), name, limits, expiresAtMs }), 201)
+  })
+  api.post('/keys/:id/revoke', async (context) => {
+    const who = await caller(context)
+    return context.json(await identity.revokeKey(context.req.param('id'), scope(who, undefined)))
+  })
+
+  api.post('/users', async (context) => {
+    await operator(context)
+    const { email, tenant } = await readBody(context, CreateAccountRequest, SMALL_BODY_BYTES)
+    return context.json(await identity.createAccount({ email, role: tenant === null ? 'operator' : 'tenant', tenant }), 201)
+  })
+
+  api.post('/topups', async (context) => {
+    await operator(context)
+    const { tenant, amountYuan, reference } = await readBody(context, TopupRequest, SMALL_BODY_BYTES)
+    await requireTenant(identity, tenant)
+    return context.json(await charging.topup({ tenant, amountPico: amountOf(amountYuan), reference }))
+  })
+  api.get('/balance', async (context) => {
+    const who = await caller(context)
+    const tenant = await oneTenant(who, query(context, TenantQuery).tenant)
+    await requireTenant(identity, tenant)
+    return context.json(await charging.balance(tenant))
+  })
+  api.get('/ledger', async (context) => {
+    const who = await caller(context)
+    const { tenant, limit, before } = query(context, LedgerQuery)
+    const postings = await charging.postings({ ...whose(scope(who, tenant)), limit, ...(before === undefined ? {} : { before }) })
+    return context.json(who.role === 'operator' ? postings : postings.map((posting) => postingForTenant(posting, who.tenant)))
+  })
+
+  api.get('/usage', async (context) => {
+    const who = await caller(context)
+    const { tenant, by, fromMs, toMs } = query(context, UsageQuery)
+    if (who.role === 'tenant' && by === 'supplier') throw operatorsOnly({})
+    const untilMs = toMs ?? clock.nowMs() + 1
+    const sinceMs = fromMs ?? untilMs - (by === 'hour' ? DAY_MS : 31 * DAY_MS)
+    const rows = await charging.usage({ by, fromMs: Math.max(0, sinceMs), toMs: untilMs, ...whose(scope(who, tenant)) })
+    return context.json(who.role === 'operator' ? rows : rows.map(usageForTenant))
+  })
+  api.get('/usage/live', async (context) => {
+    const who = await caller(context)
+    const { tenant, minutes } = query(context, LiveQuery)
+    return context.json(await charging.live({ minutes, ...whose(scope(who, tenant)) }))
+  })
+  api.get('/requests', async (context) => {
+    const who = await caller(context)
+    const { tenant, limit } = query(context, RequestsQuery)
+    const rows = await charging.requests({ ...whose(scope(who, tenant)), limit })
+    return context.json(who.role === 'operator' ? rows : rows.map(requestForTenant))
+  })
+  api.get('/requests/:id', async (context) => {
+    const who = await caller(context)
+    const id = context.req.param('id')
+    const explained = await charging.explain(id)
+    if (who.role === 'operator') return context.json(explained)
+    // As if it did not exist: whether somebody else made this request is not told either.
+    if (explained.record.tenant !== who.tenant) throw unknownRequest({ id })
+    return context.json(explanationForTenant(explained))
+  })
+
+  api.post('/verify', async (context) => {
+    await operator(context)
+    return context.json(await charging.verify({ sheetById: (id) => catalogue.sheet(id) }))
+  })
+
+  api.post('/playground/key', async (context) => {
+    const who = await caller(context)
+    const { tenant } = await readBody(context, PlaygroundRequest, SMALL_BODY_BYTES)
+    const one = await oneTenant(who, tenant)
+    const { secret, expiresAtMs } = await identity.createPlaygroundKey(one)
+    const services = (await catalogue.services(one)).map(({ id }) => ServiceName.parse(id))
+    return context.json({ secret, expiresAtMs, services } satisfies PlaygroundKeyReply, 201)
+  })
+
+  api.all('*', (context) => {
+    throw unknownPath({ path: context.req.path })
+  })
+  return api
+}
+
+async function requireTenant(identity: Identity, tenant: string): Promise<void> {
+  const [existing] = await identity.tenants(tenant)
+  if (!existing) throw unknownTenant({ tenant })
+}
+
+function whose(tenant: string | undefined): { readonly tenant?: string } {
+  return tenant === undefined ? {} : { tenant }
+}
+
+function amountOf(amountYuan: string): bigint {
+  try {
+    const amount = parseYuan(amountYuan)
+    if (amount > 0n) return amount
+  } catch {
+    // Told below in the words of the API.
+  }
+  throw invalidRequest({ issues: [{ path: 'amountYuan', message: 'not a positive amount in yuan such as 100 or 0.5, with at most 12 decimals' }] })
+}

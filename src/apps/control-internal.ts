@@ -1,0 +1,44 @@
+import { Hono } from 'hono'
+import * as z from 'zod'
+import type { Catalogue } from '#catalogue'
+import { chargingInternalRoutes } from '#charging'
+import type { Charging } from '#charging'
+import { equalSecrets } from '#platform/crypto'
+import { bearerOf } from './control-caller.ts'
+import { checked, notSignedIn, unknownPath } from './control-problems.ts'
+
+export interface InternalDeps {
+  readonly catalogue: Catalogue
+  readonly charging: Charging
+  readonly internalToken: string
+  /** Fires when the program stops, so that waiting gateways do not keep it. */
+  readonly stopping: AbortSignal
+}
+
+/** Below the usual 30 s after which something between the two would give up. */
+const LONG_POLL_MS = 25_000
+
+const SnapshotQuery = z.object({ after: z.coerce.number().int().min(0).default(0) })
+
+/** What gateways say to the control plane. One token opens all of it: they are our own processes. */
+export function createInternal({ catalogue, charging, internalToken, stopping }: InternalDeps): Hono {
+  const internal = new Hono()
+  internal.use(async (context, next) => {
+    if (!equalSecrets(bearerOf(context) ?? '', internalToken)) throw notSignedIn({})
+    await next()
+    context.header('cache-control', 'no-store')
+  })
+
+  internal.get('/snapshot', async (context) => {
+    const { after } = checked(SnapshotQuery, context.req.query())
+    const signal = AbortSignal.any([stopping, context.req.raw.signal])
+    const snapshot = await catalogue.waitForSnapshot(after, LONG_POLL_MS, signal)
+    return snapshot ? context.json(snapshot) : context.body(null, 204)
+  })
+  internal.route('/', chargingInternalRoutes(charging))
+
+  internal.all('*', (context) => {
+    throw unknownPath({ path: context.req.path })
+  })
+  return internal
+}

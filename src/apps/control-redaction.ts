@@ -1,0 +1,48 @@
+import type { ExplainReply, PostingView, RequestRow, UsageRow } from '#contract'
+
+/**
+ * What a tenant's user may see of what is known. Suppliers, what they cost us, and anything of other tenants stay with the
+ * operator; each function lists what is shown, so a new field is hidden until somebody decides about it.
+ */
+
+/** Stands where the contract wants a name and the name is not the reader's business. */
+const HIDDEN = 'hidden'
+
+/** Our costs and the supplier's side of a posting are no business of the customer. */
+const OPERATOR_ACCOUNTS = /^(?:2110|5000|5040)\b/
+
+export function requestForTenant(row: RequestRow): RequestRow {
+  const { id, completedAtMs, tenant, key, service, ending, tokens, ttftMs, durationMs, sellPico } = row
+  return { id, completedAtMs, tenant, key, service, supplier: HIDDEN, ending, tokens, ttftMs, durationMs, sellPico }
+}
+
+export function usageForTenant({ group, requests, failed, tokens, sellPico }: UsageRow): UsageRow {
+  return { group, requests, failed, tokens, sellPico, buyPico: '0' }
+}
+
+/** One posting may serve many tenants: only the own wallet's entry is shown, and how many records there are is not told. */
+export function postingForTenant(posting: PostingView, tenant: string): PostingView {
+  const { id, kind, bookedAtMs } = posting
+  const entries = posting.entries.filter(({ account }) => account === `2000:${tenant}`)
+  return { id, kind, bookedAtMs, memo: kind === 'topup' ? posting.memo : '', entries, records: 0 }
+}
+
+export function explanationForTenant({ record, posting, shares }: ExplainReply): ExplainReply {
+  return {
+    record: {
+      ...record,
+      gateway: HIDDEN,
+      epoch: 0,
+      slice: null,
+      supplier: HIDDEN,
+      model: record.service,
+      note: null,
+      buyPico: '0',
+      buySheet: '',
+      candidates: [],
+      attempts: [],
+    },
+    posting,
+    shares: shares.filter(({ account }) => !OPERATOR_ACCOUNTS.test(account)),
+  }
+}
