@@ -1,6 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { importsOf, inspect, isHomeless, mapFaults, readDoors, roomOf, rooms, violation } from './architecture.ts'
+import {
+  hiddenImpurities,
+  importsOf,
+  inspect,
+  isHomeless,
+  mapFaults,
+  readDoors,
+  roomOf,
+  rooms,
+  violation,
+} from './architecture.ts'
 
 const doors = readDoors(readFileSync('package.json', 'utf8'))
 
@@ -98,7 +108,7 @@ test.each([
   [
     'Node, from a model',
     'src/operations/ledger/model.ts',
-    `import { createHash } from 'node:crypto'`,
+    `import { randomBytes } from 'node:crypto'`,
     'the core is pure: it computes, it never does I/O',
   ],
   [
@@ -134,12 +144,25 @@ test.each([
   ],
   ['SQL in a store', 'src/operations/ledger/store.ts', `import { sql } from '#platform/postgres'`],
   ['a type in a model', 'src/operations/ledger/model.ts', `import type { Clock } from '#platform/clock'`],
+  ['a digest in a model', 'src/operations/ledger/model.ts', `import { createHash } from 'node:crypto'`],
+  ['a sibling in a model', 'src/operations/ledger/model.ts', `import { a } from './chain.ts'`],
+  ['Node in a test of the console', 'web/kit/a.test.ts', `import { execFileSync } from 'node:child_process'`],
   ['the kernel in a model', 'src/operations/ledger/model.ts', `import { pico } from '#kernel'`],
   ['any room in an app', 'src/apps/control.ts', `import { a } from '#charging'`],
   ['any room in a test', 'src/operations/ledger/a.test.ts', `import { a } from '#charging'`],
   ['the contract in the console', 'web/console/a.ts', `import { InfoReply } from '#contract'`],
 ])('%s is allowed', (_, file, source) => {
   expect(complaints(file, source)).toEqual([])
+})
+
+test('a model that does I/O through a file of its room is reported', () => {
+  const model = importsOf('src/operations/ledger/model.ts', `import { a } from './a.ts'`, doors)
+  const a = importsOf('src/operations/ledger/a.ts', `import { b } from './b.ts'`, doors)
+  const b = (source: string) => importsOf('src/operations/ledger/b.ts', source, doors)
+  expect(hiddenImpurities([...model, ...a, ...b(`import { readFile } from 'node:fs'`)], doors)).toEqual([
+    'src/operations/ledger/model.ts → src/operations/ledger/b.ts → node:fs: the core is pure: it computes, it never does I/O',
+  ])
+  expect(hiddenImpurities([...model, ...a, ...b(`import type { Clock } from '#platform/clock'`)], doors)).toEqual([])
 })
 
 test('a file outside every room is reported', () => {

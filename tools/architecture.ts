@@ -55,6 +55,8 @@ export interface Import {
   /** A path from the project's root, or a package's name. */
   readonly to: string
   readonly typeOnly: boolean
+  /** What is imported by name; `*` and `default` count as names. */
+  readonly names: readonly string[]
 }
 
 /** Door → the file behind it, from package.json: `ledger` → `src/operations/ledger/index.ts`. */
@@ -78,17 +80,20 @@ export function importsOf(file: string, source: string, doors: Doors): Import[] 
   const found = module.staticImports.map((statement) => ({
     specifier: statement.moduleRequest.value,
     typeOnly: statement.entries.length > 0 && statement.entries.every((entry) => entry.isType),
+    names: statement.entries.map(
+      (entry) => entry.importName.name ?? (entry.importName.kind === 'Default' ? 'default' : '*'),
+    ),
   }))
   for (const { entries } of module.staticExports) {
     for (const { moduleRequest, isType } of entries) {
-      if (moduleRequest) found.push({ specifier: moduleRequest.value, typeOnly: isType })
+      if (moduleRequest) found.push({ specifier: moduleRequest.value, typeOnly: isType, names: ['*'] })
     }
   }
   for (const { moduleRequest } of module.dynamicImports) {
     const literal = /^(['"`])(.*)\1$/s.exec(source.slice(moduleRequest.start, moduleRequest.end))
-    if (literal?.[2]) found.push({ specifier: literal[2], typeOnly: false })
+    if (literal?.[2]) found.push({ specifier: literal[2], typeOnly: false, names: ['*'] })
   }
-  return found.map(({ specifier, typeOnly }) => ({ from: file, to: resolve(file, specifier, doors), typeOnly }))
+  return found.map(({ specifier, ...rest }) => ({ from: file, to: resolve(file, specifier, doors), ...rest }))
 }
 
 /** The room that a path lies in: the door with the deepest folder around it. */
@@ -114,11 +119,12 @@ const isProduction = (path: string): boolean => path.startsWith('src/production/
 const isOperations = (path: string): boolean => path.startsWith('src/operations/')
 
 /** One sentence for the rule that an import breaks, or nothing. */
-export function violation({ from, to, typeOnly }: Import, doors: Doors): string | undefined {
+export function violation(each: Import, doors: Doors): string | undefined {
+  const { from, to, typeOnly } = each
   if (to.startsWith('#')) return `there is no door ${to} in package.json`
   const here = roomOf(from, doors)
   const there = roomOf(to, doors)
-  if (from.startsWith('web/')) return webViolation(to, there)
+  if (from.startsWith('web/')) return isTest(from) ? undefined : webViolation(to, there)
   if (isApp(to) && !isApp(from) && !isTest(from)) return 'nobody imports an app'
   if (isTest(to) && !isTest(from)) return 'production code does not import tests'
   if (to.startsWith('web/') && !isTest(from)) return 'the server does not import the console'
@@ -129,12 +135,41 @@ export function violation({ from, to, typeOnly }: Import, doors: Doors): string 
     if (here && !rooms[here]?.includes(there)) return `${here} does not know ${there}`
   }
   if (isTest(from)) return undefined
-  if (isPure(from) && !typeOnly && !to.startsWith('src/kernel/') && !(there === here && isPure(to))) {
-    return 'the core is pure: it computes, it never does I/O'
-  }
+  if (isPure(from) && isImpure(each, doors)) return IMPURE
   if (there === 'platform/postgres' && isOperations(from) && !typeOnly && !isStore(from)) return 'SQL lives in store.ts'
   if ((to === 'pg' || to.startsWith('pg/')) && here !== 'platform/postgres') return 'pg is known in one place'
   return undefined
+}
+
+const IMPURE = 'the core is pure: it computes, it never does I/O'
+/** Digests are arithmetic that Node happens to have. */
+const DIGESTS = new Set(['createHash', 'hash'])
+
+/** Whether an import is more than a pure file may have. Files of the own room are looked into by `hiddenImpurities`. */
+function isImpure({ from, to, typeOnly, names }: Import, doors: Doors): boolean {
+  if (typeOnly || to.startsWith('src/kernel/')) return false
+  if (to === 'node:crypto') return !names.every((name) => DIGESTS.has(name))
+  return from.startsWith('src/kernel/') || roomOf(to, doors) !== roomOf(from, doors) || isStore(to)
+}
+
+/** A pure file is only as pure as the files of its room that it uses: follows them and reports the first that is not. */
+export function hiddenImpurities(imports: readonly Import[], doors: Doors): string[] {
+  const byFile = Map.groupBy(imports, (each) => each.from)
+  const complaints: string[] = []
+  for (const start of byFile.keys()) {
+    if (!isPure(start) || isTest(start)) continue
+    const seen = new Set([start])
+    const waiting = [start]
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      for (const each of byFile.get(file) ?? []) {
+        if (file !== start && isImpure(each, doors)) complaints.push(`${start} → ${file} → ${each.to}: ${IMPURE}`)
+        if (each.typeOnly || seen.has(each.to) || roomOf(each.to, doors) !== roomOf(start, doors)) continue
+        seen.add(each.to)
+        waiting.push(each.to)
+      }
+    }
+  }
+  return complaints
 }
 
 function webViolation(to: string, there: string | undefined): string | undefined {
@@ -170,19 +205,20 @@ const FEWEST_IMPORTS = 100
 /** All complaints about a set of files. Seeing too few is a complaint, so that the check cannot pass by looking nowhere. */
 export function inspect(files: ReadonlyMap<string, string>, doors: Doors): { complaints: string[]; imports: number } {
   const complaints = mapFaults(rooms, doors)
-  let imports = 0
+  const all: Import[] = []
   for (const [file, source] of files) {
     if (isHomeless(file, doors)) complaints.push(`${file}: a folder that is not on the map`)
     for (const each of importsOf(file, source, doors)) {
-      imports++
+      all.push(each)
       const why = violation(each, doors)
       if (why) complaints.push(`${each.from} → ${each.to}: ${why}`)
     }
   }
-  if (files.size < FEWEST_FILES || imports < FEWEST_IMPORTS) {
-    complaints.push(`only ${files.size} files and ${imports} imports seen: the check itself is broken`)
+  complaints.push(...hiddenImpurities(all, doors))
+  if (files.size < FEWEST_FILES || all.length < FEWEST_IMPORTS) {
+    complaints.push(`only ${files.size} files and ${all.length} imports seen: the check itself is broken`)
   }
-  return { complaints, imports }
+  return { complaints, imports: all.length }
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

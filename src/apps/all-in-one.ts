@@ -18,14 +18,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const Settings = z.object({
   GATEWAY_PORT: Port.default(8080),
   CONTROL_PORT: Port.default(8081),
-  /** The address to listen on; loopback unless the operator decides otherwise. */
-  HOST: z.string().default('127.0.0.1'),
+  /** Where to listen; loopback unless the operator decides otherwise. */
+  GATEWAY_HOST: z.string().default('127.0.0.1'),
+  CONTROL_HOST: z.string().default('127.0.0.1'),
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
   FACTORY_FILE: z.string().default(join(root, 'examples', 'factory.yaml')),
-  ADMIN_EMAIL: z.string().default('admin@example.com'),
   MODEL_FILE: z.string().optional(),
-  GATEWAY_DRAIN_SECONDS: PositiveInt.default(30),
+  /** How long running answers may go on after a stop was asked for. */
+  DRAIN_MS: PositiveInt.default(20_000),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   LOG_TO: z.enum(['file', 'stderr']).default('file'),
 })
@@ -65,7 +66,7 @@ function assertWanted(): void {
 async function start(): Promise<void> {
   const started = performance.now()
   const settings = readConfig(Settings, process.env)
-  const { GATEWAY_PORT: gatewayPort, CONTROL_PORT: controlPort, HOST: host } = settings
+  const { GATEWAY_PORT: gatewayPort, CONTROL_PORT: controlPort } = settings
   if (gatewayPort === controlPort)
     throw new StartError(`GATEWAY_PORT and CONTROL_PORT are both ${gatewayPort}: they must differ`)
   const dataDir = resolve(settings.DATA_DIR)
@@ -73,8 +74,8 @@ async function start(): Promise<void> {
   const lock = lockDataDir(dataDir)
   stops.push(() => Promise.resolve(lock.release()))
   const patienceMs = lock.afterCrash ? AFTER_CRASH_PATIENCE_MS : 0
-  await checkPort('GATEWAY_PORT', gatewayPort, host, patienceMs)
-  await checkPort('CONTROL_PORT', controlPort, host, patienceMs)
+  await checkPort('GATEWAY_PORT', gatewayPort, settings.GATEWAY_HOST, patienceMs)
+  await checkPort('CONTROL_PORT', controlPort, settings.CONTROL_HOST, patienceMs)
 
   const file = (name: string): string => join(dataDir, name)
   ensureSecret(file('internal-token'), 'hex')
@@ -87,33 +88,27 @@ async function start(): Promise<void> {
   assertWanted()
   await migrateDatabase(databaseUrl)
 
-  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
-  const controlUrl = `http://${reachable}:${controlPort}`
-  const gatewayUrl = `http://${reachable}:${gatewayPort}`
+  const controlUrl = `http://${reachable(settings.CONTROL_HOST)}:${controlPort}`
+  const gatewayUrl = `http://${reachable(settings.GATEWAY_HOST)}:${gatewayPort}`
   const enginePort = await freePort()
   const launch = async (name: string, env: Readonly<Record<string, string>>): Promise<void> => {
     assertWanted()
     const child = await startChild({
       name,
       file: join(root, 'src', 'apps', `${name}.ts`),
-      env: { ...process.env, DATA_DIR: dataDir, HOST: host, LOG_LEVEL: settings.LOG_LEVEL, ...env },
+      env: { ...process.env, DATA_DIR: dataDir, LOG_LEVEL: settings.LOG_LEVEL, ...env },
       ...(logs ? { logFile: join(logs, `${name}.log`) } : {}),
       readyTimeoutMs: READY_TIMEOUT_MS,
       say,
     })
     children.push(child)
-    stops.push(() =>
-      child.stop(name === 'gateway' ? settings.GATEWAY_DRAIN_SECONDS * 1000 + STOP_GRACE_MS : STOP_GRACE_MS),
-    )
+    stops.push(() => child.stop(name === 'gateway' ? settings.DRAIN_MS + STOP_GRACE_MS : STOP_GRACE_MS))
   }
   await launch('engine', { ENGINE_PORT: String(enginePort) })
   await launch('control', {
     DATABASE_URL: databaseUrl,
     CONTROL_PORT: String(controlPort),
-    INTERNAL_TOKEN_FILE: file('internal-token'),
-    ADMIN_TOKEN_FILE: file('admin-token'),
-    ADMIN_PASSWORD_FILE: file('admin-password'),
-    ADMIN_EMAIL: settings.ADMIN_EMAIL,
+    CONTROL_HOST: settings.CONTROL_HOST,
     ENGINE_URL: `http://127.0.0.1:${enginePort}/v1`,
     GATEWAY_URL: gatewayUrl,
   })
@@ -128,14 +123,16 @@ async function start(): Promise<void> {
     GATEWAY_PORT: String(gatewayPort),
     CONTROL_URL: controlUrl,
     INTERNAL_TOKEN_FILE: file('internal-token'),
-    GATEWAY_DRAIN_SECONDS: String(settings.GATEWAY_DRAIN_SECONDS),
+    GATEWAY_HOST: settings.GATEWAY_HOST,
+    DRAIN_MS: String(settings.DRAIN_MS),
+    ALLOWED_ORIGINS: process.env['ALLOWED_ORIGINS'] ?? `${controlUrl},http://localhost:${controlPort}`,
   })
   const models = demoKey ? await modelsFor(`${gatewayUrl}/v1`, demoKey, 15_000) : []
   process.stdout.write(
     `${greeting({
       apiUrl: `${gatewayUrl}/v1`,
       consoleUrl: controlUrl,
-      adminEmail: settings.ADMIN_EMAIL,
+      adminEmail: 'admin@factory.local',
       passwordFile: file('admin-password'),
       password: applied ? password : undefined,
       demoKey,
@@ -151,6 +148,12 @@ async function start(): Promise<void> {
     controlUrl,
     pids: Object.fromEntries(children.map(({ name, pid }) => [name, pid])),
   })
+}
+
+/** An address to visit for one to listen on. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
 }
 
 async function startDatabase(dataDir: string, level: 'debug' | 'info' | 'warn' | 'error' | 'silent'): Promise<string> {
