@@ -262,13 +262,15 @@ function deliver(c: ClientConnection, piece: Buffer): boolean {
   return guarded(c, () => handler?.onData(piece))
 }
 
-/** The response is whole. The connection serves again unless either side has more to say than it should. */
+/** The response is whole. The connection serves again unless the request is still being sent. */
 function complete(c: ClientConnection, hasSurplus: boolean): void {
+  // More than was announced: one of us misread the framing, so none of it can be believed.
+  if (hasSurplus) return fail(c, 'garbage', new Error('bytes after the end of the response'))
   const handler = release(c)
   const { socket } = c
   c.reused = true
   if (socket.isPaused()) socket.resume()
-  if (!c.keepAlive || hasSurplus || socket.writableLength > 0 || socket.destroyed || !c.opened) socket.destroy()
+  if (!c.keepAlive || socket.writableLength > 0 || socket.destroyed || !c.opened) socket.destroy()
   else c.shared.onIdle(c)
   if (handler !== undefined) guarded(c, () => handler.onEnd())
 }
@@ -308,13 +310,7 @@ function gone(c: ClientConnection): void {
 }
 
 function failAsLost(c: ClientConnection): void {
-  const kind = !c.connected
-    ? 'connect_failed'
-    : !c.opened
-      ? 'tls_failed'
-      : c.reading === 'head'
-        ? 'reset'
-        : 'cut'
+  const kind = !c.connected ? 'connect_failed' : !c.opened ? 'tls_failed' : c.reading === 'head' ? 'reset' : 'cut'
   fail(c, kind, c.error)
 }
 

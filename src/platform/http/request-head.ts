@@ -79,11 +79,21 @@ export function parseRequestHead(text: string): RequestHead | Refusal {
     query: questionMark < 0 ? '' : text.slice(questionMark + 1, targetEnd),
     headers: fields.headers,
     minor,
-    keepAlive: minor === 1 ? !lists(connection, 'close') : lists(connection, 'keep-alive') && !lists(connection, 'close'),
+    keepAlive: isPersistent(connection, minor),
     chunked: transferEncoding !== undefined,
     contentLength: length,
     expectsContinue: expect !== undefined && minor === 1,
   }
+}
+
+/**
+ * Whether more requests may follow. Not after an offer to upgrade: we ignore the offer, but whoever forwarded it may
+ * believe that what follows is another protocol.
+ */
+function isPersistent(connection: string | undefined, minor: 0 | 1): boolean {
+  if (connection === undefined) return minor === 1
+  if (lists(connection, 'close') || lists(connection, 'upgrade')) return false
+  return minor === 1 || lists(connection, 'keep-alive')
 }
 
 function versionOf(text: string, from: number, to: number): 0 | 1 | Refusal {

@@ -37,6 +37,13 @@ export function parseResponseHead(text: string, requestMethod: string): Response
 
   const bodiless = requestMethod === 'HEAD' || status < 200 || status === 204 || status === 304
   const framing = bodiless ? 'none' : transferEncoding !== undefined ? 'chunked' : length >= 0 ? 'length' : 'close'
-  const persistent = minor === 1 ? !lists(connection, 'close') : lists(connection, 'keep-alive') && !lists(connection, 'close')
-  return { status, headers, keepAlive: persistent && framing !== 'close', framing, contentLength: bodiless || length < 0 ? 0 : length }
+  const persistent =
+    minor === 1 ? !lists(connection, 'close') : lists(connection, 'keep-alive') && !lists(connection, 'close')
+  return {
+    status,
+    headers,
+    keepAlive: persistent && framing !== 'close',
+    framing,
+    contentLength: bodiless || length < 0 ? 0 : length,
+  }
 }

@@ -70,7 +70,8 @@ function receive(c: ServerConnection, chunk: Buffer): void {
     c.input = chunk
     c.at = 0
     c.searched = 0
-    if (c.reading === 'head' && c.exchange === undefined) c.deadline = c.shared.sweep.after(c.shared.options.headTimeoutMs)
+    if (c.reading === 'head' && c.exchange === undefined)
+      c.deadline = c.shared.sweep.after(c.shared.options.headTimeoutMs)
   } else join(c, chunk)
   if (c.reading === 'answering' && c.input!.length - c.at > c.shared.options.maxHeadBytes + DRAIN_BYTES) {
     // A client that pipelines more than this loses the rest and its connection, but is still heard when it hangs up.
@@ -103,7 +104,7 @@ function consume(c: ServerConnection, at: number): void {
 export function advance(c: ServerConnection): void {
   if (c.advancing) return
   c.advancing = true
-  while (step(c));
+  while (!c.socket.destroyed && step(c));
   c.advancing = false
 }
 

@@ -73,7 +73,15 @@ export interface HttpServer {
 
 /** Why a call to a supplier brought no complete answer. `reset` before any head on a reused connection has `reused` set. */
 export interface ClientFailure {
-  readonly kind: 'connect_failed' | 'tls_failed' | 'reset' | 'cut' | 'garbage' | 'head_too_large' | 'at_capacity' | 'aborted'
+  readonly kind:
+    | 'connect_failed'
+    | 'tls_failed'
+    | 'reset'
+    | 'cut'
+    | 'garbage'
+    | 'head_too_large'
+    | 'at_capacity'
+    | 'aborted'
   readonly reused: boolean
   readonly cause?: unknown
 }
