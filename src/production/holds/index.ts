@@ -1,1 +1,6 @@
-export type { Hold, Holds, RequestOpening } from './types.ts'
+export { createChargingClient } from './charging-client.ts'
+export type { ChargingClientOptions } from './charging-client.ts'
+export { chargingUnavailable, insufficientBalance, tooManyWaiting } from './problems.ts'
+export { DEFAULT_LIMITS, createHolds } from './service.ts'
+export type { HoldsOptions } from './service.ts'
+export type { ChargingClient, Checkpoint, Hold, Holds, HoldsLimits, HoldsStats, RequestOpening } from './types.ts'

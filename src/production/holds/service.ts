@@ -41,6 +41,8 @@ export const DEFAULT_LIMITS: HoldsLimits = {
 const SWEEP_MS = 250
 const MAX_WAIT_MS = 5_000
 const RETRY_MS = 500
+const MAX_FENCED = 3
+const FENCE_WINDOW_MS = 60_000
 
 const systemTimer: Timer = (delayMs, run) => {
   const handle = setTimeout(run, delayMs).unref()
@@ -68,7 +70,7 @@ interface Desk {
  * Starts the gateway's side of the slice protocol on a freshly opened journal: what the journal tells of an earlier life is
  * shipped and given back in the background, and requests can be placed at once.
  */
-export function startHolds(options: HoldsOptions): Holds {
+export function createHolds(options: HoldsOptions): Holds {
   const { gateway, journal, charging, clock, log } = options
   const limits: HoldsLimits = { ...DEFAULT_LIMITS, ...options.limits }
   const timer = options.timer ?? systemTimer
@@ -82,6 +84,7 @@ export function startHolds(options: HoldsOptions): Holds {
   let outstandingHolds = 0
   let quarantinedRecords = 0
   let fenced = false
+  let fencedAtMs: number[] = []
   let stopping = false
   let stopped = false
   let reconcileAtMs = 0
@@ -192,7 +195,7 @@ export function startHolds(options: HoldsOptions): Holds {
       wantPico: `${wanted}`,
     }
     charging.grant(request).then(
-      (reply) => onGrantReply(desk, waiter, reply),
+      (reply) => onGrantReply(desk, waiter, reply, request.epoch),
       (error: unknown) => {
         desk.granting = false
         desk.quietUntilMs = clock.nowMs() + RETRY_MS
@@ -202,7 +205,7 @@ export function startHolds(options: HoldsOptions): Holds {
     )
   }
 
-  function onGrantReply(desk: Desk, waiter: Waiter | undefined, reply: GrantReply): void {
+  function onGrantReply(desk: Desk, waiter: Waiter | undefined, reply: GrantReply, grantEpoch: number): void {
     switch (reply.outcome) {
       case 'granted':
         useSlice(desk, reply.slice)
@@ -215,7 +218,7 @@ export function startHolds(options: HoldsOptions): Holds {
         return
       case 'fenced':
         desk.granting = false
-        fence()
+        fence(grantEpoch)
     }
   }
 
@@ -265,8 +268,20 @@ export function startHolds(options: HoldsOptions): Holds {
     serveWaiting(desk)
   }
 
-  function fence(): void {
-    if (fenced) return
+  /**
+   * A register call of ours, or of the process we replaced, may have arrived late and look like another process: then
+   * registering again is right. Fenced again and again, there really is another, and one of the two must give way.
+   */
+  function fence(fencedEpoch: number): void {
+    if (fenced || fencedEpoch !== epoch) return
+    const nowMs = clock.nowMs()
+    fencedAtMs = [...fencedAtMs.filter((atMs) => nowMs - atMs < FENCE_WINDOW_MS), nowMs]
+    if (fencedAtMs.length <= MAX_FENCED) {
+      log.warn({ gateway, epoch }, 'charging knows a newer epoch of this gateway: registering again')
+      epoch = 0
+      register()
+      return
+    }
     fenced = true
     log.error({ gateway, epoch }, 'another process has taken over this gateway id: nothing more is served here')
     for (const desk of desks.values()) refuseAll(desk, () => chargingUnavailable({}))

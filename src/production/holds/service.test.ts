@@ -1,0 +1,47 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Problem } from '#kernel'
+import { simulate, type Step } from './simulation.ts'
+
+const index = fc.nat(20)
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('place' as const), tenant: fc.nat(1), amount: fc.integer({ min: 1, max: 40 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('checkpoint' as const), index }) },
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('finish' as const), index, share: fc.nat(100), captureFirst: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('void' as const), index }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('sync' as const), count: fc.integer({ min: 1, max: 6 }) }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('deliver' as const), index }) },
+  { weight: 8, arbitrary: fc.record({ kind: fc.constant('reply' as const), index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('loseRequest' as const), index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('loseReply' as const), index }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('duplicate' as const), index }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(10, 60, 300, 2_000, 6_000, 40_000) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const), written: fc.nat(100) }) },
+)
+
+// The whole protocol against a model of charging that asserts its own side on every call.
+test('under loss, duplication, reordering and crashes every acknowledged record is posted once and no money stays locked', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 120, size: 'max' }), async (steps) => {
+      const world = await simulate({ wallets: [100n, 60n], steps })
+      expect(world.violations).toEqual([])
+      expect(world.unpostedAcknowledged).toEqual([])
+      expect(world.postedTwiceDifferently).toEqual([])
+      expect(world.requestsWithoutRecord).toEqual([])
+      expect(world.openSlicesAtCharging).toBe(0)
+      expect(world.lockedPico).toBe(0n)
+      expect(world.walletsPlusSold).toBe(160n)
+      expect(world.stats).toMatchObject({ outstandingHolds: 0, waitingRequests: 0, openSlices: 0, drainingSlices: 0, unshippedRecords: 0, openRequests: 0 })
+      expect(world.journalEntriesKept).toBeLessThanOrEqual(world.journalEntriesAtMost)
+    }),
+    { numRuns: Number(process.env['HOLDS_RUNS'] ?? 300) },
+  )
+}, 120_000)
+
+test('a request that the wallet cannot cover is refused with what is needed and what is there', async () => {
+  const world = await simulate({ wallets: [100n, 60n], steps: [{ kind: 'place', tenant: 1, amount: 61 }] })
+  expect(world.refusals).toHaveLength(1)
+  expect(world.refusals[0]).toBeInstanceOf(Problem)
+  expect(world.refusals[0]?.type).toMatchObject({ code: 'insufficient_balance', status: 402 })
+  expect(world.refusals[0]?.params).toEqual({ needed: '0.000000000061', available: '0.00000000006' })
+})

@@ -1,0 +1,425 @@
+import type { GrantReply, GrantRequest, Slice, UsageRecord } from '#contract'
+import { NO_TOKENS, type Problem } from '#kernel'
+import { manualClock } from '#platform/clock'
+import type { Journal, JournalEntry } from '#platform/journal'
+import { nullLog } from '#platform/log'
+import { createHolds } from './service.ts'
+import type { ChargingClient, Hold, Holds, RequestOpening, Timer } from './types.ts'
+
+/** One thing that happens in the simulated world. `index` picks among what is there, modulo its number. */
+export type Step =
+  | { readonly kind: 'place'; readonly tenant: number; readonly amount: number }
+  | { readonly kind: 'checkpoint' | 'void' | 'deliver' | 'reply' | 'loseRequest' | 'loseReply' | 'duplicate'; readonly index: number }
+  | { readonly kind: 'finish'; readonly index: number; readonly share: number; readonly captureFirst: boolean }
+  | { readonly kind: 'sync'; readonly count: number }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'crash'; readonly written: number }
+
+interface Message {
+  readonly apply: () => unknown
+  reply?: unknown
+  resolve: ((reply: unknown) => void) | undefined
+  reject: ((error: Error) => void) | undefined
+}
+
+interface ActiveRequest {
+  readonly id: string
+  readonly hold: Hold
+  readonly opening: RequestOpening
+  isOpened: boolean
+}
+
+/**
+ * Runs the real service on a model of charging, a model of a journal that may lose what it has not acknowledged, a network
+ * that loses, repeats and reorders, and a clock of its own; then lets everything come to rest and reports what is left.
+ */
+export async function simulate({ wallets, steps }: { wallets: readonly bigint[]; steps: readonly Step[] }) {
+  const clock = manualClock(1_000_000)
+  const violations: string[] = []
+  const charging = chargingModel(wallets, () => clock.nowMs(), violations)
+  const store = journalModel()
+  const refusals: Problem[] = []
+  const acknowledged = new Map<string, string>()
+  let net: Message[] = []
+  let timers: Array<{ atMs: number; run: () => void }> = []
+  let active: ActiveRequest[] = []
+  let usedBySlice = new Map<string, bigint>()
+  let requests = 0
+  let holds: Holds
+
+  const timer: Timer = (delayMs, run) => {
+    const entry = { atMs: clock.nowMs() + delayMs, run }
+    timers.push(entry)
+    return () => void (timers = timers.filter((each) => each !== entry))
+  }
+
+  function start(): void {
+    const send = <T>(apply: () => T): Promise<T> =>
+      new Promise((resolve, reject) => {
+        net.push({ apply, resolve: (reply) => resolve(reply as T), reject })
+      })
+    const client: ChargingClient = {
+      register: () => send(charging.register),
+      grant: (request) => send(() => charging.grant(request)),
+      close: (_gateway, slice, records) => send(() => charging.close(slice, records)),
+      openSlices: () => send(charging.openSlices),
+      usage: (_gateway, records) => send(() => charging.usage(records)),
+    }
+    holds = createHolds({
+      gateway: 'gw-0',
+      journal: store.open(),
+      charging: client,
+      clock,
+      log: nullLog,
+      timer,
+      limits: { sliceMinPico: 10n, sliceMaxPico: 50n, compactAfterEntries: 12, reconcileMs: 10_000 },
+    })
+  }
+
+  function use(slice: string | null, amountPico: bigint): void {
+    if (slice === null) return
+    const used = (usedBySlice.get(slice) ?? 0n) + amountPico
+    usedBySlice.set(slice, used)
+    if (used > charging.granted(slice)) violations.push(`holds and captures of ${slice} exceed its grant`)
+  }
+
+  function place(tenant: number, amount: number): void {
+    // After a crash `active` is another array: nobody is left to hear the dead process.
+    const alive = active
+    holds.place(`t${tenant}`, BigInt(amount), (outcome) => {
+      if (alive !== active) return
+      if ('type' in outcome) {
+        refusals.push(outcome)
+        return
+      }
+      use(outcome.slice, outcome.amountPico)
+      const id = `req_${String(++requests).padStart(26, '0')}`
+      active.push({ id, hold: outcome, opening: openingOf(id, `t${tenant}`, outcome), isOpened: false })
+    })
+  }
+
+  function open(request: ActiveRequest): void {
+    request.isOpened = true
+    holds.open(request.opening)
+  }
+
+  function finish(request: ActiveRequest, share: number, captureFirst: boolean): void {
+    active.splice(active.indexOf(request), 1)
+    const sellPico = (request.hold.amountPico * BigInt(share)) / 100n
+    const record = recordOf(request.opening, sellPico)
+    const capture = (): void => {
+      use(request.hold.slice, sellPico - request.hold.amountPico)
+      request.hold.capture(sellPico)
+    }
+    if (captureFirst) capture()
+    holds.record(record, (error) => {
+      if (!error) acknowledged.set(record.id, JSON.stringify(record))
+    })
+    if (!captureFirst) capture()
+  }
+
+  const pick = <T>(all: readonly T[], index: number): T | undefined => all[index % Math.max(1, all.length)]
+
+  async function wait(ms: number): Promise<void> {
+    const until = clock.nowMs() + ms
+    for (;;) {
+      const next = timers.filter((each) => each.atMs <= until).sort((a, b) => a.atMs - b.atMs)[0]
+      if (!next) break
+      timers = timers.filter((each) => each !== next)
+      clock.advance(Math.max(0, next.atMs - clock.nowMs()))
+      next.run()
+      await settle()
+    }
+    clock.advance(until - clock.nowMs())
+  }
+
+  function deliver(message: Message): void {
+    message.reply = { value: message.apply() }
+  }
+
+  function answer(message: Message): void {
+    net = net.filter((each) => each !== message)
+    message.resolve?.((message.reply as { value: unknown }).value)
+  }
+
+  async function run(step: Step): Promise<void> {
+    const arriving = net.filter((message) => message.reply === undefined)
+    const returning = net.filter((message) => message.reply !== undefined)
+    switch (step.kind) {
+      case 'place':
+        place(step.tenant, step.amount)
+        break
+      case 'checkpoint': {
+        const request = pick(active, step.index)
+        if (!request) break
+        if (!request.isOpened) open(request)
+        else holds.checkpoint(request.id, { atMs: clock.nowMs(), tokens: { ...NO_TOKENS, output: 1 }, buyPico: '1' })
+        break
+      }
+      case 'void': {
+        const request = pick(active.filter((each) => !each.isOpened), step.index)
+        if (!request) break
+        active.splice(active.indexOf(request), 1)
+        use(request.hold.slice, -request.hold.amountPico)
+        request.hold.void()
+        break
+      }
+      case 'finish': {
+        const request = pick(active, step.index)
+        if (request) finish(request, step.share, step.captureFirst)
+        break
+      }
+      case 'sync':
+        store.sync(step.count)
+        break
+      case 'deliver': {
+        const message = pick(arriving, step.index)
+        if (message) deliver(message)
+        break
+      }
+      case 'reply': {
+        const message = pick(returning, step.index)
+        if (message) answer(message)
+        break
+      }
+      case 'duplicate':
+        pick(arriving, step.index)?.apply()
+        break
+      case 'loseRequest':
+      case 'loseReply': {
+        const message = pick(step.kind === 'loseRequest' ? arriving : returning, step.index)
+        if (!message) break
+        net = net.filter((each) => each !== message)
+        message.reject?.(new Error('lost'))
+        break
+      }
+      case 'wait':
+        await wait(step.ms)
+        break
+      case 'crash':
+        // What the dead process had sent may still arrive; nobody hears the answers.
+        for (const message of net) message.resolve = message.reject = undefined
+        store.crash(step.written)
+        timers = []
+        active = []
+        usedBySlice = new Map([...charging.settled()])
+        start()
+        break
+    }
+    await settle()
+  }
+
+  async function comeToRest(rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round++) {
+      for (const request of [...active]) finish(request, 50, false)
+      store.sync(Infinity)
+      await settle()
+      for (const message of [...net]) if (message.reply === undefined) deliver(message)
+      for (const message of [...net]) answer(message)
+      await settle()
+      await wait(250)
+    }
+  }
+
+  start()
+  await settle()
+  for (const step of steps) await run(step)
+  await comeToRest(120)
+  // One more request, so that what is discarded late is discarded.
+  place(0, 1)
+  await comeToRest(80)
+  const posted = charging.posted()
+  return {
+    violations,
+    refusals,
+    unpostedAcknowledged: [...acknowledged].filter(([id, text]) => posted.get(id) !== text).map(([id]) => id),
+    postedTwiceDifferently: charging.altered,
+    requestsWithoutRecord: store.opened().filter((id) => !posted.has(id)),
+    openSlicesAtCharging: charging.openSlices().length,
+    lockedPico: charging.escrowed(),
+    walletsPlusSold: charging.walletsPlusSold(),
+    stats: holds!.stats(),
+    journalEntriesKept: store.kept(),
+    journalEntriesAtMost: 12,
+  }
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+function openingOf(id: string, tenant: string, hold: Hold): RequestOpening {
+  return {
+    id,
+    slice: hold.slice,
+    epoch: hold.epoch,
+    tenant,
+    key: 'k',
+    service: 's',
+    supplier: 'embedded',
+    model: 'm',
+    stream: true,
+    acceptedAtMs: 1,
+    holdPico: `${hold.amountPico}`,
+    sellSheet: 'sell',
+    buySheet: 'buy',
+    candidates: [],
+    attempts: [],
+  }
+}
+
+function recordOf(opening: RequestOpening, sellPico: bigint): UsageRecord {
+  return {
+    ...opening,
+    gateway: 'gw-0',
+    ending: 'completed',
+    finishReason: 'stop',
+    status: 200,
+    completedAtMs: 2,
+    ttftMs: 1,
+    durationMs: 1,
+    reported: null,
+    counted: null,
+    tokens: NO_TOKENS,
+    basis: 'none',
+    note: null,
+    sellPico: `${sellPico}`,
+    taxPico: '0',
+    buyPico: '0',
+  }
+}
+
+/** A disk that keeps what it acknowledged, forgets any tail of the rest, and makes every discard durable at once. */
+function journalModel() {
+  let durable: JournalEntry[] = []
+  let pending: Array<{ entry: JournalEntry; callback: ((error: Error | null) => void) | undefined }> = []
+  let nextSeq = 1
+  let floor = 1
+  const opened = new Set<string>()
+
+  function write(entry: JournalEntry): void {
+    durable.push(entry)
+    const parsed = JSON.parse(entry.payload.toString()) as { t: string; request?: { id: string } }
+    if (parsed.t === 'open' && parsed.request) opened.add(parsed.request.id)
+  }
+
+  return {
+    open(): Journal {
+      return {
+        append(payload, callback) {
+          pending.push({ entry: { seq: nextSeq, payload: Buffer.from(payload) }, callback })
+          return nextSeq++
+        },
+        discardBefore(seq) {
+          floor = Math.max(floor, Math.min(seq, nextSeq))
+          durable = durable.filter((entry) => entry.seq >= floor)
+        },
+        recovered: [...durable],
+        failed: null,
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }
+    },
+    sync(count: number): void {
+      for (const { entry, callback } of pending.splice(0, count)) {
+        write(entry)
+        callback?.(null)
+      }
+    },
+    crash(writtenPercent: number): void {
+      const written = pending.slice(0, Math.floor((pending.length * writtenPercent) / 100))
+      for (const { entry } of written) write(entry)
+      pending = []
+      nextSeq = Math.max(floor, (durable.at(-1)?.seq ?? 0) + 1)
+    },
+    opened: () => [...opened],
+    kept: () => durable.length + pending.length,
+  }
+}
+
+/** Charging as its contract says, with an assertion wherever a gateway could break a promise. */
+function chargingModel(wallets: readonly bigint[], nowMs: () => number, violations: string[]) {
+  interface SliceState {
+    readonly slice: Slice
+    settled: bigint
+    isOpen: boolean
+    ingested: number
+  }
+  const balance = new Map(wallets.map((amount, i) => [`t${i}`, amount]))
+  const slices = new Map<string, SliceState>()
+  const bySeq = new Map<string, GrantReply>()
+  const posted = new Map<string, string>()
+  const altered: string[] = []
+  let epoch = 0
+  let sold = 0n
+  const escrow = (tenant?: string): bigint =>
+    [...slices.values()]
+      .filter((state) => state.isOpen && (tenant === undefined || state.slice.tenant === tenant))
+      .reduce((sum, state) => sum + BigInt(state.slice.amountPico) - state.settled, 0n)
+
+  function decide(request: GrantRequest): GrantReply {
+    const escrowed = escrow(request.tenant)
+    const available = (balance.get(request.tenant) ?? 0n) - escrowed
+    const min = BigInt(request.minPico)
+    if (available < min) return { outcome: 'insufficient_balance', availablePico: `${available}`, escrowedPico: `${escrowed}` }
+    const half = available / 2n > min ? available / 2n : min
+    const amount = BigInt(request.wantPico) < half ? BigInt(request.wantPico) : half
+    const slice: Slice = {
+      id: `s-${request.epoch}-${request.seq}`,
+      tenant: request.tenant,
+      epoch: request.epoch,
+      amountPico: `${amount}`,
+      validUntilMs: nowMs() + 20_000,
+      tight: available < 20n,
+    }
+    slices.set(slice.id, { slice, settled: 0n, isOpen: true, ingested: 0 })
+    return { outcome: 'granted', slice }
+  }
+
+  return {
+    altered,
+    posted: () => posted,
+    granted: (id: string): bigint => BigInt(slices.get(id)?.slice.amountPico ?? '0'),
+    settled: (): Array<[string, bigint]> => [...slices].map(([id, state]) => [id, state.settled]),
+    escrowed: () => escrow(),
+    walletsPlusSold: () => [...balance.values()].reduce((sum, amount) => sum + amount, sold),
+    register: (): number => ++epoch,
+    openSlices: () => [...slices.values()].filter((state) => state.isOpen).map((state) => state.slice),
+    grant(request: GrantRequest): GrantReply {
+      if (request.epoch !== epoch) return { outcome: 'fenced' }
+      const key = `${request.epoch}/${request.seq}`
+      const reply = bySeq.get(key) ?? decide(request)
+      if (reply.outcome === 'granted') bySeq.set(key, reply)
+      return reply
+    },
+    close(id: string, records: number) {
+      const state = slices.get(id)
+      if (!state) throw new Error(`close of unknown slice ${id}`)
+      if (!state.isOpen) return { outcome: 'closed' as const }
+      if (state.ingested < records) return { outcome: 'missing' as const, ingested: state.ingested }
+      if (state.ingested > records) violations.push(`${id} closed with ${records} records, ${state.ingested} ingested`)
+      state.isOpen = false
+      return { outcome: 'closed' as const }
+    },
+    usage(records: readonly string[]) {
+      let duplicates = 0
+      for (const text of records) {
+        const record = JSON.parse(text) as UsageRecord
+        const known = posted.get(record.id)
+        if (known !== undefined) {
+          duplicates++
+          if (known !== text) altered.push(record.id)
+          continue
+        }
+        const state = slices.get(record.slice ?? '')
+        const sell = BigInt(record.sellPico)
+        if (!state?.isOpen) violations.push(`${record.id} arrived after its slice ${record.slice} was closed`)
+        else if (state.settled + sell > BigInt(state.slice.amountPico)) violations.push(`${record.slice} overspent`)
+        posted.set(record.id, text)
+        if (!state) continue
+        state.ingested++
+        state.settled += sell
+        sold += sell
+        balance.set(record.tenant, (balance.get(record.tenant) ?? 0n) - sell)
+      }
+      return { accepted: records.length - duplicates, duplicates, quarantined: [] }
+    },
+  }
+}
