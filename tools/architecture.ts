@@ -55,7 +55,7 @@ export interface Import {
   /** A path from the project's root, or a package's name. */
   readonly to: string
   readonly typeOnly: boolean
-  /** What is imported by name; `*` and `default` count as names. */
+  /** What is imported by name; `*` for the whole and for the default. */
   readonly names: readonly string[]
 }
 
@@ -80,9 +80,7 @@ export function importsOf(file: string, source: string, doors: Doors): Import[] 
   const found = module.staticImports.map((statement) => ({
     specifier: statement.moduleRequest.value,
     typeOnly: statement.entries.length > 0 && statement.entries.every((entry) => entry.isType),
-    names: statement.entries.map(
-      (entry) => entry.importName.name ?? (entry.importName.kind === 'Default' ? 'default' : '*'),
-    ),
+    names: statement.entries.map((entry) => entry.importName.name ?? '*'),
   }))
   for (const { entries } of module.staticExports) {
     for (const { moduleRequest, isType } of entries) {
