@@ -1,0 +1,116 @@
+import type { Contestant } from './contestant.ts'
+import type { Report } from './jobs.ts'
+import { cpuMicroseconds, pssKib, quantile } from './measure.ts'
+import type { Load } from './processes.ts'
+
+/** How long and how hard; `--quick` shrinks it. */
+export interface Scale {
+  readonly rounds: number
+  readonly wholeMs: number
+  readonly streamMs: number
+  readonly latencyMs: number
+  readonly openStreams: number
+  readonly flatRequests: number
+}
+
+/** What one round measured of one contestant; a section that was not run leaves nothing. */
+export interface Sample {
+  requestsPerSecond?: number
+  cpuPerRequest?: number
+  cpuBehindPerRequest?: number
+  eventsPerSecond?: number
+  cpuPerEvent?: number
+  cpuBehindPerEvent?: number
+  p50Ms?: number
+  p99Ms?: number
+  lateMs?: number
+  kibPerStream?: number
+}
+
+/** Connections of the closed loop without streaming, and streams under way in the closed loop with streaming. */
+const WHOLE_CONNECTIONS = 64
+const STREAM_CONNECTIONS = 256
+const STREAM_PACE_MS = 20
+const LATENCY_RATE = 1000
+
+/** Broken answers must not be timed: any failure ends the benchmark. */
+export class WrongAnswers extends Error {
+  override readonly name = 'WrongAnswers'
+}
+
+function trusted(contestant: Contestant, section: string, report: Report): Report {
+  if (report.failures > 0 || report.requests === 0) {
+    const reasons = report.reasons.join(' | ') || 'no request finished'
+    throw new WrongAnswers(`${contestant.name}, ${section}: ${report.failures} of ${report.requests} answers are wrong: ${reasons}`)
+  }
+  return report
+}
+
+/** Runs `work` and tells how much CPU the contestant took meanwhile, in microseconds. */
+async function costOf<T>(contestant: Contestant, work: () => Promise<T>): Promise<{ result: T; cpu: number; behind: number }> {
+  const pids = contestant.gatewayPids()
+  const behindPids = contestant.behindPids()
+  const [before, behindBefore] = [cpuMicroseconds(pids), cpuMicroseconds(behindPids)]
+  const result = await work()
+  return { result, cpu: cpuMicroseconds(pids) - before, behind: cpuMicroseconds(behindPids) - behindBefore }
+}
+
+export async function wholeAnswers(contestant: Contestant, load: Load, durationMs: number): Promise<Sample> {
+  const { result, cpu, behind } = await costOf(contestant, () =>
+    load.run({ kind: 'closed', target: contestant.target, stream: false, paceMs: 0, connections: WHOLE_CONNECTIONS, durationMs }),
+  )
+  const { requests, elapsedMs } = trusted(contestant, 'whole answers', result)
+  return {
+    requestsPerSecond: (requests / elapsedMs) * 1000,
+    cpuPerRequest: cpu / requests,
+    cpuBehindPerRequest: behind / requests,
+  }
+}
+
+/** Every event comes alone, as a model makes it: the mock supplier paces it, so that nobody is helped by coalescing. */
+export async function pacedStreams(contestant: Contestant, load: Load, durationMs: number): Promise<Sample> {
+  const connections = contestant.slow ? STREAM_CONNECTIONS / 4 : STREAM_CONNECTIONS
+  const { result, cpu, behind } = await costOf(contestant, () =>
+    load.run({ kind: 'closed', target: contestant.target, stream: true, paceMs: STREAM_PACE_MS, connections, durationMs }),
+  )
+  const { events } = trusted(contestant, 'paced streams', result)
+  return { cpuPerEvent: cpu / events, cpuBehindPerEvent: behind / events }
+}
+
+/** As many events as go through when the supplier never waits. */
+export async function fastStreams(contestant: Contestant, load: Load, durationMs: number): Promise<Sample> {
+  const { result } = await costOf(contestant, () =>
+    load.run({ kind: 'closed', target: contestant.target, stream: true, paceMs: 0, connections: WHOLE_CONNECTIONS, durationMs }),
+  )
+  const { events, elapsedMs } = trusted(contestant, 'fast streams', result)
+  return { eventsPerSecond: (events / elapsedMs) * 1000 }
+}
+
+export async function latency(contestant: Contestant, load: Load, durationMs: number): Promise<Sample> {
+  const ratePerSecond = contestant.slow ? LATENCY_RATE / 10 : LATENCY_RATE
+  const report = await load.run({ kind: 'open', target: contestant.target, ratePerSecond, durationMs, connections: WHOLE_CONNECTIONS })
+  const { latenciesMs, lateMs } = trusted(contestant, 'latency', report)
+  return { p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99), lateMs }
+}
+
+/** Memory per open stream: what the gateway's processes hold with them open, minus without, after a warm-up of the same size. */
+export async function openStreams(contestant: Contestant, load: Load, streams: number): Promise<Sample> {
+  const idle = pssKib(contestant.gatewayPids())
+  trusted(contestant, 'open streams', await load.run({ kind: 'hold', target: contestant.target, streams, paceMs: 1000 }))
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  const busy = pssKib(contestant.gatewayPids())
+  await load.run({ kind: 'release' })
+  return { kibPerStream: (busy - idle) / streams }
+}
+
+/** PSS in MiB after each tenth of a long run of whole answers. */
+export async function longRun(contestant: Contestant, load: Load, requests: number): Promise<readonly number[]> {
+  const samples: number[] = []
+  for (let part = 0; part < 10; part++) {
+    const job = { kind: 'closed', target: contestant.target, stream: false, paceMs: 0, connections: WHOLE_CONNECTIONS } as const
+    const report = await load.run({ ...job, durationMs: 600_000, requests: Math.ceil(requests / 10) })
+    trusted(contestant, 'long run', report)
+    samples.push(pssKib(contestant.gatewayPids()) / 1024)
+  }
+  return samples
+}
