@@ -7,17 +7,23 @@ export interface InstallationSecrets {
   readonly internalToken: string
   /** What the CLI shows at `/api/v1`: everything an operator may do. */
   readonly adminToken: string
-  /** The first password of admin@factory.local. */
+  /** The password of the first operator. */
   readonly adminPassword: string
 }
 
 /** Reads the installation's secrets, making those that do not exist yet. Several processes may do so at once. */
-export function installationSecrets(dataDir: string): InstallationSecrets {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+export function installationSecrets(config: {
+  readonly DATA_DIR: string
+  readonly INTERNAL_TOKEN_FILE?: string | undefined
+  readonly ADMIN_TOKEN_FILE?: string | undefined
+  readonly ADMIN_PASSWORD_FILE?: string | undefined
+}): InstallationSecrets {
+  mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 })
+  const file = (name: string) => join(config.DATA_DIR, name)
   return {
-    internalToken: ensureSecret(join(dataDir, 'internal-token'), 32),
-    adminToken: ensureSecret(join(dataDir, 'admin-token'), 32),
-    adminPassword: ensureSecret(join(dataDir, 'admin-password'), 15),
+    internalToken: ensureSecret(config.INTERNAL_TOKEN_FILE ?? file('internal-token'), 32),
+    adminToken: ensureSecret(config.ADMIN_TOKEN_FILE ?? file('admin-token'), 32),
+    adminPassword: ensureSecret(config.ADMIN_PASSWORD_FILE ?? file('admin-password'), 15),
   }
 }
 

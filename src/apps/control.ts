@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const { version: schema, applied } = await migrate(database, fromRoot('migrations'))
   if (applied.length > 0) log.info({ applied }, 'database migrated')
 
-  const secrets = installationSecrets(config.DATA_DIR)
+  const secrets = installationSecrets(config)
   const identity = createIdentity({ database, clock })
   const charging = createCharging({ database, clock })
   const catalogue = createCatalogue({
@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     identity,
     wallets: { topUp: async (tx, topup) => ({ created: (await charging.topupIn(tx, topup)).booked }) },
   })
-  await identity.ensureOperator({ email: 'admin@factory.local', password: secrets.adminPassword })
+  await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)
 
   const { version } = JSON.parse(readFileSync(fromRoot('package.json'), 'utf8')) as { version: string }
@@ -74,11 +74,12 @@ async function main(): Promise<void> {
     serverOptions: { requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: 30_000, maxHeaderSize: 16_384 },
   }) as Server
   undo.defer(() => closeServer(server))
-  server.listen(config.CONTROL_PORT, config.CONTROL_HOST)
+  const host = config.CONTROL_HOST ?? config.HOST
+  server.listen(config.CONTROL_PORT, host)
   await once(server, 'listening')
 
   const stopped = untilStopped()
-  log.info({ host: config.CONTROL_HOST, port: config.CONTROL_PORT, version, schema }, 'control plane ready')
+  log.info({ host, port: config.CONTROL_PORT, version, schema }, 'control plane ready')
   process.send?.({ ready: true, port: config.CONTROL_PORT })
   log.info({ because: await stopped }, 'control plane stops')
   stopping.abort()

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { parseFactoryFile } from './factory-file.ts'
 
@@ -215,4 +216,13 @@ test('a file with thousands of mistakes is told in part', () => {
 test('a wrong value is never repeated in a mistake, because it may be a secret', () => {
   const text = 'suppliers:\n  - id: a\n    kind: openai-compatible\n    baseUrl: http://h/v1\n    apiKeyEnv: sk-verysecret\n'
   expect(JSON.stringify(parse(text).mistakes)).not.toContain('verysecret')
+})
+
+test('the example that a new installation begins with is right', () => {
+  const text = readFileSync(new URL('../../../examples/factory.yaml', import.meta.url), 'utf8')
+  const { file, mistakes } = parse(text)
+  expect(mistakes).toEqual([])
+  expect(file?.suppliers).toHaveLength(3)
+  expect(file?.tenants).toHaveLength(2)
+  expect(file?.services.some(({ deployments }) => deployments.length === 2)).toBe(true)
 })

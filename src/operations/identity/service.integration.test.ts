@@ -94,7 +94,6 @@ test('a playground key reaches gateways, is listed nowhere, cannot be revoked by
 test('signing in gives a session that ends by itself or by signing out', async () => {
   const { identity, clock } = build()
   await identity.ensureOperator({ email: 'Admin@factory.local', password: 'right' })
-  await identity.ensureOperator({ email: 'admin@factory.local', password: 'another' })
   const first = await identity.signIn({ email: 'ADMIN@factory.local', password: 'right', caller: 'a' })
   expect(await identity.session(first.token)).toEqual({ email: 'admin@factory.local', role: 'operator', tenant: null })
   await identity.signOut(first.token)
@@ -103,6 +102,18 @@ test('signing in gives a session that ends by itself or by signing out', async (
   clock.advance(12 * 3_600_000)
   expect(await identity.session(second.token)).toBeUndefined()
   expect(await identity.session('nonsense')).toBeUndefined()
+})
+
+test('giving an operator another password ends the sessions of the old one, and the same password again does not', async () => {
+  const { identity } = build()
+  await identity.ensureOperator({ email: 'chief@factory.local', password: 'old' })
+  const { token } = await identity.signIn({ email: 'chief@factory.local', password: 'old', caller: 'a' })
+  await identity.ensureOperator({ email: 'chief@factory.local', password: 'old' })
+  expect(await identity.session(token)).toBeDefined()
+  await identity.ensureOperator({ email: 'chief@factory.local', password: 'new' })
+  expect(await identity.session(token)).toBeUndefined()
+  expect(await codeOf(identity.signIn({ email: 'chief@factory.local', password: 'old', caller: 'a' }))).toBe('wrong_credentials')
+  expect(await identity.signIn({ email: 'chief@factory.local', password: 'new', caller: 'a' })).toMatchObject({ role: 'operator' })
 })
 
 test('a wrong password and an unknown address get the same answer', async () => {

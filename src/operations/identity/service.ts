@@ -10,7 +10,7 @@ import { createSignIn } from './sign-in.ts'
 import type { SignIn } from './sign-in.ts'
 import { accountExists, expiryInThePast, unknownKey, unknownTenant } from './problems.ts'
 import * as store from './store.ts'
-import { hashPassword } from './password.ts'
+import { hashPassword, verifyPassword } from './password.ts'
 
 export type ApplyAction = 'created' | 'updated' | 'unchanged'
 
@@ -47,7 +47,7 @@ export interface Identity extends SignIn {
   revokeKey(id: string, tenant?: string): Promise<KeyView>
   /** A short-lived key for the console's playground. Throws `unknown_tenant`. */
   createPlaygroundKey(tenant: string): Promise<{ readonly secret: string; readonly expiresAtMs: number }>
-  /** Makes the account of an operator if there is none of this address; an existing one keeps its password. */
+  /** Makes the account of an operator, or gives an existing one this password, which ends its sessions if it is another. */
   ensureOperator(account: { readonly email: string; readonly password: string }): Promise<void>
   /** Makes an account with a random password, which is told once. Throws `account_exists`, `unknown_tenant`. */
   createAccount(account: SessionView): Promise<{ readonly email: string; readonly password: string }>
@@ -155,9 +155,15 @@ export function createIdentity({ database, clock }: { readonly database: Databas
       })
     },
     async ensureOperator({ email, password }) {
-      if (await store.selectAccount(database, email.toLowerCase())) return
+      const address = email.toLowerCase()
+      const existing = await store.selectAccount(database, address)
+      if (existing && existing.role !== 'operator') throw accountExists({ email: address })
+      if (existing && (await verifyPassword(password, existing.passwordHash))) return
       const passwordHash = await hashPassword(password)
-      await store.insertAccount(database, { email: email.toLowerCase(), role: 'operator', tenant: null, passwordHash, createdAt: now() })
+      await database.transaction(async (tx) => {
+        const account = { email: address, role: 'operator', tenant: null, passwordHash, createdAt: now() } as const
+        if (!(await store.insertAccount(tx, account))) await store.updatePassword(tx, address, passwordHash)
+      })
     },
     async createAccount({ email, role, tenant }) {
       if (tenant !== null) await requireTenant(database, tenant)

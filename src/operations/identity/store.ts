@@ -157,3 +157,9 @@ export async function deleteSession(db: Queryable, tokenHash: string): Promise<v
 export async function deleteExpiredSessions(db: Queryable, now: Date): Promise<void> {
   await db.rows(sql`delete from identity.session where expires_at <= ${now}`)
 }
+
+/** Whoever is signed in with the old password is signed out. */
+export async function updatePassword(tx: Transaction, email: string, passwordHash: string): Promise<void> {
+  await tx.rows(sql`update identity.account set password_hash = ${passwordHash} where email = ${email}`)
+  await tx.rows(sql`delete from identity.session where email = ${email}`)
+}
