@@ -13,6 +13,6 @@ const PATTERNS: Readonly<Record<string, string>> = {
 
 /** The cutter for a pre-tokeniser's name, or undefined where we do not know it. Every character of the text is in one word. */
 export function findPreTokeniser(name: string): RegExp | undefined {
-  const pattern = PATTERNS[name]
+  const pattern = Object.hasOwn(PATTERNS, name) ? PATTERNS[name] : undefined
   return pattern === undefined ? undefined : new RegExp(pattern, 'gu')
 }

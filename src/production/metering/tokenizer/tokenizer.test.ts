@@ -10,8 +10,9 @@ import { createTokenizer } from './tokenizer.ts'
 
 const MODELS = fileURLToPath(new URL('../../../../models', import.meta.url))
 const BABBLER = 'babbler-q8_0.gguf'
-/** A token of the vocabulary that a copy of the file declares to be user-defined. */
+/** Tokens of the vocabulary that a copy of the file declares to be user-defined; one begins with the other. */
 const ATOM = 'ross'
+const SHORT_ATOM = 'ro'
 
 let directory: string
 let llama: Llama
@@ -32,9 +33,12 @@ function writeVariants(): void {
 
   const withAtom = Buffer.from(original)
   const types = original.indexOf('tokenizer.ggml.token_type') + 'tokenizer.ggml.token_type'.length + 4 + 4 + 8
-  const index = createVocabularyIndex(original).indexOf(ATOM)
-  expect(withAtom.readInt32LE(types + 4 * index)).toBe(1)
-  withAtom.writeInt32LE(4, types + 4 * index)
+  const vocabulary = createVocabularyIndex(original)
+  for (const atom of [ATOM, SHORT_ATOM]) {
+    const type = types + 4 * vocabulary.indexOf(atom)
+    expect(withAtom.readInt32LE(type)).toBe(1)
+    withAtom.writeInt32LE(4, type)
+  }
   writeFileSync(join(directory, 'atom.gguf'), withAtom)
   writeFileSync(join(directory, BABBLER), original)
 }
@@ -179,12 +183,12 @@ test('a count does not depend on what was counted before', () => {
   expect(counts).toEqual(cold)
 })
 
-test('one word of a million letters is counted, and equals the engine', () => {
+test('one word of 220,000 letters is counted, and equals the engine', () => {
   const tokenizer = createTokenizer({ kind: 'gguf', file: BABBLER }, { modelRoot: directory })
-  const word = 'thereinabstractionless'.repeat(50_000)
+  const word = 'thereinabstractionless'.repeat(10_000)
   expect(tokenizer.count(word)).toBe(reference.get(BABBLER)!.tokenize(word, false).length)
-  expect(tokenizer.count(' '.repeat(1_000_000))).toBe(
-    reference.get(BABBLER)!.tokenize(' '.repeat(1_000_000), false).length,
+  expect(tokenizer.count(' '.repeat(200_000))).toBe(
+    reference.get(BABBLER)!.tokenize(' '.repeat(200_000), false).length,
   )
 })
 

@@ -169,7 +169,7 @@ const recursive = {
       type: 'object',
       properties: {
         label: { type: 'string', maxLength: 8 },
-        next: { anyOf: [{ $ref: '#/$defs/node' }, { type: 'null' }] },
+        next: { $ref: '#/$defs/node' },
       },
       required: ['label'],
     },
