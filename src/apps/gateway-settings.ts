@@ -11,18 +11,18 @@ const wholeNumber = z
 const schema = z.object({
   /** 0 takes any free port. */
   GATEWAY_PORT: z.union([z.literal('0').transform(Number), Port]).default(8080),
-  GATEWAY_HOST: z.string().default('127.0.0.1'),
+  HOST: z.string().default('127.0.0.1'),
   GATEWAY_WORKERS: PositiveInt.optional(),
   CONTROL_URL: HttpUrl.default('http://127.0.0.1:8081'),
   DATA_DIR: z.string().default('./data'),
   INTERNAL_TOKEN_FILE: z.string().optional(),
-  /** Browser origins that may call, separated by commas. */
-  ALLOWED_ORIGINS: z.string().default('http://127.0.0.1:8081,http://localhost:8081'),
+  /** Browser origins that may call, separated by commas; the console's own unless told. */
+  ALLOWED_ORIGINS: z.string().optional(),
   MAX_BODY_BYTES: PositiveInt.default(16_777_216),
   MAX_ANSWER_BYTES: PositiveInt.default(67_108_864),
   MAX_CONNECTIONS: PositiveInt.default(20_000),
   RECOUNT_EVERY: wholeNumber.default(128),
-  DRAIN_MS: wholeNumber.default(20_000),
+  GATEWAY_DRAIN_SECONDS: PositiveInt.default(20),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -48,19 +48,27 @@ export function readGatewaySettings(env: NodeJS.ProcessEnv, modelRoot: string): 
   const read = readConfig(schema, env)
   return {
     port: read.GATEWAY_PORT,
-    host: read.GATEWAY_HOST,
+    host: read.HOST,
     // Sharing one port between threads needs SO_REUSEPORT with load balancing, which only Linux has.
     workers: process.platform === 'linux' ? (read.GATEWAY_WORKERS ?? availableParallelism()) : 1,
     controlUrl: read.CONTROL_URL,
     journalDir: join(read.DATA_DIR, 'journal'),
     internalTokenFile: read.INTERNAL_TOKEN_FILE ?? join(read.DATA_DIR, 'internal-token'),
     modelRoot,
-    allowedOrigins: read.ALLOWED_ORIGINS.split(',').map((origin) => origin.trim()),
+    allowedOrigins: read.ALLOWED_ORIGINS?.split(',').map((origin) => origin.trim()) ?? consoleOrigins(read.CONTROL_URL),
     maxBodyBytes: read.MAX_BODY_BYTES,
     maxAnswerBytes: read.MAX_ANSWER_BYTES,
     maxConnections: read.MAX_CONNECTIONS,
     recountEvery: read.RECOUNT_EVERY,
-    drainMs: read.DRAIN_MS,
+    drainMs: read.GATEWAY_DRAIN_SECONDS * 1000,
     logLevel: read.LOG_LEVEL,
   }
+}
+
+/** The console is served by the control plane, and people reach this machine by either name. */
+function consoleOrigins(controlUrl: string): string[] {
+  const url = new URL(controlUrl)
+  const origins = [url.origin]
+  if (url.hostname === '127.0.0.1') origins.push(`${url.protocol}//localhost:${url.port}`)
+  return origins
 }

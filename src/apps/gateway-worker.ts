@@ -55,7 +55,7 @@ async function runWorker(): Promise<void> {
   const charging = createChargingClient({ origin: settings.controlUrl, token: readFileSync(settings.internalTokenFile, 'utf8').trim() })
   const open = async (id: string): Promise<{ holds: Holds; journal: Journal }> => {
     const journal = await openJournal(join(settings.journalDir, id), { onDamage: (damage) => log.error({ damage }, 'journal was damaged') })
-    return { journal, holds: await createHolds({ gateway: id, journal, charging, clock: systemClock, log }) }
+    return { journal, holds: createHolds({ gateway: id, journal, charging, clock: systemClock, log }) }
   }
   const { holds, journal } = await open(gatewayId)
   for (const id of start.abandoned) {
