@@ -37,10 +37,17 @@ create index entry_by_account on ledger.entry (account, posting_seq);
 create table ledger.balance (
   account text collate "C" primary key references ledger.account (code),
   amount  numeric(38, 0) not null,
-  entries bigint not null check (entries >= 0),
-  -- A wallet is what we owe a tenant. A debit balance would mean that the tenant spent money it did not have.
-  constraint wallet_not_overdrawn check (account not like '2000:%' or amount <= 0)
+  entries bigint not null check (entries >= 0)
 );
+
+-- A wallet is what we owe a tenant. A debit balance would mean that the tenant spent money it did not have.
+-- A trigger, because a check constraint would also judge the amount that an upsert only adds.
+create function ledger.refuse_overdraft() returns trigger language plpgsql as $$
+begin
+  raise exception 'account % would be overdrawn by %', new.account, new.amount using errcode = '23514', constraint = 'wallet_not_overdrawn';
+end $$;
+create trigger wallet_not_overdrawn after insert or update on ledger.balance
+  for each row when (new.account like '2000:%' and new.amount > 0) execute function ledger.refuse_overdraft();
 
 create table ledger.chain_head (
   only_one boolean primary key default true check (only_one),

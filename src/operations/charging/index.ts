@@ -1,0 +1,7 @@
+export { createCharging } from './charging.ts'
+export type { Charging, ChargingDeps, SheetById } from './charging.ts'
+export type { IngestBatch, IngestReply } from './ingest/service.ts'
+export { chargingInternalRoutes } from './routes.ts'
+export type { ReleasedSlice } from './slices/service.ts'
+export type { UsageQuery } from './usage/service.ts'
+export type { Topup } from './wallet/service.ts'

@@ -1,0 +1,110 @@
+import { sql } from '#platform/postgres'
+import type { Queryable, Transaction } from '#platform/postgres'
+import type { Arrival } from './fingerprint.ts'
+import type { RecordColumns } from './model.ts'
+import type { Cell } from './rollup.ts'
+
+export async function knownHashes(db: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db.rows<{ id: string; content_hash: string }>(sql`
+    select id, encode(content_hash, 'hex') as content_hash from charging.usage_record where id = any(${ids}::text[])
+  `)
+  return new Map(rows.map((row) => [row.id, row.content_hash]))
+}
+
+/** Inserts records in the order of their ids and returns how many were new. */
+export async function insertRecords(
+  tx: Transaction,
+  rows: readonly { readonly arrival: Arrival; readonly columns: RecordColumns }[],
+  postingId: string,
+): Promise<number> {
+  const column = <Name extends keyof RecordColumns>(name: Name): RecordColumns[Name][] => rows.map((row) => row.columns[name])
+  const inserted = await tx.rows(sql`
+    insert into charging.usage_record (id, content_hash, posting_id, slice, tenant, key, service, supplier, ending, completed_at_ms,
+      uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record)
+    select id, decode(content_hash, 'hex'), ${postingId}, slice, tenant, key, service, supplier, ending, completed_at_ms,
+      uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record::jsonb
+      from unnest(${rows.map((row) => row.arrival.record.id)}::text[], ${rows.map((row) => row.arrival.contentHash)}::text[],
+        ${column('slice')}::text[], ${column('tenant')}::text[], ${column('key')}::text[], ${column('service')}::text[],
+        ${column('supplier')}::text[], ${column('ending')}::text[], ${column('completedAtMs')}::bigint[],
+        ${column('uncachedInput')}::bigint[], ${column('cacheWrite')}::bigint[], ${column('cacheRead')}::bigint[],
+        ${column('output')}::bigint[], ${column('reasoning')}::bigint[], ${column('ttftBucket')}::smallint[],
+        ${column('pacedTokens')}::bigint[], ${column('pacedMs')}::bigint[], ${column('sellPico')}::numeric[],
+        ${column('taxPico')}::numeric[], ${column('buyPico')}::numeric[], ${rows.map((row) => row.arrival.text)}::text[])
+      as fresh (id, content_hash, slice, tenant, key, service, supplier, ending, completed_at_ms, uncached_input, cache_write, cache_read,
+        output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record)
+    on conflict (id) do nothing
+    returning 1
+  `)
+  return inserted.length
+}
+
+export async function addToRollups(tx: Transaction, cells: readonly Cell[]): Promise<void> {
+  const column = <Name extends keyof Cell>(name: Name): Cell[Name][] => cells.map((cell) => cell[name])
+  await tx.rows(sql`
+    insert into charging.usage_rollup as old (span, start_ms, tenant, service, supplier, key, requests, failed, uncached_input, cache_write,
+      cache_read, output, reasoning, paced_tokens, paced_ms, ttft, sell, buy)
+    select span, start_ms, tenant, service, supplier, key, requests, failed, uncached_input, cache_write,
+      cache_read, output, reasoning, paced_tokens, paced_ms, ttft::bigint[], sell, buy
+      from unnest(${column('span')}::text[], ${column('startMs')}::bigint[], ${column('tenant')}::text[], ${column('service')}::text[],
+        ${column('supplier')}::text[], ${column('key')}::text[], ${column('requests')}::bigint[], ${column('failed')}::bigint[],
+        ${column('uncachedInput')}::bigint[], ${column('cacheWrite')}::bigint[], ${column('cacheRead')}::bigint[],
+        ${column('output')}::bigint[], ${column('reasoning')}::bigint[], ${column('pacedTokens')}::bigint[],
+        ${column('pacedMs')}::bigint[], ${column('ttft').map((counts) => `{${counts.join(',')}}`)}::text[],
+        ${column('sellPico')}::numeric[], ${column('buyPico')}::numeric[])
+      as fresh (span, start_ms, tenant, service, supplier, key, requests, failed, uncached_input, cache_write, cache_read, output,
+        reasoning, paced_tokens, paced_ms, ttft, sell, buy)
+    on conflict (span, start_ms, tenant, service, supplier, key) do update set
+      requests = old.requests + excluded.requests, failed = old.failed + excluded.failed,
+      uncached_input = old.uncached_input + excluded.uncached_input, cache_write = old.cache_write + excluded.cache_write,
+      cache_read = old.cache_read + excluded.cache_read, output = old.output + excluded.output,
+      reasoning = old.reasoning + excluded.reasoning, paced_tokens = old.paced_tokens + excluded.paced_tokens,
+      paced_ms = old.paced_ms + excluded.paced_ms, ttft = charging.add_counts(old.ttft, excluded.ttft),
+      sell = old.sell + excluded.sell, buy = old.buy + excluded.buy
+  `)
+}
+
+export interface QuarantinedRow {
+  readonly id: string
+  readonly contentHash: string
+  readonly reason: string
+  readonly text: string
+}
+
+export async function insertQuarantined(tx: Transaction, gateway: string, rows: readonly QuarantinedRow[], nowMs: number): Promise<void> {
+  await tx.rows(sql`
+    insert into charging.usage_quarantine (id, content_hash, gateway, reason, record, received_at_ms)
+    select id, decode(content_hash, 'hex'), ${gateway}, reason, record, ${nowMs}::bigint
+      from unnest(${rows.map((row) => row.id)}::text[], ${rows.map((row) => row.contentHash)}::text[], ${rows.map((row) => row.reason)}::text[],
+        ${rows.map((row) => row.text)}::text[]) as fresh (id, content_hash, reason, record)
+     order by id, content_hash
+    on conflict (id, content_hash) do nothing
+  `)
+}
+
+/** A record that is posted now, after it had been kept aside, needs no operator any more. */
+export async function acceptQuarantined(tx: Transaction, arrivals: readonly Arrival[]): Promise<void> {
+  await tx.rows(sql`
+    update charging.usage_quarantine q set state = 'accepted'
+      from unnest(${arrivals.map((arrival) => arrival.record.id)}::text[], ${arrivals.map((arrival) => arrival.contentHash)}::text[]) as a (id, content_hash)
+     where q.state = 'open' and q.id = a.id and q.content_hash = decode(a.content_hash, 'hex')
+  `)
+}
+
+export async function openQuarantine(db: Queryable, limit: number): Promise<QuarantinedRow[]> {
+  const rows = await db.rows<{ id: string; content_hash: string; reason: string; record: string }>(sql`
+    select id, encode(content_hash, 'hex') as content_hash, reason, record from charging.usage_quarantine
+     where state = 'open' order by received_at_ms, id limit ${limit}
+  `)
+  return rows.map((row) => ({ id: row.id, contentHash: row.content_hash, reason: row.reason, text: row.record }))
+}
+
+export async function dismissQuarantined(db: Queryable, id: string): Promise<number> {
+  return (await db.rows(sql`update charging.usage_quarantine set state = 'dismissed' where id = ${id} and state = 'open' returning id`)).length
+}
+
+export async function countQuarantine(db: Queryable): Promise<{ open: number; all: number }> {
+  const [row] = await db.rows<{ open: bigint; all: bigint }>(sql`
+    select count(*) filter (where state = 'open') as open, count(*) as all from charging.usage_quarantine
+  `)
+  return { open: Number(row?.open), all: Number(row?.all) }
+}

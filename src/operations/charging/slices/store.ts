@@ -1,0 +1,115 @@
+import { integerFromNumeric, sql } from '#platform/postgres'
+import type { Queryable, Transaction } from '#platform/postgres'
+
+export interface SliceRow {
+  readonly id: string
+  readonly gateway: string
+  readonly epoch: number
+  readonly tenant: string
+  readonly amountPico: bigint
+  readonly settledPico: bigint
+  readonly records: number
+  readonly tight: boolean
+  readonly state: 'open' | 'closed' | 'released'
+  readonly validUntilMs: number
+}
+
+interface Raw {
+  id: string
+  gateway: string
+  epoch: bigint
+  tenant: string
+  amount: string
+  settled: string
+  records: bigint
+  tight: boolean
+  state: SliceRow['state']
+  valid_until_ms: bigint
+}
+
+const columns = sql`id, gateway, epoch, tenant, amount, settled, records, tight, state, valid_until_ms`
+
+function toSlice(row: Raw): SliceRow {
+  return {
+    id: row.id,
+    gateway: row.gateway,
+    epoch: Number(row.epoch),
+    tenant: row.tenant,
+    amountPico: integerFromNumeric(row.amount),
+    settledPico: integerFromNumeric(row.settled),
+    records: Number(row.records),
+    tight: row.tight,
+    state: row.state,
+    validUntilMs: Number(row.valid_until_ms),
+  }
+}
+
+export async function bumpEpoch(db: Queryable, gateway: string): Promise<number> {
+  const [row] = await db.rows<{ epoch: bigint }>(sql`
+    insert into charging.gateway as g (id, epoch) values (${gateway}, 1)
+    on conflict (id) do update set epoch = g.epoch + 1 returning epoch
+  `)
+  return Number(row?.epoch)
+}
+
+/** Shared, so that grants run side by side; a new registration waits for them, and they see it or come before it. */
+export async function lockEpoch(tx: Transaction, gateway: string): Promise<number | undefined> {
+  const [row] = await tx.rows<{ epoch: bigint }>(sql`select epoch from charging.gateway where id = ${gateway} for share`)
+  return row && Number(row.epoch)
+}
+
+export async function sliceOfGrant(tx: Transaction, grant: { gateway: string; epoch: number; seq: number }): Promise<SliceRow | undefined> {
+  const [row] = await tx.rows<Raw>(sql`
+    select ${columns} from charging.slice
+     where gateway = ${grant.gateway} and epoch = ${grant.epoch}::bigint and seq = ${grant.seq}::bigint
+  `)
+  return row && toSlice(row)
+}
+
+/** Undefined if the gateway's number is taken meanwhile. */
+export async function insertSlice(
+  tx: Transaction,
+  slice: { id: string; gateway: string; epoch: number; seq: number; tenant: string; amountPico: bigint; tight: boolean; grantedAtMs: number; validUntilMs: number },
+): Promise<SliceRow | undefined> {
+  const [row] = await tx.rows<Raw>(sql`
+    insert into charging.slice (id, gateway, epoch, seq, tenant, amount, tight, granted_at_ms, valid_until_ms)
+    values (${slice.id}, ${slice.gateway}, ${slice.epoch}::bigint, ${slice.seq}::bigint, ${slice.tenant}, ${slice.amountPico}::numeric,
+      ${slice.tight}, ${slice.grantedAtMs}::bigint, ${slice.validUntilMs}::bigint)
+    on conflict (gateway, epoch, seq) do nothing returning ${columns}
+  `)
+  return row && toSlice(row)
+}
+
+export async function findSlice(db: Queryable, id: string): Promise<SliceRow | undefined> {
+  const [row] = await db.rows<Raw>(sql`select ${columns} from charging.slice where id = ${id}`)
+  return row && toSlice(row)
+}
+
+/** In the order of their ids, after the wallets: the order in which everybody locks. */
+export async function lockSlices(tx: Transaction, ids: readonly string[]): Promise<SliceRow[]> {
+  return (await tx.rows<Raw>(sql`select ${columns} from charging.slice where id = any(${ids}::text[]) order by id for update`)).map(toSlice)
+}
+
+export async function settleSlices(
+  tx: Transaction,
+  moves: readonly { readonly id: string; readonly settledPico: bigint; readonly records: number }[],
+): Promise<void> {
+  await tx.rows(sql`
+    update charging.slice s set settled = s.settled + m.settled, records = s.records + m.records
+      from unnest(${moves.map((move) => move.id)}::text[], ${moves.map((move) => move.settledPico)}::numeric[],
+        ${moves.map((move) => move.records)}::bigint[]) as m (id, settled, records)
+     where s.id = m.id
+  `)
+}
+
+export async function endSlice(tx: Transaction, end: { id: string; state: 'closed' | 'released'; nowMs: number }): Promise<void> {
+  await tx.rows(sql`update charging.slice set state = ${end.state}, closed_at_ms = ${end.nowMs}::bigint where id = ${end.id}`)
+}
+
+export async function openSlicesOf(db: Queryable, gateway: string): Promise<SliceRow[]> {
+  return (await db.rows<Raw>(sql`select ${columns} from charging.slice where gateway = ${gateway} and state = 'open' order by epoch, seq`)).map(toSlice)
+}
+
+export async function expiredSlices(db: Queryable, beforeMs: number): Promise<SliceRow[]> {
+  return (await db.rows<Raw>(sql`select ${columns} from charging.slice where state = 'open' and valid_until_ms <= ${beforeMs}::bigint order by id`)).map(toSlice)
+}

@@ -1,0 +1,95 @@
+import type { ExplainReply, LivePoint, PostingView, RequestRow, UsageRow } from '#contract'
+import { NO_TOKENS } from '#kernel'
+import { findPostings, postings as ledgerPostings } from '#ledger'
+import type { Clock } from '#platform/clock'
+import type { Queryable } from '#platform/postgres'
+import { quantile, SPAN_MS } from '../ingest/rollup.ts'
+import { isBilled, usageEntries } from '../model.ts'
+import { unknownRequest } from '../problems.ts'
+import { rollupRanges } from './model.ts'
+import { minuteSums, newestRecords, recordById, recordsBehind, usageSums } from './store.ts'
+import type { UsageBy } from './store.ts'
+
+export interface UsageQuery {
+  readonly by: UsageBy
+  /** Inclusive; the beginning of time if absent. */
+  readonly fromMs?: number
+  /** Exclusive; now if absent. Both ends are widened to whole minutes. */
+  readonly toMs?: number
+  readonly tenant?: string
+}
+
+export async function usage({ database, clock }: { database: Queryable; clock: Clock }, query: UsageQuery): Promise<UsageRow[]> {
+  const ranges = rollupRanges({ fromMs: query.fromMs ?? 0, toMs: query.toMs ?? clock.nowMs() + SPAN_MS.minute })
+  const rows = await usageSums(database, { by: query.by, ranges, tenant: query.tenant })
+  return rows.map((row) => ({ ...row, sellPico: `${row.sellPico}`, buyPico: `${row.buyPico}` }))
+}
+
+export async function live(
+  { database, clock }: { database: Queryable; clock: Clock },
+  { minutes, tenant }: { minutes: number; tenant?: string },
+): Promise<LivePoint[]> {
+  const toMs = clock.nowMs() - (clock.nowMs() % SPAN_MS.minute) + SPAN_MS.minute
+  const fromMs = toMs - minutes * SPAN_MS.minute
+  const sums = new Map((await minuteSums(database, { fromMs, toMs, tenant })).map((sum) => [sum.minuteMs, sum]))
+  return Array.from({ length: minutes }, (_, index): LivePoint => {
+    const minuteMs = fromMs + index * SPAN_MS.minute
+    const sum = sums.get(minuteMs)
+    return {
+      minuteMs,
+      requests: sum?.requests ?? 0,
+      failed: sum?.failed ?? 0,
+      tokens: sum?.tokens ?? NO_TOKENS,
+      sellPico: `${sum?.sellPico ?? 0n}`,
+      ttftMsP50: sum ? quantile(sum.ttft, 0.5) : null,
+      ttftMsP95: sum ? quantile(sum.ttft, 0.95) : null,
+      outputTokensPerSecond: sum && sum.pacedMs > 0 ? (sum.pacedTokens * 1000) / sum.pacedMs : null,
+    }
+  })
+}
+
+export async function requests(db: Queryable, page: { tenant?: string; limit: number; before?: string }): Promise<RequestRow[]> {
+  const records = await newestRecords(db, { tenant: page.tenant, limit: page.limit, beforeId: page.before })
+  return records.map(({ id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico }) => ({
+    id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico,
+  }))
+}
+
+/** Everything about one request. Throws the problem `unknown_request`. What a tenant may not see is for the caller to take out. */
+export async function explain(db: Queryable, id: string): Promise<ExplainReply> {
+  const found = await recordById(db, id)
+  if (!found) throw unknownRequest({ id })
+  const { record, postingId } = found
+  const [posting] = await findPostings(db, [postingId])
+  const entries = usageEntries({
+    tenant: record.tenant, service: record.service, supplier: record.supplier, billed: isBilled(record.ending),
+    sellPico: BigInt(record.sellPico), taxPico: BigInt(record.taxPico), buyPico: BigInt(record.buyPico),
+  })
+  return {
+    record,
+    posting: posting ? { id: posting.id, bookedAtMs: posting.bookedAtMs, hash: posting.hash } : null,
+    shares: entries.map(({ account, amountPico }) => ({ account, amountPico: `${amountPico}` })),
+  }
+}
+
+/**
+ * Postings, newest first. With a tenant: those that touch its wallet, with that wallet's entry only and that tenant's records
+ * counted, because one posting holds the usage of many tenants and what suppliers are owed for it.
+ */
+export async function postings(db: Queryable, page: { tenant?: string; limit: number; before?: string }): Promise<PostingView[]> {
+  const { tenant, limit } = page
+  const before = page.before === undefined ? {} : { beforeId: page.before }
+  if (tenant === undefined) return (await ledgerPostings(db, { limit, ...before })).map((posting) => toView(posting, posting.facts))
+  const account = `2000:${tenant}`
+  const found = await ledgerPostings(db, { account, limit, ...before })
+  const counts = await recordsBehind(db, found.filter((posting) => posting.kind === 'usage').map((posting) => posting.id), tenant)
+  return found.map((posting) => {
+    const entries = posting.entries.filter((entry) => entry.account === account)
+    return toView({ ...posting, entries }, counts.get(posting.id) ?? posting.facts)
+  })
+}
+
+function toView(posting: Awaited<ReturnType<typeof ledgerPostings>>[number], records: number): PostingView {
+  const entries = posting.entries.map(({ account, amountPico }) => ({ account, amountPico: `${amountPico}` }))
+  return { id: posting.id, kind: posting.kind, bookedAtMs: posting.bookedAtMs, memo: posting.memo, entries, records }
+}

@@ -1,0 +1,85 @@
+import type { PriceSheet, UsageRecord } from '#contract'
+import { netOfTax, parseTokenPrices, pico, rate, totalTokens } from '#kernel'
+import type { TokenPrices } from '#kernel'
+import { openCheck } from '#ledger'
+import type { CheckResult } from '#ledger'
+import type { Queryable } from '#platform/postgres'
+import type { SheetById } from '../charging.ts'
+import { arrivalOf } from '../ingest/fingerprint.ts'
+import { columnsOf, flawOf } from '../ingest/model.ts'
+import type { RecordColumns } from '../ingest/model.ts'
+import { isBilled } from '../model.ts'
+import { recordsAfter } from './store.ts'
+import type { StoredRecord } from './store.ts'
+
+const PAGE = 1000
+
+interface RatedSheet {
+  readonly prices: TokenPrices
+  readonly taxPercent: number
+}
+
+type Lookup = (id: string) => Promise<RatedSheet | undefined>
+
+/**
+ * Every record is what was ingested (its content has its hash, its columns say what it says), keeps the rules for records, and
+ * costs what its tokens cost by the sheets it names.
+ */
+export async function checkRecords(db: Queryable, sheetById: SheetById | undefined): Promise<CheckResult> {
+  const check = openCheck(sheetById ? 'every usage record is unaltered and rated by its sheets' : 'every usage record is unaltered')
+  const lookup = sheetById && cached(sheetById)
+  for (let after = ''; ; ) {
+    const page = await recordsAfter(db, { id: after, limit: PAGE })
+    const last = page.at(-1)
+    if (!last) return check.result()
+    for (const stored of page) {
+      check.see()
+      const flaw = alterationOf(stored) ?? (lookup && (await misratingOf(stored.record, lookup)))
+      if (flaw) check.disagree(`record ${stored.id}: ${flaw}`)
+    }
+    after = last.id
+  }
+}
+
+function alterationOf({ id, contentHash, columns, record }: StoredRecord): string | undefined {
+  const arrival = arrivalOf(record)
+  if (arrival.contentHash !== contentHash) return 'content does not match its hash'
+  if (record.id !== id) return `filed under the id of another record, ${record.id}`
+  const expected = columnsOf(record)
+  for (const name of Object.keys(expected) as (keyof RecordColumns)[]) {
+    if (expected[name] !== columns[name]) return `column ${name} is ${columns[name]}, the record says ${expected[name]}`
+  }
+  return flawOf(arrival, record.gateway)
+}
+
+/**
+ * A tenant pays tokens × price, and no more than the hold that it was admitted with. The supplier is owed tokens × price whoever
+ * pays. No tokens cost nothing by any sheet, so a record of none needs no sheet.
+ */
+export async function misratingOf(record: UsageRecord, lookup: Lookup): Promise<string | undefined> {
+  const [hold, sell, tax, buy] = [BigInt(record.holdPico), BigInt(record.sellPico), BigInt(record.taxPico), BigInt(record.buyPico)]
+  const free = totalTokens(record.tokens) === 0
+  const buySheet = await lookup(record.buySheet)
+  if (!buySheet && !free) return `buy sheet ${record.buySheet} is unknown`
+  const owed = buySheet && !free ? rate(record.tokens, buySheet.prices) : 0n
+  if (buy !== owed) return `buys for ${buy}, its tokens cost ${owed} by sheet ${record.buySheet}`
+  if (!isBilled(record.ending) || free) return sell === 0n && tax === 0n ? undefined : `sells for ${sell}, tax ${tax}, though nothing is billed`
+  const sellSheet = await lookup(record.sellSheet)
+  if (!sellSheet) return `sell sheet ${record.sellSheet} is unknown`
+  const price = rate(record.tokens, sellSheet.prices)
+  const due = price < hold ? price : pico(hold)
+  if (sell !== due) return `sells for ${sell}, its tokens cost ${due} by sheet ${record.sellSheet}`
+  if (tax !== due - netOfTax(due, sellSheet.taxPercent)) return `tax ${tax} is not ${sellSheet.taxPercent} % of ${sell}`
+  return undefined
+}
+
+function cached(sheetById: SheetById): Lookup {
+  const sheets = new Map<string, RatedSheet | undefined>()
+  return async (id) => {
+    if (!sheets.has(id)) {
+      const sheet: PriceSheet | undefined = await sheetById(id)
+      sheets.set(id, sheet && { prices: parseTokenPrices(sheet.prices), taxPercent: sheet.taxPercent })
+    }
+    return sheets.get(id)
+  }
+}

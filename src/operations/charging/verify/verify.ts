@@ -1,0 +1,33 @@
+import type { VerifyReply } from '#contract'
+import { verifyLedger } from '#ledger'
+import type { CheckResult } from '#ledger'
+import type { Database } from '#platform/postgres'
+import type { SheetById } from '../charging.ts'
+import { checkRecordsPosted, checkTopups, checkUsagePostings } from './postings.ts'
+import { checkEscrow, checkQuarantine, checkRollups, checkSlices, checkWallets } from './projections.ts'
+import { checkRecords } from './records.ts'
+
+/**
+ * Proves the books from the facts up, at one moment (a single snapshot of the database), while the factory goes on working. Large
+ * tables pass through in pages or are summed by PostgreSQL, so memory does not grow with them.
+ */
+export async function verify(database: Database, { sheetById }: { sheetById?: SheetById }): Promise<VerifyReply> {
+  return database.transaction(async (tx) => {
+    const records = await checkRecords(tx, sheetById)
+    const posted = await checkRecordsPosted(tx)
+    const checks: CheckResult[] = [
+      records,
+      // Two ways to count the same records: a check that looked at fewer has proved less than it says.
+      posted.seen === records.seen ? posted : { ...posted, ok: false, disagreements: [...posted.disagreements, `saw ${posted.seen} of ${records.seen} records`].slice(-20) },
+      await checkUsagePostings(tx),
+      await checkTopups(tx),
+      ...(await verifyLedger(tx)),
+      await checkWallets(tx),
+      await checkEscrow(tx),
+      await checkSlices(tx),
+      await checkRollups(tx),
+      await checkQuarantine(tx),
+    ]
+    return { ok: checks.every((check) => check.ok), checks: checks.map((check) => ({ ...check, disagreements: [...check.disagreements] })) }
+  }, 'repeatable read')
+}
