@@ -45,7 +45,8 @@ const STAYS = `
 
 test('a child is ready when it says so, and stops when it is told to', async () => {
   using it = program(STAYS)
-  const child = await startChild(it.spec)
+  const child = startChild(it.spec)
+  await child.ready
   expect(child.pid).toBeGreaterThan(0)
   await child.stop(20_000)
   expect(existsSync(join(it.folder, 'stopped'))).toBe(true)
@@ -55,7 +56,8 @@ test('a child is ready when it says so, and stops when it is told to', async () 
 
 test('a child that dies is restarted, and both are said', async () => {
   using it = program(STAYS)
-  const child = await startChild(it.spec)
+  const child = startChild(it.spec)
+  await child.ready
   const first = child.pid ?? 0
   process.kill(first, 'SIGKILL')
   await it.untilSaid(/is back/)
@@ -67,17 +69,29 @@ test('a child that dies is restarted, and both are said', async () => {
 
 test('a first start that fails is told with the last words of the child', async () => {
   using it = program(`console.error('the reason'); process.exit(3)`)
-  await expect(startChild(it.spec)).rejects.toThrow(/child did not start \(exit code 3\).*\n {4}the reason$/s)
+  await expect(startChild(it.spec).ready).rejects.toThrow(/child did not start \(exit code 3\).*\n {4}the reason$/s)
 })
 
 test('a child that never becomes ready is given up and killed', async () => {
   using it = program(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)`)
-  await expect(startChild({ ...it.spec, readyTimeoutMs: 300 })).rejects.toThrow('child was not ready within 0.3 s')
+  await expect(startChild({ ...it.spec, readyTimeoutMs: 300 }).ready).rejects.toThrow(
+    'child was not ready within 0.3 s',
+  )
+})
+
+test('a child that is stopped while it starts is gone, and not started again', async () => {
+  using it = program(`setInterval(() => {}, 1000)`)
+  const child = startChild(it.spec)
+  const { pid } = child
+  await child.stop(20_000)
+  await expect(child.ready).rejects.toThrow('did not start (SIGTERM)')
+  expect(child.pid).toBe(pid)
 })
 
 test('a child that does not stop is killed after its grace', async () => {
   using it = program(`process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); process.send({ ready: true })`)
-  const child = await startChild(it.spec)
+  const child = startChild(it.spec)
+  await child.ready
   await child.stop(200)
   expect(it.said).toEqual(['child did not stop within 0.2 s and is killed'])
 })

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { closeSync, copyFileSync, existsSync, ftruncateSync, openSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { StartError } from './all-in-one-start-error.ts'
 
 export interface ChildSpec {
   readonly name: string
@@ -16,6 +17,8 @@ export interface ChildSpec {
 
 export interface Child {
   readonly name: string
+  /** Resolves when it says so for the first time; rejects, with the end of what it said, if that start fails. */
+  readonly ready: Promise<void>
   readonly pid: number | undefined
   /** SIGTERM, then SIGKILL after `graceMs`. Resolves when it is gone; it is not restarted. */
   stop(graceMs: number): Promise<void>
@@ -31,11 +34,8 @@ const HEALTHY_AFTER_MS = 60_000
 const MAX_LOG_BYTES = 64 * 1024 * 1024
 const LOG_CHECK_MS = 10_000
 
-/**
- * Starts a program of ours and resolves once it says that it is ready; from then on it is restarted when it dies. Rejects if the
- * first start fails, with the end of what it said.
- */
-export async function startChild(spec: ChildSpec): Promise<Child> {
+/** Starts a program of ours. Once it was ready it is restarted whenever it dies; a first start that fails is not repeated. */
+export function startChild(spec: ChildSpec): Child {
   let stopping = false
   let pauseMs = FIRST_PAUSE_MS
   let current = launch(spec)
@@ -60,8 +60,20 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
   }
 
   const logCheck = setInterval(() => limitLog(spec.logFile), LOG_CHECK_MS).unref()
+  const started = performance.now()
+  const first = current
+  const ready = first.ready.then(
+    () => watch(first.process, started),
+    (error: unknown) => {
+      child.kill()
+      throw error
+    },
+  )
+  // Reported by whoever waits for it; one that is stopped while it starts has nobody waiting.
+  ready.catch(() => undefined)
   const child: Child = {
     name: spec.name,
+    ready,
     get pid() {
       return current.process.pid
     },
@@ -80,18 +92,10 @@ export async function startChild(spec: ChildSpec): Promise<Child> {
     },
     kill() {
       stopping = true
+      clearInterval(logCheck)
       current.process.kill('SIGKILL')
     },
   }
-  const started = performance.now()
-  try {
-    await current.ready
-  } catch (error) {
-    child.kill()
-    clearInterval(logCheck)
-    throw error
-  }
-  watch(current.process, started)
   return child
 }
 
@@ -102,7 +106,7 @@ function launch(spec: ChildSpec): { readonly process: ChildProcess; readonly rea
   if (typeof log === 'number') closeSync(log)
   const ready = new Promise<void>((done, fail) => {
     const late = setTimeout(
-      () => fail(new Error(`${spec.name} was not ready within ${spec.readyTimeoutMs / 1000} s${lastWords(spec)}`)),
+      () => fail(new StartError(`${spec.name} was not ready within ${spec.readyTimeoutMs / 1000} s${lastWords(spec)}`)),
       spec.readyTimeoutMs,
     )
     child.on('message', (message) => {
@@ -113,11 +117,9 @@ function launch(spec: ChildSpec): { readonly process: ChildProcess; readonly rea
     })
     void exited(child).then((how) => {
       clearTimeout(late)
-      fail(new Error(`${spec.name} did not start (${how})${lastWords(spec)}`))
+      fail(new StartError(`${spec.name} did not start (${how})${lastWords(spec)}`))
     })
   })
-  // Reported by whoever waits for it; a child that is stopped while starting has nobody waiting.
-  ready.catch(() => undefined)
   return { process: child, ready }
 }
 
@@ -138,7 +140,7 @@ function describe(code: number | null, signal: NodeJS.Signals | null): string {
 /** The end of a log, so that nobody has to look for the reason first. */
 function lastWords({ logFile }: ChildSpec): string {
   if (logFile === undefined || !existsSync(logFile)) return ''
-  const lines = readFileSync(logFile, 'utf8').slice(-4_000).trimEnd().split('\n').slice(-6)
+  const lines = readFileSync(logFile, 'utf8').slice(-4_000).trimEnd().split('\n').slice(-12)
   return `; its log ${logFile} ends:\n    ${lines.join('\n    ')}`
 }
 

@@ -74,8 +74,13 @@ async function call(
   )
 }
 
-/** The models that a key may use, once the gateway knows the key. */
-export async function modelsFor(apiUrl: string, key: string, patienceMs: number): Promise<readonly string[]> {
+/** The models that a key may use, once the gateway knows the key; none if it does not in time, or `isOver` says so. */
+export async function modelsFor(
+  apiUrl: string,
+  key: string,
+  patienceMs: number,
+  isOver: () => boolean,
+): Promise<readonly string[]> {
   const until = performance.now() + patienceMs
   for (;;) {
     const reply = await fetch(`${apiUrl}/models`, { headers: { authorization: `Bearer ${key}` } }).catch(
@@ -83,7 +88,7 @@ export async function modelsFor(apiUrl: string, key: string, patienceMs: number)
     )
     if (reply?.ok) return ModelList.parse(await reply.json()).data.map(({ id }) => id)
     await reply?.body?.cancel()
-    if (performance.now() > until) return []
+    if (performance.now() > until || isOver()) return []
     await sleep(200)
   }
 }

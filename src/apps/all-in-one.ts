@@ -45,10 +45,15 @@ const say = (line: string): void => {
 /** What was started, in order; it is stopped from the end. */
 const stops: (() => Promise<void>)[] = []
 const children: Child[] = []
+const launching = new Set<Child>()
+let starting: Promise<void> | undefined
 let stopping: Promise<void> | undefined
 
+/** Ends a start in progress, then what was started, the last first. */
 function stopAll(): Promise<void> {
   stopping ??= (async () => {
+    for (const child of launching) await child.stop(STOP_GRACE_MS)
+    await starting?.catch(() => undefined)
     for (const stop of stops.toReversed()) {
       await stop().catch((error: unknown) =>
         say(`while stopping: ${error instanceof Error ? error.message : String(error)}`),
@@ -93,7 +98,7 @@ async function start(): Promise<void> {
   const enginePort = await freePort()
   const launch = async (name: string, env: Readonly<Record<string, string>>): Promise<void> => {
     assertWanted()
-    const child = await startChild({
+    const child = startChild({
       name,
       file: join(root, 'src', 'apps', `${name}.ts`),
       env: { ...process.env, DATA_DIR: dataDir, LOG_LEVEL: settings.LOG_LEVEL, ...env },
@@ -102,16 +107,19 @@ async function start(): Promise<void> {
       say,
     })
     children.push(child)
+    launching.add(child)
     stops.push(() => child.stop(name === 'gateway' ? settings.DRAIN_MS + STOP_GRACE_MS : STOP_GRACE_MS))
+    await child.ready.finally(() => launching.delete(child))
   }
-  await launch('engine', { ENGINE_PORT: String(enginePort) })
-  await launch('control', {
+  const engine = launch('engine', { ENGINE_PORT: String(enginePort) })
+  const control = launch('control', {
     DATABASE_URL: databaseUrl,
     CONTROL_PORT: String(controlPort),
     CONTROL_HOST: settings.CONTROL_HOST,
     ENGINE_URL: `http://127.0.0.1:${enginePort}/v1`,
     GATEWAY_URL: gatewayUrl,
   })
+  await Promise.all([engine, control])
   const { demoKey, applied } = await declareIfEmpty({
     controlUrl,
     adminToken,
@@ -127,7 +135,7 @@ async function start(): Promise<void> {
     DRAIN_MS: String(settings.DRAIN_MS),
     ALLOWED_ORIGINS: process.env['ALLOWED_ORIGINS'] ?? `${controlUrl},http://localhost:${controlPort}`,
   })
-  const models = demoKey ? await modelsFor(`${gatewayUrl}/v1`, demoKey, 15_000) : []
+  const models = demoKey ? await modelsFor(`${gatewayUrl}/v1`, demoKey, 15_000, () => stopping !== undefined) : []
   process.stdout.write(
     `${greeting({
       apiUrl: `${gatewayUrl}/v1`,
@@ -202,17 +210,12 @@ process.on('SIGHUP', () => onSignal('the terminal is gone'))
 process.on('disconnect', () => onSignal('the launcher is gone'))
 
 try {
-  await start()
+  starting = start()
+  await starting
 } catch (error) {
   if (!stopping) {
     const isForeseen = error instanceof StartError || error instanceof ConfigError
-    say(
-      isForeseen
-        ? error.message
-        : error instanceof Error && !error.message.includes('\n')
-          ? (error.stack ?? error.message)
-          : String(error),
-    )
+    say(error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : String(error))
     await stopAll()
     process.exit(1)
   }
