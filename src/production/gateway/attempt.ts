@@ -21,5 +21,5 @@ export function endAttempt(flight: Flight, gateway: Gateway, outcome: AttemptOut
     endMs: elapsedMs(flight),
   })
   gateway.limits.leave(attempt.line.supplier.slot)
-  gateway.breakers.ended(attempt.line.supplierId, healthOf(outcome))
+  gateway.breakers.ended(attempt.line.breaker, healthOf(outcome))
 }

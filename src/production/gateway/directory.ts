@@ -91,6 +91,7 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
             supplier,
             supplierId: supplier.id,
             model: deployment.model,
+            breaker: `${supplier.id} ${deployment.model}`,
             priority: deployment.priority,
             hasCredentials: supplier.hasCredentials,
             hasPriceAt: (nowMs: number) => sheetAt(buySheets, nowMs) !== undefined,

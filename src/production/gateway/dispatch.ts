@@ -38,7 +38,7 @@ function tryLine(flight: Flight, line: Line, gateway: Gateway): boolean {
     flight.candidates = flight.candidates.map((candidate) => (candidate.supplier === line.supplierId && candidate.model === line.model ? { ...candidate, verdict: 'at_capacity' } : candidate))
     return false
   }
-  gateway.breakers.began(line.supplierId)
+  gateway.breakers.began(line.breaker)
   const attempt = { line, buySheet, startMs: elapsedMs(flight), call: undefined, status: null }
   flight.running = attempt
   flight.lastLine = attempt

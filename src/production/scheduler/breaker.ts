@@ -1,10 +1,10 @@
-/** Whether a supplier may be used now. A half-open breaker lets one request through to find out. */
+/** Whether a supplier's model may be used now, by the breaker's name. A half-open breaker lets one request through to find out. */
 export interface Breakers {
-  allows(supplier: string): boolean
+  allows(name: string): boolean
   /** An attempt starts; if the breaker is open, it is the probe. */
-  began(supplier: string): void
+  began(name: string): void
   /** The attempt ended: well, badly, or in a way that says nothing of the supplier. */
-  ended(supplier: string, how: 'well' | 'badly' | 'neutral'): void
+  ended(name: string, how: 'well' | 'badly' | 'neutral'): void
 }
 
 interface Breaker {
@@ -20,26 +20,26 @@ const LONGEST_OPEN_MS = 30_000
 
 export function createBreakers(nowMs: () => number): Breakers {
   const breakers = new Map<string, Breaker>()
-  const of = (supplier: string): Breaker => {
-    let breaker = breakers.get(supplier)
+  const of = (name: string): Breaker => {
+    let breaker = breakers.get(name)
     if (!breaker) {
       breaker = { failuresInARow: 0, openUntilMs: 0, openedTimes: 0, probing: false }
-      breakers.set(supplier, breaker)
+      breakers.set(name, breaker)
     }
     return breaker
   }
   const isOpen = (breaker: Breaker) => breaker.failuresInARow >= FAILURES_TO_OPEN
   return {
-    allows(supplier) {
-      const breaker = of(supplier)
+    allows(name) {
+      const breaker = of(name)
       return !isOpen(breaker) || (nowMs() >= breaker.openUntilMs && !breaker.probing)
     },
-    began(supplier) {
-      const breaker = of(supplier)
+    began(name) {
+      const breaker = of(name)
       if (isOpen(breaker)) breaker.probing = true
     },
-    ended(supplier, how) {
-      const breaker = of(supplier)
+    ended(name, how) {
+      const breaker = of(name)
       breaker.probing = false
       if (how === 'neutral') return
       if (how === 'well') {

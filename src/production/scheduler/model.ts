@@ -6,6 +6,8 @@ export const MAX_ATTEMPTS = 3
 export interface Deployable {
   readonly supplierId: string
   readonly model: string
+  /** Names the pair: one model's trouble does not take a supplier's other models away. */
+  readonly breaker: string
   readonly priority: number
   readonly hasCredentials: boolean
   /** Whether a price sheet of the buying side is valid at that time: what cannot be costed is not used. */
@@ -19,7 +21,7 @@ export interface Plan<D extends Deployable> {
 }
 
 /** Filters and orders the deployments of one service; `deployments` come sorted by priority. */
-export function plan<D extends Deployable>(deployments: readonly D[], nowMs: number, allows: (supplierId: string) => boolean): Plan<D> {
+export function plan<D extends Deployable>(deployments: readonly D[], nowMs: number, allows: (breaker: string) => boolean): Plan<D> {
   const order: D[] = []
   const open: D[] = []
   const candidates: Candidate[] = []
@@ -32,10 +34,10 @@ export function plan<D extends Deployable>(deployments: readonly D[], nowMs: num
   return { order: order.length > 0 ? order : open, candidates }
 }
 
-function judge(deployment: Deployable, nowMs: number, allows: (supplierId: string) => boolean): Candidate['verdict'] {
+function judge(deployment: Deployable, nowMs: number, allows: (breaker: string) => boolean): Candidate['verdict'] {
   if (!deployment.hasCredentials) return 'no_credentials'
   if (!deployment.hasPriceAt(nowMs)) return 'no_price'
-  return allows(deployment.supplierId) ? 'eligible' : 'breaker_open'
+  return allows(deployment.breaker) ? 'eligible' : 'breaker_open'
 }
 
 /** What to do after an attempt that brought no answer yet. */
