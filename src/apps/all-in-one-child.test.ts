@@ -79,6 +79,11 @@ test('a child that never becomes ready is given up and killed', async () => {
   )
 })
 
+test('a child that hangs up without ending is killed', async () => {
+  using it = program(`process.disconnect(); setInterval(() => {}, 1000)`)
+  await expect(startChild(it.spec).ready).rejects.toThrow('child did not start (SIGKILL)')
+})
+
 test('a child that is stopped while it starts is gone, and not started again', async () => {
   using it = program(`setInterval(() => {}, 1000)`)
   const child = startChild(it.spec)

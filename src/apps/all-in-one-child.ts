@@ -30,6 +30,8 @@ const FIRST_PAUSE_MS = 250
 const LONGEST_PAUSE_MS = 15_000
 /** A child that ran this long was healthy: its next failure starts the pauses from the beginning. */
 const HEALTHY_AFTER_MS = 60_000
+/** How long a child may go on after it closed its channel to us by itself. */
+const HANG_UP_MS = 3_000
 /** A log that reaches this is copied to `….1` and emptied. */
 const MAX_LOG_BYTES = 64 * 1024 * 1024
 const LOG_CHECK_MS = 10_000
@@ -114,6 +116,11 @@ function launch(spec: ChildSpec): { readonly process: ChildProcess; readonly rea
         clearTimeout(late)
         done()
       }
+    })
+    // A child that hangs up is ending or confused; in neither case is it of use.
+    child.once('disconnect', () => {
+      const end = setTimeout(() => child.kill('SIGKILL'), HANG_UP_MS)
+      void exited(child).then(() => clearTimeout(end))
     })
     void exited(child).then((how) => {
       clearTimeout(late)

@@ -48,6 +48,12 @@ test('an error keeps what is needed to find it', () => {
   })
 })
 
+test('the kind of an error reaches the line', () => {
+  const { lines, log } = capture()
+  log.error({ err: new RangeError('too far') }, 'failed')
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ err: { type: 'RangeError', message: 'too far' } })
+})
+
 test('a cycle ends', () => {
   const loop: Record<string, unknown> = {}
   loop['self'] = loop

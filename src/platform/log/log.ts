@@ -29,6 +29,8 @@ export function createLog(options: LogOptions): Log {
       name: options.name,
       level: options.level,
       base: { pid: process.pid },
+      // Ours has been at it already; pino's own would take the copy for something else.
+      serializers: { err: (error: unknown) => error },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: {
         level: (label) => ({ level: label }),
