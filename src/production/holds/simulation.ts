@@ -13,6 +13,8 @@ export type Step =
   | { readonly kind: 'finish'; readonly index: number; readonly share: number; readonly captureFirst: boolean }
   | { readonly kind: 'sync'; readonly count: number }
   | { readonly kind: 'wait'; readonly ms: number }
+  /** Everything under way arrives and is answered; what that causes is left under way. `syncs`: the disk keeps up as well. */
+  | { readonly kind: 'flow'; readonly syncs: boolean }
   | { readonly kind: 'crash'; readonly written: number }
 
 interface Message {
@@ -45,6 +47,7 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
   let active: ActiveRequest[] = []
   let usedBySlice = new Map<string, bigint>()
   let requests = 0
+  let mostEntriesKept = 0
   let holds: Holds
 
   const timer: Timer = (delayMs, run) => {
@@ -72,7 +75,7 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
       clock,
       log: nullLog,
       timer,
-      limits: { sliceMinPico: 10n, sliceMaxPico: 50n, compactAfterEntries: 12, reconcileMs: 10_000 },
+      limits: { sliceMinPico: 10n, sliceMaxPico: 50n, compactAfterEntries: 4, reconcileMs: 10_000 },
     })
   }
 
@@ -193,6 +196,12 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
         message.reject?.(new Error('lost'))
         break
       }
+      case 'flow':
+        if (step.syncs) store.sync(Infinity)
+        await settle()
+        for (const message of [...net]) if (message.reply === undefined) deliver(message)
+        for (const message of [...net]) answer(message)
+        break
       case 'wait':
         await wait(step.ms)
         break
@@ -223,7 +232,10 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
 
   start()
   await settle()
-  for (const step of steps) await run(step)
+  for (const step of steps) {
+    await run(step)
+    mostEntriesKept = Math.max(mostEntriesKept, store.kept())
+  }
   await comeToRest(120)
   // One more request, so that what is discarded late is discarded.
   place(0, 1)
@@ -234,13 +246,15 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
     refusals,
     unpostedAcknowledged: [...acknowledged].filter(([id, text]) => posted.get(id) !== text).map(([id]) => id),
     postedTwiceDifferently: charging.altered,
+    postedIds: [...posted.keys()],
+    sold: charging.sold(),
     requestsWithoutRecord: store.opened().filter((id) => !posted.has(id)),
     openSlicesAtCharging: charging.openSlices().length,
     lockedPico: charging.escrowed(),
     walletsPlusSold: charging.walletsPlusSold(),
     stats: holds!.stats(),
     journalEntriesKept: store.kept(),
-    journalEntriesAtMost: 12,
+    mostEntriesKept,
   }
 }
 
@@ -296,7 +310,8 @@ function journalModel() {
   const opened = new Set<string>()
 
   function write(entry: JournalEntry): void {
-    durable.push(entry)
+    // An entry below the mark is gone even if it was written after it.
+    if (entry.seq >= floor) durable.push(entry)
     const parsed = JSON.parse(entry.payload.toString()) as { t: string; request?: { id: string } }
     if (parsed.t === 'open' && parsed.request) opened.add(parsed.request.id)
   }
@@ -379,6 +394,7 @@ function chargingModel(wallets: readonly bigint[], nowMs: () => number, violatio
     granted: (id: string): bigint => BigInt(slices.get(id)?.slice.amountPico ?? '0'),
     settled: (): Array<[string, bigint]> => [...slices].map(([id, state]) => [id, state.settled]),
     escrowed: () => escrow(),
+    sold: () => sold,
     walletsPlusSold: () => [...balance.values()].reduce((sum, amount) => sum + amount, sold),
     register: (): number => ++epoch,
     openSlices: () => [...slices.values()].filter((state) => state.isOpen).map((state) => state.slice),

@@ -133,6 +133,9 @@ export function createStateLog(
     },
     record(id, slice, text, durable) {
       const record: ShippableRecord = { id, slice, text, seq: 0 }
+      const open = opens.get(id)
+      // Written again after its record it would look as if the request had begun anew.
+      if (open) open.rewriting = true
       record.seq = append(recordEntry(text), (error) => {
         if (!error) {
           opens.delete(id)
