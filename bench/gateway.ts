@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { direct, type Contestant } from './rig/contestant.ts'
+import { startTokenFactory } from './rig/factory.ts'
 import { startNginx } from './rig/nginx.ts'
 import { startPortkey } from './rig/portkey.ts'
 import { startLoad, startMock, stopAll, type Load } from './rig/processes.ts'
@@ -15,7 +16,7 @@ const HELP = `npm run bench -- [options]     the gateway beside nginx and Portke
   --section a,b           only these: whole, stream, latency, memory, flat (default: all)
   --only a,b              only contestants whose name contains one of these (direct and nginx are the yardsticks)
   --rounds N              interleaved rounds (default 4)
-  --streams N             open streams in the memory section (default 2000)
+  --streams N             open streams in the memory section (default 5000)
   --requests N            requests of the flat-memory run (default 200000)`
 
 const SECTIONS = ['whole', 'stream', 'latency', 'memory', 'flat'] as const
@@ -32,8 +33,8 @@ const { values: options } = parseArgs({
   },
 })
 
-const FULL: Scale = { rounds: 4, wholeMs: 4000, streamMs: 4000, latencyMs: 6000, openStreams: 2000, flatRequests: 200_000 }
-const QUICK: Scale = { rounds: 1, wholeMs: 2000, streamMs: 2500, latencyMs: 2000, openStreams: 500, flatRequests: 20_000 }
+const FULL: Scale = { rounds: 4, wholeMs: 4000, streamMs: 4000, latencyMs: 6000, openStreams: 5000, flatRequests: 200_000 }
+const QUICK: Scale = { rounds: 1, wholeMs: 2000, streamMs: 2500, latencyMs: 2000, openStreams: 1000, flatRequests: 20_000 }
 
 function scale(): Scale {
   const base = options.quick ? QUICK : FULL
@@ -74,6 +75,7 @@ async function contestants(mockPort: number, scratch: string): Promise<{ present
     if (contestant === undefined) missing.push(name)
     else present.push(contestant)
   }
+  await add('factory', () => startTokenFactory(mockPort, { workers: 1 }))
   await add('nginx', () => startNginx(mockPort, scratch))
   await add('portkey', () => startPortkey(mockPort, cache))
   return { present, missing }
@@ -88,18 +90,18 @@ async function main(): Promise<void> {
     const { present, missing } = await contestants(mockPort, scratch)
     console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.version}`)
     const results: (Result & { samples: Sample[] })[] = present.map(({ name }) => ({ name, samples: [] }))
-    for (const contestant of present) await warm(contestant, load)
-    for (let turn = 0; turn < sizes.rounds; turn++) {
-      for (const [i, contestant] of present.entries()) {
-        results[i]?.samples.push(await round(contestant, load, sizes))
-        console.log(`round ${turn + 1}/${sizes.rounds} ${contestant.name}`)
-      }
-    }
     if (wanted.has('memory')) {
       for (const [i, contestant] of present.entries()) {
         if (contestant.gatewayPids().length === 0) continue
         results[i]?.samples.push(await openStreams(contestant, load, contestant.slow ? sizes.openStreams / 4 : sizes.openStreams))
         console.log(`open streams ${contestant.name}`)
+      }
+    }
+    for (const contestant of present) await warm(contestant, load)
+    for (let turn = 0; turn < sizes.rounds; turn++) {
+      for (const [i, contestant] of present.entries()) {
+        results[i]?.samples.push(await round(contestant, load, sizes))
+        console.log(`round ${turn + 1}/${sizes.rounds} ${contestant.name}`)
       }
     }
     console.log(`\n${table(results, missing)}\n`)
