@@ -18,7 +18,7 @@ import { followSnapshots } from './gateway-snapshots.ts'
 const LIMIT_SLOTS = 131_072
 const RESTART_MS = 500
 const METRICS_TIMEOUT_MS = 2_000
-const MODEL_ROOT = fileURLToPath(new URL('../../', import.meta.url))
+const MODEL_ROOT = fileURLToPath(new URL('../../models/', import.meta.url))
 
 interface Thread {
   readonly worker: Worker
@@ -29,8 +29,7 @@ try {
   await runGateway()
 } catch (error) {
   console.error(error instanceof ConfigError ? error.message : error)
-  process.exitCode = 1
-  process.disconnect?.()
+  process.exit(1)
 }
 
 async function runGateway(): Promise<void> {

@@ -15,7 +15,7 @@ import {
 } from './server-state.ts'
 
 /** How much we still read and drop from a client that sends on after the last answer. */
-const LINGER_BYTES = 1_048_576
+const LINGER_BYTES = 67_108_864
 const FIRST_BODY_BYTES = 16_384
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
 
