@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import * as z from 'zod'
+import { CliError, EXIT } from './exit-codes.ts'
+import type { ExitCode } from './exit-codes.ts'
+
+export interface Client {
+  get<Schema extends z.ZodType>(path: string, schema: Schema, query?: Readonly<Record<string, string | undefined>>): Promise<z.output<Schema>>
+  post<Schema extends z.ZodType>(path: string, schema: Schema, body?: unknown): Promise<z.output<Schema>>
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:8081'
+/** Proving the books of a busy year takes a while. */
+const TIMEOUT_MS = 600_000
+
+const ProblemBody = z.looseObject({ detail: z.string(), code: z.string(), status: z.int() })
+
+/** Speaks to the control plane. The token is TOKENFACTORY_TOKEN, else DATA_DIR/admin-token. */
+export function createClient({ url, env }: { readonly url: string | undefined; readonly env: NodeJS.ProcessEnv }): Client {
+  const base = (url ?? (env['TOKENFACTORY_URL'] || DEFAULT_URL)).replace(/\/+$/, '')
+  if (!URL.canParse(base) || !/^https?:/.test(base)) throw new CliError(EXIT.usage, `not an http or https address: ${base}`)
+
+  const call = async <Schema extends z.ZodType>(method: string, path: string, schema: Schema, body?: unknown): Promise<z.output<Schema>> => {
+    const headers: Record<string, string> = { authorization: `Bearer ${await tokenFrom(env)}` }
+    if (body !== undefined) headers['content-type'] = 'application/json'
+    let reply: Response
+    try {
+      reply = await fetch(`${base}/api/v1${path}`, {
+        method,
+        headers,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        redirect: 'error',
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+    } catch (error) {
+      throw new CliError(EXIT.unreachable, `the factory cannot be reached at ${base} (${reasonOf(error)}). Is it running? See --url.`)
+    }
+    const text = await reply.text()
+    const value = parseJson(text)
+    if (!reply.ok) throw refusal(reply.status, value, base)
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    throw new CliError(EXIT.failure, `what answers at ${base} is no Token Factory of this version`)
+  }
+  return {
+    get(path, schema, query = {}) {
+      const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+      const search = new URLSearchParams(given).toString()
+      return call('GET', search ? `${path}?${search}` : path, schema)
+    },
+    post: (path, schema, body) => call('POST', path, schema, body),
+  }
+}
+
+async function tokenFrom(env: NodeJS.ProcessEnv): Promise<string> {
+  const given = env['TOKENFACTORY_TOKEN']
+  if (given) return given
+  const path = join(env['DATA_DIR'] || './data', 'admin-token')
+  try {
+    return (await readFile(path, 'utf8')).trim()
+  } catch {
+    throw new CliError(EXIT.failure, `no admin token: set TOKENFACTORY_TOKEN, or DATA_DIR to where the factory keeps its data (looked at ${path})`)
+  }
+}
+
+function refusal(status: number, value: unknown, base: string): CliError {
+  const problem = ProblemBody.safeParse(value)
+  if (!problem.success) return new CliError(EXIT.failure, `${base} answered ${status}`)
+  const codes: Readonly<Record<number, ExitCode>> = { 404: EXIT.notFound, 422: EXIT.mistakes }
+  const hint = status === 401 ? ' The token is not the one of this factory: see TOKENFACTORY_TOKEN and DATA_DIR.' : ''
+  return new CliError(codes[status] ?? EXIT.failure, `${problem.data.detail}${hint}`, value)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  if (cause instanceof Error && 'code' in cause) return String(cause.code)
+  return error instanceof Error ? error.name : 'unknown reason'
+}

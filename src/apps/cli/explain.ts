@@ -1,0 +1,87 @@
+import { ExplainReply } from '#contract'
+import type { UsageRecord } from '#contract'
+import { TOKEN_CLASSES } from '#kernel'
+import type { Command } from './command.ts'
+import { count, milliseconds, time, yuan } from './format.ts'
+import { printable, renderTable } from './table.ts'
+
+export const explain: Command = {
+  name: 'explain',
+  usage: 'REQUEST-ID',
+  summary: 'everything known about one request: who was considered, who served, why, and what it cost',
+  help: 'The request id is in the x-request-id header of every answer of the gateway.',
+  options: {},
+  arity: [1, 1],
+  async run({ client, positionals }) {
+    const [id = ''] = positionals
+    const reply = await client.get(`/requests/${encodeURIComponent(id)}`, ExplainReply)
+    return { json: reply, text: render(reply) }
+  },
+}
+
+function render({ record, posting, shares }: ExplainReply): string {
+  return [
+    facts(record),
+    'Considered',
+    renderTable(
+      [
+        { title: '  SUPPLIER', value: ({ supplier }) => `  ${supplier}` },
+        { title: 'MODEL', value: ({ model }) => model },
+        { title: 'VERDICT', value: ({ verdict }) => verdict },
+      ],
+      record.candidates,
+    ),
+    'Attempts',
+    renderTable(
+      [
+        { title: '  SUPPLIER', value: ({ supplier }) => `  ${supplier}` },
+        { title: 'MODEL', value: ({ model }) => model },
+        { title: 'OUTCOME', value: ({ outcome }) => outcome },
+        { title: 'STATUS', value: ({ status }) => status ?? '-', align: 'right' },
+        { title: 'FROM', value: ({ startMs }) => milliseconds(startMs), align: 'right' },
+        { title: 'TO', value: ({ endMs }) => milliseconds(endMs), align: 'right' },
+      ],
+      record.attempts,
+    ),
+    `Tokens (charged by: ${record.basis}${record.note === null ? '' : `; ${printable(record.note)}`})`,
+    renderTable(
+      [
+        { title: '  CLASS', value: (name) => `  ${name}` },
+        { title: 'REPORTED', value: (name) => (record.reported === null ? '-' : count(record.reported[name])), align: 'right' },
+        { title: 'CHARGED', value: (name) => count(record.tokens[name]), align: 'right' },
+      ],
+      TOKEN_CLASSES,
+    ),
+    `  our own count: ${recount(record)}`,
+    'Price',
+    `  held ¥${yuan(record.holdPico)}, sold ¥${yuan(record.sellPico)} (tax ¥${yuan(record.taxPico)}) by ${record.sellSheet || '-'}`,
+    `  bought ¥${yuan(record.buyPico)} by ${record.buySheet || '-'}`,
+    posting === null ? 'Posting: none yet' : `Posting ${posting.id}, booked ${time(posting.bookedAtMs)}\n  hash ${posting.hash}`,
+    renderTable(
+      [
+        { title: '  ACCOUNT', value: ({ account }) => `  ${account}` },
+        { title: 'THIS REQUEST ¥', value: ({ amountPico }) => yuan(amountPico), align: 'right' },
+      ],
+      shares,
+    ),
+  ].join('\n')
+}
+
+function facts(record: UsageRecord): string {
+  const lines: readonly (readonly [string, string])[] = [
+    ['Request', record.id],
+    ['Tenant', `${record.tenant} (key ${record.key})`],
+    ['Model', `${record.service}, ${record.stream ? 'streamed' : 'in one piece'}`],
+    ['Served by', `${record.supplier} as ${record.model}`],
+    ['Ending', `${record.ending}, status ${record.status}, finish reason ${record.finishReason ?? '-'}`],
+    ['Times', `accepted ${time(record.acceptedAtMs)}, first token ${milliseconds(record.ttftMs)}, took ${milliseconds(record.durationMs)}`],
+    ['Gateway', `${record.gateway}, epoch ${record.epoch}, slice ${record.slice ?? '-'}`],
+  ]
+  return lines.map(([name, value]) => `${name.padEnd(10)} ${printable(value)}`).join('\n')
+}
+
+function recount({ counted }: UsageRecord): string {
+  if (counted === null) return 'none'
+  const of = (value: number | null) => (value === null ? 'not counted' : count(value))
+  return `input ${of(counted.input)}, output ${of(counted.output)} (${printable(counted.method)})`
+}
