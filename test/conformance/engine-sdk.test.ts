@@ -2,9 +2,9 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { countChatPrompt, createTokenizer } from '#metering'
 import OpenAI, { APIUserAbortError, BadRequestError, NotFoundError } from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { countChatPrompt, createTokenizer } from '../../src/production/metering/tokenizer/index.ts'
 
 /** The engine as its supervisor runs it, asked by the unmodified official SDK. */
 const ENGINE = fileURLToPath(new URL('../../src/apps/engine.ts', import.meta.url))
@@ -198,4 +198,14 @@ test('without a supervisor the engine says where it listens', async () => {
   expect(await (await fetch(`http://127.0.0.1:${port}/health`)).json()).toMatchObject({ status: 'ok', model: 'mine' })
   alone.kill('SIGTERM')
   expect(await exited).toEqual([0, null])
+})
+
+test('a model file that cannot be loaded is named, and the engine ends', async () => {
+  const env = { ...process.env, MODEL_FILE: '/absent/model.gguf', LOG_LEVEL: 'silent' }
+  const broken = spawn(process.execPath, [ENGINE], { stdio: ['ignore', 'ignore', 'pipe'], env })
+  const exited = once(broken, 'exit')
+  let complaint = ''
+  for await (const piece of broken.stderr) complaint += String(piece)
+  expect(await exited).toEqual([1, null])
+  expect(complaint).toMatch(/^engine: MODEL_FILE=\/absent\/model\.gguf cannot be loaded: .+\n$/)
 })

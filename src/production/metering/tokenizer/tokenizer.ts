@@ -3,6 +3,7 @@ import { relative, resolve, sep } from 'node:path'
 import type { TokenizerSpec } from '#contract'
 import { unreachable } from '#kernel'
 import { createWordCounter } from './byte-pair-encoding.ts'
+import { GgufError } from './gguf-metadata.ts'
 import { type GgufVocabulary, readGgufVocabulary } from './gguf-vocabulary.ts'
 import { findPreTokeniser } from './pre-tokeniser.ts'
 import { createWordCache } from './word-cache.ts'
@@ -22,18 +23,20 @@ export interface Tokenizer {
 /** The template whose cost we know: `<|role|>content<|end|>` per message, then `<|assistant|>`. */
 const ROLE_TOKENS = ['<|system|>', '<|user|>', '<|assistant|>', '<|tool|>', '<|end|>']
 const FALLBACK_BYTES_PER_TOKEN = 4
+const FALLBACK_METHOD = `estimate:bytes/${FALLBACK_BYTES_PER_TOKEN}`
 const USER_DEFINED = 4
 const LONGEST_WORD = 1024
 const OVERLONG_WORD = /[\p{L}\p{M}]{1025,}|[^\s\p{L}\p{M}\p{N}]{1025,}|\s{1025,}/gu
 
 /**
- * `modelRoot` is the directory that `gguf` files are named relative to; a file outside it is refused. Throws `GgufError` for a
- * broken file. A vocabulary of a family that we cannot tokenise is not an error: the method then says that it is an estimate.
+ * `modelRoot` is the directory that `gguf` files are named relative to; nothing outside it is read. Never throws: a file that
+ * is missing, broken or of a family that we cannot tokenise gives an estimate whose `method` says so, because a wrong name in
+ * one service must not stop the serving of all others.
  */
 export function createTokenizer(spec: TokenizerSpec, { modelRoot }: { readonly modelRoot: string }): Tokenizer {
   switch (spec.kind) {
     case 'gguf':
-      return createGgufTokenizer(readGgufVocabulary(withinRoot(modelRoot, spec.file)), spec.file)
+      return openGgufTokenizer(spec.file, modelRoot)
     case 'tiktoken':
       return createTiktokenTokenizer(spec.encoding)
     case 'bytes':
@@ -43,11 +46,20 @@ export function createTokenizer(spec: TokenizerSpec, { modelRoot }: { readonly m
   }
 }
 
+function openGgufTokenizer(file: string, modelRoot: string): Tokenizer {
+  try {
+    return createGgufTokenizer(readGgufVocabulary(withinRoot(modelRoot, file)), file)
+  } catch (error) {
+    const reason = error instanceof GgufError || error instanceof RangeError ? error.message : 'it cannot be read'
+    return createByteEstimate(FALLBACK_BYTES_PER_TOKEN, `${FALLBACK_METHOD} (${file}: ${reason})`)
+  }
+}
+
 function withinRoot(root: string, file: string): string {
   const path = resolve(root, file)
   const inside = relative(resolve(root), path)
   if (inside === '' || inside === '..' || inside.startsWith(`..${sep}`))
-    throw new RangeError('a tokenizer file lies in the model directory')
+    throw new RangeError('it is not in the model directory')
   return path
 }
 
@@ -55,7 +67,7 @@ function createGgufTokenizer(vocabulary: GgufVocabulary, file: string): Tokenize
   const chatTemplate = isRoleTokenTemplate(vocabulary) ? 'role-tokens' : null
   const pattern = vocabulary.model === 'gpt2' ? findPreTokeniser(vocabulary.pre) : undefined
   if (!pattern) {
-    const method = `estimate:bytes/${FALLBACK_BYTES_PER_TOKEN} (${vocabulary.model}/${vocabulary.pre} is not supported)`
+    const method = `${FALLBACK_METHOD} (${vocabulary.model}/${vocabulary.pre} is not supported)`
     return { ...createByteEstimate(FALLBACK_BYTES_PER_TOKEN, method), chatTemplate }
   }
   const cut: RegExp = pattern
