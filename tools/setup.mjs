@@ -118,7 +118,7 @@ function installedDiffers() {
 async function installPackages() {
   const clean = await npm('ci', ['ignore', 'pipe', 'pipe'])
   if (clean.ok && essentialsMissing().length === 0) return
-  say(`npm ci was not enough (${clean.reason}): using npm install --no-save`)
+  say(`npm ci cannot use this lock file (${clean.reason.split('. ')[0]}); using npm install --no-save`)
   const plain = await npm('install --no-save', ['ignore', 2, 2])
   if (!plain.ok) throw new SetupError(`npm install failed (${plain.reason})`)
 }
@@ -140,7 +140,7 @@ function npm(command, stdio) {
       done({
         ok: code === 0,
         reason:
-          complaint?.replace(/^npm \S+ /, '').slice(0, 120) ??
+          complaint?.replace(/^npm \S+ /, '').slice(0, 200) ??
           (code === 0 ? 'packages are missing' : `exit code ${code}`),
       })
     })
