@@ -197,6 +197,24 @@ test('onClose stays silent when the answer was complete or cut by ourselves', as
   expect(heard).toBe(0)
 })
 
+test('onClose tells a handler that the codec has refused the rest of its request', async () => {
+  const heard: string[] = []
+  await using server = await serve({
+    bodyTimeoutMs: 30,
+    onHead: (exchange) => {
+      exchange.onClose(() => heard.push(exchange.path))
+      if (exchange.path === '/throws') throw new Error('head')
+      return 100
+    },
+  })
+  const post = (path: string, body: string) =>
+    exchangeBytes(server.port, `POST ${path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${body}`)
+  expect(await post('/malformed', 'xyz\r\n')).toMatch(/^HTTP\/1\.1 400 /)
+  expect(await post('/slow', '5\r\nab')).toMatch(/^HTTP\/1\.1 408 /)
+  expect(await post('/throws', '')).toMatch(/^HTTP\/1\.1 500 /)
+  expect(heard).toEqual(['/malformed', '/slow', '/throws'])
+})
+
 test('a cut stream ends without its last chunk', async () => {
   await using server = await serve({
     onRequest: (exchange) => {

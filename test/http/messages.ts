@@ -166,7 +166,7 @@ const requestText = fc
     fc.oneof(
       {
         weight: 12,
-        arbitrary: fc.stringMatching(/^\/[a-zA-Z0-9_.~%!$&'()*+,;=:@\/-]{0,20}(\?[a-z0-9=&%\[\]|{}?\/]{0,12})?$/),
+        arbitrary: fc.stringMatching(/^\/[a-zA-Z0-9_.~%!$&'()*+,;=:@/-]{0,20}(\?[a-z0-9=&%[\]|{}?/]{0,12})?$/),
       },
       {
         weight: 1,

@@ -46,11 +46,14 @@ test('our client and our server understand each other, and the connection is reu
 test('node:http as the client is satisfied too', async () => {
   await using server = await serve()
   const text = await new Promise<string>((resolve, reject) => {
-    const outgoing = request({ port: server.port, host: '127.0.0.1', method: 'POST', path: '/x' }, (response) => {
-      let body = ''
-      response.on('data', (piece: Buffer) => (body += piece.toString()))
-      response.on('end', () => resolve(`${response.statusCode} ${body}`))
-    })
+    const outgoing = request(
+      { port: server.port, host: '127.0.0.1', method: 'POST', path: '/x', agent: false },
+      (response) => {
+        let body = ''
+        response.on('data', (piece: Buffer) => (body += piece.toString()))
+        response.on('end', () => resolve(`${String(response.statusCode)} ${body}`))
+      },
+    )
     outgoing.on('error', reject)
     outgoing.end('hello')
   })

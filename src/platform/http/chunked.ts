@@ -30,13 +30,14 @@ export function createChunkDecoder(): ChunkDecoder {
 }
 
 /**
- * Decodes what `buffer` holds from `at` on and returns where it stopped: the end, or just after the message (`done`).
+ * Decodes what `buffer` holds from `start` on and returns where it stopped: the end, or just after the message (`done`).
  * Payloads of several chunks are moved together in place, so that one read makes one piece and one write further on.
  */
-export function decodeChunks(decoder: ChunkDecoder, buffer: Buffer, at: number): number {
+export function decodeChunks(decoder: ChunkDecoder, buffer: Buffer, start: number): number {
   const end = buffer.length
-  let from = at
-  let to = at
+  let at = start
+  let from = start
+  let to = start
   while (at < end) {
     switch (decoder.phase) {
       case 'size':

@@ -1,4 +1,5 @@
-import { openClientConnection, send, type ClientConnection, type ClientShared } from './client-connection.ts'
+import { openClientConnection, send } from './client-connection.ts'
+import type { ClientConnection, ClientShared } from './client-state.ts'
 import { createSweep } from './sweep.ts'
 import type { ActiveCall, ClientFailure, HttpClient } from './types.ts'
 
@@ -64,7 +65,8 @@ export function createHttpClient(options: ClientOptions): HttpClient {
       }
       if (closed) return failLater({ kind: 'aborted', reused: false }, handler.onFailure.bind(handler))
       // The one used last is the one least likely to have been closed meanwhile.
-      const connection = idle.pop()
+      let connection = idle.pop()
+      while (connection?.socket.destroyed === true) connection = idle.pop()
       if (connection !== undefined) return send(connection, call, handler)
       if (connections.size >= maxConnections) {
         return failLater({ kind: 'at_capacity', reused: false }, handler.onFailure.bind(handler))
@@ -77,7 +79,7 @@ export function createHttpClient(options: ClientOptions): HttpClient {
     },
     close() {
       closed = true
-      for (const connection of [...idle]) connection.socket.destroy()
+      for (const connection of idle) connection.socket.destroy()
     },
   }
 }

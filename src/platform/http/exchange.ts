@@ -155,8 +155,16 @@ export function createExchange(c: ServerConnection, request: RequestHead): OpenE
     },
 
     forget() {
+      const callback = forgotten || phase === 'done' ? undefined : onClose
       forgotten = true
       phase = 'done'
+      onClose = undefined
+      onDrain = undefined
+      try {
+        callback?.()
+      } catch (error) {
+        c.shared.options.onError?.(error)
+      }
     },
   }
   return exchange

@@ -14,7 +14,7 @@ export function createHeaderView(text: string, marks: readonly number[]): Header
         const end = marks[i + 1]!
         if (end - start !== name.length || (text.charCodeAt(start) | 32) !== (first | 32)) continue
         if (text.slice(start, end).toLowerCase() !== name) continue
-        const value = text.slice(marks[i + 2]!, marks[i + 3]!)
+        const value = text.slice(marks[i + 2], marks[i + 3])
         found = found === undefined ? value : `${found}, ${value}`
       }
       return found
@@ -22,7 +22,7 @@ export function createHeaderView(text: string, marks: readonly number[]): Header
     entries() {
       const all: (readonly [string, string])[] = []
       for (let i = 0; i < marks.length; i += 4) {
-        all.push([text.slice(marks[i]!, marks[i + 1]!).toLowerCase(), text.slice(marks[i + 2]!, marks[i + 3]!)])
+        all.push([text.slice(marks[i], marks[i + 1]).toLowerCase(), text.slice(marks[i + 2], marks[i + 3])])
       }
       return all
     },

@@ -1,25 +1,16 @@
 import type { Socket } from 'node:net'
-import { append, createByteStore } from './byte-store.ts'
-import { createChunkDecoder, decodeChunks, type ChunkDecoder } from './chunked.ts'
+import { createChunkDecoder } from './chunked.ts'
 import { createExchange } from './exchange.ts'
 import { findHeadEnd, hasStrayControl } from './head-search.ts'
+import { consume, dropInput, join } from './received-input.ts'
 import { guarded, refuse } from './refuse.ts'
+import { handOver, oversize, readBody } from './request-body.ts'
 import { parseRequestHead, refusal, type Refusal, type RequestHead } from './request-head.ts'
-import {
-  answerBegins,
-  closeGracefully,
-  DRAIN_BYTES,
-  dropInput,
-  type ServerConnection,
-  type ServerShared,
-} from './server-state.ts'
+import { answerBegins, closeGracefully, DRAIN_BYTES, type ServerConnection, type ServerShared } from './server-state.ts'
 
 /** How much we still read and drop from a client that sends on after the last answer. */
 const LINGER_BYTES = 67_108_864
-const FIRST_BODY_BYTES = 16_384
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
-
-const NOTHING = Buffer.alloc(0)
 
 export function openServerConnection(shared: ServerShared, socket: Socket): void {
   const c: ServerConnection = {
@@ -73,31 +64,12 @@ function receive(c: ServerConnection, chunk: Buffer): void {
     if (c.reading === 'head' && c.exchange === undefined)
       c.deadline = c.shared.sweep.after(c.shared.options.headTimeoutMs)
   } else join(c, chunk)
-  if (c.reading === 'answering' && c.input!.length - c.at > c.shared.options.maxHeadBytes + DRAIN_BYTES) {
+  if (c.reading === 'answering' && c.input.length - c.at > c.shared.options.maxHeadBytes + DRAIN_BYTES) {
     // A client that pipelines more than this loses the rest and its connection, but is still heard when it hangs up.
     c.closeAfter = true
     dropInput(c)
   }
   advance(c)
-}
-
-function join(c: ServerConnection, chunk: Buffer): void {
-  const input = c.input!
-  // A store that was partly consumed may have lent its bytes to a handler, so the rest moves to a new one.
-  if (c.store === undefined || c.at > 0) {
-    c.store = createByteStore(input.length - c.at + chunk.length)
-    append(c.store, input, c.at, input.length)
-    c.searched -= c.at
-    c.at = 0
-  }
-  append(c.store, chunk, 0, chunk.length)
-  c.input = c.store.bytes.subarray(0, c.store.length)
-}
-
-/** Marks input up to `at` as consumed. */
-function consume(c: ServerConnection, at: number): void {
-  if (at >= c.input!.length) dropInput(c)
-  else c.at = c.searched = at
 }
 
 /** Handles whatever can be handled now, one request after the other. */
@@ -193,84 +165,11 @@ function begin(c: ServerConnection, head: RequestHead): void {
   if (isOver(c)) return
   if (allowed < 0 || exchange.phase !== 'open') return answerBegins(c)
   c.bodyAllowed = allowed
-  if (!hasBody) return handOver(c, NOTHING)
+  if (!hasBody) return handOver(c)
   if (head.contentLength > allowed) return oversize(c)
   if (!c.awaitsContinue) return
   c.awaitsContinue = false
   if (c.input === undefined) c.socket.write(CONTINUE, 'latin1')
-}
-
-function readBody(c: ServerConnection): boolean {
-  return c.decoder === undefined ? readSizedBody(c) : readChunkedBody(c, c.decoder)
-}
-
-function readSizedBody(c: ServerConnection): boolean {
-  const input = c.input!
-  const from = c.at
-  const to = Math.min(input.length, from + c.bodyLeft)
-  c.bodyLeft -= to - from
-  consume(c, to)
-  const whole = c.bodyLeft === 0
-  if (c.discarding) {
-    if (whole) {
-      c.reading = 'answering'
-      c.deadline = 0
-    }
-    return whole
-  }
-  if (whole && c.body === undefined) {
-    handOver(c, input.subarray(from, to))
-    return true
-  }
-  c.body ??= createByteStore(Math.min(to - from + c.bodyLeft, Math.max(FIRST_BODY_BYTES, to - from)))
-  append(c.body, input, from, to)
-  if (whole) handOver(c, c.body.bytes.subarray(0, c.body.length))
-  return whole
-}
-
-function readChunkedBody(c: ServerConnection, decoder: ChunkDecoder): boolean {
-  const input = c.input!
-  const stop = decodeChunks(decoder, input, c.at)
-  if (decoder.phase === 'bad') {
-    refuse(c, refusal(400, 'malformed chunked body'))
-    return false
-  }
-  consume(c, stop)
-  const { from, to } = decoder
-  const whole = decoder.phase === 'done'
-  const length = (c.body?.length ?? 0) + to - from
-  if (length > c.bodyAllowed || (!whole && length + decoder.remaining > c.bodyAllowed)) {
-    oversize(c)
-    return true
-  }
-  if (whole && c.body === undefined) {
-    handOver(c, input.subarray(from, to))
-    return true
-  }
-  if (to > from) {
-    c.body ??= createByteStore(Math.min(c.bodyAllowed, Math.max(FIRST_BODY_BYTES, to - from)))
-    append(c.body, input, from, to)
-  }
-  if (whole) handOver(c, c.body === undefined ? NOTHING : c.body.bytes.subarray(0, c.body.length))
-  return whole
-}
-
-function handOver(c: ServerConnection, body: Buffer): void {
-  c.reading = 'answering'
-  c.deadline = 0
-  c.body = undefined
-  const exchange = c.exchange!
-  guarded(c, exchange, () => c.shared.options.onRequest(exchange, body))
-}
-
-function oversize(c: ServerConnection): void {
-  c.reading = 'answering'
-  c.deadline = 0
-  c.body = undefined
-  c.closeAfter = true
-  dropInput(c)
-  const exchange = c.exchange!
-  guarded(c, exchange, () => c.shared.options.onOversize(exchange))
 }
 
 function isOver(c: ServerConnection): boolean {

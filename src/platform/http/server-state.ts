@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { ByteStore } from './byte-store.ts'
 import type { ChunkDecoder } from './chunked.ts'
+import { dropInput, type ReceivedInput } from './received-input.ts'
 import type { Sweep } from './sweep.ts'
 import type { Exchange, ServerOptions } from './types.ts'
 
@@ -33,18 +34,11 @@ export interface ServerShared {
 }
 
 /** State of one client connection. Requests on it are handled strictly one after the other. */
-export interface ServerConnection {
+export interface ServerConnection extends ReceivedInput {
   readonly shared: ServerShared
   readonly socket: Socket
   /** What the next bytes are: a head, a body, nothing we may look at yet, or nothing we care about any more. */
   reading: 'head' | 'body' | 'answering' | 'linger' | 'gone'
-  /** Received and not yet consumed: `input` from `at` on. */
-  input: Buffer | undefined
-  at: number
-  /** Backing of `input` when it had to be put together from several reads. */
-  store: ByteStore | undefined
-  /** Up to where an unfinished head was already searched. */
-  searched: number
   exchange: OpenExchange | undefined
   /** Body of the current request: bytes still to come, bytes allowed, and what has arrived so far. */
   bodyLeft: number
@@ -100,11 +94,4 @@ export function closeGracefully(c: ServerConnection): void {
   c.socket.end(() => {
     c.deadline = sweep.after(LINGER_MS)
   })
-}
-
-export function dropInput(c: ServerConnection): void {
-  c.input = undefined
-  c.store = undefined
-  c.at = 0
-  c.searched = 0
 }

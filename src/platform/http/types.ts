@@ -36,7 +36,10 @@ export interface Exchange {
   endStream(last?: Buffer): void
   /** Cuts the connection so that the client can tell the answer is incomplete. */
   abort(): void
-  /** Called once if the client goes away before the answer is complete. */
+  /**
+   * Called once if the exchange ends without the handler's complete answer: the client went away, or the codec had to refuse
+   * the rest of the request (malformed or too slow a body) or answer 500 for a handler that threw.
+   */
   onClose(callback: () => void): void
 }
 

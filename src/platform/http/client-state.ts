@@ -1,0 +1,84 @@
+import type { Socket } from 'node:net'
+import type { ByteStore } from './byte-store.ts'
+import type { ChunkDecoder } from './chunked.ts'
+import type { Sweep } from './sweep.ts'
+import type { CallHandler, ClientFailure } from './types.ts'
+
+/** What all connections of one client share. */
+export interface ClientShared {
+  readonly secure: boolean
+  readonly hostname: string
+  readonly hostHeader: string
+  readonly port: number
+  readonly maxHeadBytes: number
+  readonly connectTimeoutMs: number
+  readonly trustedCertificates: string | readonly string[] | undefined
+  readonly sweep: Sweep
+  readonly connections: Set<ClientConnection>
+  inFlight: number
+  onIdle(connection: ClientConnection): void
+  onGone(connection: ClientConnection): void
+}
+
+/** State of one connection to a supplier, carrying at most one call. */
+export interface ClientConnection {
+  readonly shared: ClientShared
+  readonly socket: Socket
+  reading: 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'gone'
+  /** TCP is up; with TLS, the handshake may still fail. */
+  connected: boolean
+  /** Ready for bytes both ways. */
+  opened: boolean
+  /** Served an earlier call, so the supplier may have closed it without our knowing. */
+  reused: boolean
+  handler: CallHandler | undefined
+  method: string
+  /** A head that did not arrive in one piece. */
+  store: ByteStore | undefined
+  searched: number
+  interim: number
+  bodyLeft: number
+  decoder: ChunkDecoder | undefined
+  keepAlive: boolean
+  error: unknown
+  /** Sweep tick at which connecting or idling has lasted too long; 0 for none. */
+  deadline: number
+}
+
+/** Takes the call off the connection. From here on its handler hears nothing more through it. */
+export function release(c: ClientConnection): CallHandler | undefined {
+  const { handler } = c
+  if (handler !== undefined) c.shared.inFlight--
+  c.handler = undefined
+  c.decoder = undefined
+  c.store = undefined
+  c.searched = 0
+  if (c.reading !== 'gone') c.reading = 'idle'
+  return handler
+}
+
+/** Ends the call with a failure, and the connection with it. */
+export function fail(c: ClientConnection, kind: ClientFailure['kind'], cause: unknown): void {
+  const handler = release(c)
+  c.socket.destroy()
+  if (handler === undefined) return
+  const failure = { kind, reused: c.reused, ...(cause === undefined ? {} : { cause }) }
+  guarded(c, () => handler.onFailure(failure))
+}
+
+/** Runs a callback of the caller. One that throws loses its call, not the process. */
+export function guarded(c: ClientConnection, run: () => void): boolean {
+  try {
+    run()
+    return true
+  } catch (error) {
+    const handler = release(c)
+    c.socket.destroy()
+    try {
+      handler?.onFailure({ kind: 'aborted', reused: c.reused, cause: error })
+    } catch {
+      // It has now thrown twice; its own code has every means to report that.
+    }
+    return false
+  }
+}
