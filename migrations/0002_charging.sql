@@ -67,7 +67,6 @@ create table charging.usage_record (
 );
 create index usage_record_by_tenant on charging.usage_record (tenant, id);
 create index usage_record_by_posting on charging.usage_record (posting_id);
-create index usage_record_by_slice on charging.usage_record (slice);
 
 create function charging.refuse_change() returns trigger language plpgsql as $$
 begin

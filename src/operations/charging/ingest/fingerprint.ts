@@ -15,14 +15,35 @@ export function arrivalOf(record: UsageRecord): Arrival {
 
 /** JSON with sorted keys and no spaces: what PostgreSQL's jsonb gives back has the same canonical text as what went in. */
 export function canonicalJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const fields: string[] = []
-  const object = value as Record<string, unknown>
-  for (const key of Object.keys(object).sort()) {
-    if (object[key] !== undefined) fields.push(`${JSON.stringify(key)}:${canonicalJson(object[key])}`)
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'number':
+      // As JSON.stringify writes it, at a third of the cost: half of a record is numbers.
+      return Number.isFinite(value) ? `${value === 0 ? 0 : value}` : 'null'
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'object':
+      if (value === null) return 'null'
+      return Array.isArray(value) ? canonicalList(value) : canonicalObject(value as Record<string, unknown>)
+    default:
+      return 'null'
   }
-  return `{${fields.join(',')}}`
+}
+
+function canonicalList(values: readonly unknown[]): string {
+  let text = ''
+  for (const value of values) text += text === '' ? canonicalJson(value) : `,${canonicalJson(value)}`
+  return `[${text}]`
+}
+
+function canonicalObject(object: Record<string, unknown>): string {
+  let text = ''
+  for (const key of Object.keys(object).sort()) {
+    const value = object[key]
+    if (value !== undefined) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(value)}`
+  }
+  return `{${text}}`
 }
 
 /** jsonb refuses NUL and halves of surrogate pairs, and one such record must not make a whole batch fail. */

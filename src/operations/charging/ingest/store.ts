@@ -11,7 +11,10 @@ export async function knownHashes(db: Queryable, ids: readonly string[]): Promis
   return new Map(rows.map((row) => [row.id, row.content_hash]))
 }
 
-/** Inserts records in the order of their ids and returns how many were new. */
+/**
+ * Inserts records in the order of their ids and returns how many were new. The records travel as lines, because JSON text never
+ * holds a line feed and an array literal would escape every quote.
+ */
 export async function insertRecords(
   tx: Transaction,
   rows: readonly { readonly arrival: Arrival; readonly columns: RecordColumns }[],
@@ -29,7 +32,7 @@ export async function insertRecords(
         ${column('uncachedInput')}::bigint[], ${column('cacheWrite')}::bigint[], ${column('cacheRead')}::bigint[],
         ${column('output')}::bigint[], ${column('reasoning')}::bigint[], ${column('ttftBucket')}::smallint[],
         ${column('pacedTokens')}::bigint[], ${column('pacedMs')}::bigint[], ${column('sellPico')}::numeric[],
-        ${column('taxPico')}::numeric[], ${column('buyPico')}::numeric[], ${rows.map((row) => row.arrival.text)}::text[])
+        ${column('taxPico')}::numeric[], ${column('buyPico')}::numeric[], string_to_array(${rows.map((row) => row.arrival.text).join('\n')}, E'\\n'))
       as fresh (id, content_hash, slice, tenant, key, service, supplier, ending, completed_at_ms, uncached_input, cache_write, cache_read,
         output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record)
     on conflict (id) do nothing
