@@ -37,5 +37,11 @@ export function useServices() {
 }
 
 export function useInfo() {
-  return useQuery({ queryKey: ['info'], queryFn: ({ signal }) => get('/info', InfoReply, { signal }), staleTime: Infinity })
+  return useQuery({ queryKey: ['info'], queryFn: ({ signal }) => get('/info', InfoReply, { signal }), staleTime: Infinity, select: withApiBase })
+}
+
+/** The gateway may be named by its origin or by its API base URL; SDKs and we need the latter. */
+export function withApiBase(info: InfoReply): InfoReply {
+  const url = info.gatewayUrl.replace(/\/+$/, '')
+  return { ...info, gatewayUrl: /\/v\d+$/.test(url) ? url : `${url}/v1` }
 }

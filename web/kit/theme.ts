@@ -63,7 +63,7 @@ export function antdTheme(scheme: Scheme): ThemeConfig {
   const dark = scheme === 'dark'
   const palette = palettes[scheme]
   return {
-    algorithm: [dark ? antd.darkAlgorithm : antd.defaultAlgorithm, antd.compactAlgorithm],
+    algorithm: dark ? antd.darkAlgorithm : antd.defaultAlgorithm,
     token: {
       fontFamily,
       fontSize: 13,
@@ -72,8 +72,8 @@ export function antdTheme(scheme: Scheme): ThemeConfig {
       motionDurationMid: '0.12s',
       motionDurationSlow: '0.18s',
       controlHeight: 32,
-      colorPrimary: dark ? '#2f9c86' : '#0b6b5d',
-      colorInfo: dark ? '#2f9c86' : '#0b6b5d',
+      colorPrimary: dark ? '#217d6b' : '#0b6b5d',
+      colorInfo: dark ? '#217d6b' : '#0b6b5d',
       colorLink: palette.accent,
       colorError: dark ? '#e5655c' : '#b3261e',
       colorWarning: palette.money,
@@ -81,6 +81,9 @@ export function antdTheme(scheme: Scheme): ThemeConfig {
       colorTextBase: palette.ink,
       colorTextPlaceholder: dark ? '#7d8a85' : '#717c77',
       colorBgBase: palette.surface,
+      // The dark algorithm would tint raised surfaces by itself; ours are the neutrals of the style sheet.
+      colorBgContainer: dark ? '#101715' : '#ffffff',
+      colorBgElevated: dark ? '#1a2220' : '#ffffff',
       colorBgLayout: dark ? '#0e1312' : '#f3f4f1',
       colorBorder: dark ? '#3a4742' : '#c9cec6',
       colorBorderSecondary: palette.line,
@@ -90,7 +93,8 @@ export function antdTheme(scheme: Scheme): ThemeConfig {
     },
     components: {
       Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none', fontWeight: 500 },
-      Segmented: { trackPadding: 2, itemSelectedBg: palette.surface },
+      Segmented: { trackPadding: 2, trackBg: dark ? '#0e1312' : '#eceeea', itemSelectedBg: dark ? '#26302d' : palette.surface, itemColor: palette.muted },
+      Form: { itemMarginBottom: 14, verticalLabelPadding: '0 0 4px', labelColor: dark ? '#b1bcb7' : '#4a5651' },
       Drawer: { paddingLG: 20 },
       Modal: { titleFontSize: 15 },
     },

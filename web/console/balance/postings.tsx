@@ -23,7 +23,7 @@ export function Postings() {
   const text = useText(balanceText)
   const common = useText(words)
   const format = useFormat()
-  const { tenant, tenantQuery } = useScope()
+  const { isOperator, tenant, tenantQuery } = useScope()
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set())
   const ledger = useInfiniteQuery({
     queryKey: ['ledger', tenant],
@@ -51,9 +51,11 @@ export function Postings() {
       ),
     },
     { key: 'kind', title: text.kind, cell: (row) => <Badge tone={row.kind === 'topup' ? 'good' : 'plain'}>{text.kinds[row.kind] ?? row.kind}</Badge> },
-    { key: 'memo', title: text.memo, cell: (row) => <span className="wrap">{row.memo}</span> },
+    { key: 'memo', title: text.memo, cell: (row) => <span className="wrap">{row.memo || '–'}</span> },
     { key: 'id', title: common.id, cell: (row) => <Id id={row.id} short /> },
-    { key: 'records', title: text.records, numeric: true, cell: (row) => (row.records === 0 ? '–' : format.count(row.records)) },
+    ...(isOperator
+      ? ([{ key: 'records', title: text.records, numeric: true, cell: (row) => (row.kind === 'topup' || row.records === 0 ? '–' : format.count(row.records)) }] satisfies Column<PostingView>[])
+      : []),
     tenant === null
       ? { key: 'amount', title: text.turnover, numeric: true, cell: (row) => format.fineMoney(turnoverOf(row.entries)) }
       : { key: 'amount', title: text.effect, numeric: true, cell: (row) => <Change pico={walletChange(row.entries, tenant)} /> },

@@ -48,7 +48,7 @@ function Verdict({ reply, atMs }: { readonly reply: VerifyReply; readonly atMs: 
   const format = useFormat()
   const failed = reply.checks.filter((check) => !check.ok).length
   const columns: readonly Column<Check>[] = [
-    { key: 'check', title: text.check, lead: true, cell: (row) => row.name },
+    { key: 'check', title: text.check, lead: true, cell: (row) => text.checks[row.name] ?? row.name },
     { key: 'seen', title: text.seen, numeric: true, cell: (row) => format.count(row.seen) },
     { key: 'result', title: text.result, cell: (row) => (row.ok ? <Badge tone="good">{text.passed}</Badge> : <Badge tone="bad">{text.failed}</Badge>) },
   ]

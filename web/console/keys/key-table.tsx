@@ -27,7 +27,7 @@ export function KeyTable({ rows }: { readonly rows: readonly KeyView[] }) {
   ]
   const columns: readonly Column<KeyView>[] = [
     { key: 'name', title: text.name, lead: true, cell: (row) => row.name },
-    { key: 'preview', title: text.preview, cell: (row) => <code>{row.preview}…</code> },
+    { key: 'preview', title: text.preview, cell: (row) => <code>{row.preview}</code> },
     { key: 'status', title: common.status, cell: (row) => <Badge tone={tones[row.status]}>{text.statuses[row.status]}</Badge> },
     ...(isOperator ? ([{ key: 'tenant', title: common.tenant, cell: (row) => row.tenant }] satisfies Column<KeyView>[]) : []),
     { key: 'id', title: common.id, cell: (row) => <code>{row.id}</code> },
@@ -72,7 +72,7 @@ function useRevocation(): (key: KeyView) => void {
       okText: text.revoke,
       cancelText: common.cancel,
       okButtonProps: { danger: true },
-      autoFocusButton: 'cancel',
+      focusable: { autoFocusButton: 'cancel' },
       onOk: () => revoke.mutateAsync(key).catch(() => undefined),
     })
 }

@@ -28,7 +28,7 @@ export function Answer({ call }: { readonly call: ChatCall }) {
       aside={
         <>
           {call.finishReason && <span>{text.finish(call.finishReason)}</span>}
-          {call.requestId && !running && (
+          {call.requestId && (call.state === 'done' || call.state === 'stopped') && (
             <a href={hrefTo('requests', call.requestId, search, { service: null })}>
               {text.viewRequest} <Id id={call.requestId} short />
             </a>

@@ -1,4 +1,5 @@
 import { useState } from 'react'
+import type { ServiceView } from '#contract'
 import { useText } from '../../kit/language.tsx'
 import { EmptyState, Page, Panel } from '../../kit/layout.tsx'
 import { QueryView } from '../../kit/query-view.tsx'
@@ -26,7 +27,7 @@ export default function PlaygroundPage() {
               <EmptyState title={text.noServices} />
             </Panel>
           ) : (
-            <Bench services={callable.map(({ id, displayName }) => ({ id, displayName }))} />
+            <Bench services={callable} />
           )
         }}
       </QueryView>
@@ -34,13 +35,13 @@ export default function PlaygroundPage() {
   )
 }
 
-function Bench({ services }: { readonly services: ReadonlyArray<{ readonly id: string; readonly displayName: string }> }) {
+function Bench({ services }: { readonly services: readonly ServiceView[] }) {
   const text = useText(playgroundText)
   const { tenant } = useScope()
   const { search } = useRoute()
   const gatewayUrl = useInfo().data?.gatewayUrl
   const wanted = services.find(({ id }) => id === search.get('service')) ?? services[0]
-  const [draft, setDraft] = useState<ChatDraft>({ service: wanted?.id ?? '', system: '', user: text.userDefault, maxTokens: 128, temperature: 0.7 })
+  const [draft, setDraft] = useState<ChatDraft>({ service: wanted?.id ?? '', system: '', user: text.userDefault, maxTokens: Math.min(128, wanted?.maxOutputTokens ?? 128), temperature: 0.7 })
   const { call, send, stop } = useChatCall(tenant, gatewayUrl)
   const body = bodyOf(draft)
   return (

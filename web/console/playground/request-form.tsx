@@ -1,4 +1,5 @@
 import { Button, Form, Input, InputNumber, Select, Slider } from 'antd'
+import type { ServiceView } from '#contract'
 import { useText } from '../../kit/language.tsx'
 import { Panel } from '../../kit/layout.tsx'
 import { playgroundText } from './text.ts'
@@ -13,7 +14,7 @@ export interface ChatDraft {
 
 interface Props {
   readonly draft: ChatDraft
-  readonly services: ReadonlyArray<{ readonly id: string; readonly displayName: string }>
+  readonly services: readonly ServiceView[]
   readonly running: boolean
   /** Why nothing can be sent, or null. */
   readonly blocked: string | null
@@ -25,6 +26,7 @@ interface Props {
 export function RequestForm({ draft, services, running, blocked, onChange, onSend, onStop }: Props) {
   const text = useText(playgroundText)
   const set = (changes: Partial<ChatDraft>) => onChange({ ...draft, ...changes })
+  const maxOutputTokens = services.find(({ id }) => id === draft.service)?.maxOutputTokens ?? 1
   const sendable = blocked === null && draft.user.trim() !== '' && !running
   return (
     <Panel title={text.request}>
@@ -34,7 +36,7 @@ export function RequestForm({ draft, services, running, blocked, onChange, onSen
             id="playground-service"
             value={draft.service}
             options={services.map(({ id, displayName }) => ({ value: id, label: displayName === id ? id : `${id} · ${displayName}` }))}
-            onChange={(service: string) => set({ service })}
+            onChange={(service: string) => set({ service, maxTokens: Math.min(draft.maxTokens, services.find(({ id }) => id === service)?.maxOutputTokens ?? draft.maxTokens) })}
           />
         </Form.Item>
         <Form.Item label={text.system} htmlFor="playground-system">
@@ -54,7 +56,7 @@ export function RequestForm({ draft, services, running, blocked, onChange, onSen
         </Form.Item>
         <div className="form-grid">
           <Form.Item label={text.maxTokens} htmlFor="playground-max">
-            <InputNumber id="playground-max" min={1} max={1_000_000} precision={0} value={draft.maxTokens} onChange={(maxTokens) => set({ maxTokens: maxTokens ?? 128 })} />
+            <InputNumber id="playground-max" min={1} max={maxOutputTokens} precision={0} value={draft.maxTokens} onChange={(maxTokens) => set({ maxTokens: maxTokens ?? maxOutputTokens })} />
           </Form.Item>
           <Form.Item label={`${text.temperature} ${draft.temperature.toFixed(1)}`}>
             <Slider ariaLabelForHandle={text.temperature} min={0} max={2} step={0.1} value={draft.temperature} onChange={(temperature) => set({ temperature })} />

@@ -38,7 +38,7 @@ export const playgroundText = dictionary(
     code: '等价调用',
     curl: 'curl',
     sdk: 'openai SDK（Node）',
-    placeholderKey: '你的_API_密钥',
+    placeholderKey: 'YOUR_API_KEY',
   },
   {
     title: 'Playground',

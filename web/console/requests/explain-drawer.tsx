@@ -25,7 +25,7 @@ export function ExplainDrawer({ id, onClose }: { readonly id: string | null; rea
     refetchInterval: (query) => (query.state.data && query.state.data.posting === null ? 2000 : false),
   })
   return (
-    <Drawer open={id !== null} onClose={onClose} size={760} title={text.explain} styles={{ wrapper: { maxWidth: '100vw' } }} extra={id && <CopyButton text={id} />}>
+    <Drawer open={id !== null} onClose={onClose} size={760} title={text.explain} styles={{ wrapper: { maxWidth: '100vw' } }} extra={id && <CopyButton text={id} label={text.copyId} />}>
       <QueryView query={explain} rows={12}>
         {(reply) => <Explanation reply={reply} />}
       </QueryView>

@@ -17,7 +17,7 @@ export function TokenTable({ record }: { readonly record: UsageRecord }) {
   return (
     <>
       <div className="table-scroll">
-        <table className="table" aria-label={text.tokens}>
+        <table className="table plain" aria-label={text.tokens}>
           <thead>
             <tr>
               <th scope="col">{text.tokenClass}</th>

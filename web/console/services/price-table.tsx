@@ -33,7 +33,7 @@ export function PriceTable({ services }: { readonly services: readonly ServiceVi
       ),
     },
     { key: 'context', title: text.context, numeric: true, cell: (row) => format.count(row.contextTokens) },
-    { key: 'output', title: text.maxOutput, numeric: true, cell: (row) => format.count(row.maxOutputTokens) },
+    { key: 'maxOutput', title: text.maxOutput, numeric: true, cell: (row) => format.count(row.maxOutputTokens) },
     ...TOKEN_CLASSES.map((name): Column<ServiceView> => ({ key: name, title: common.tokenClasses[name], numeric: true, cell: (row) => price(row, name) })),
     { key: 'try', title: <span className="visually-hidden">{text.tryIt}</span>, numeric: true, cell: (row) => <a href={hrefTo('playground', null, search, { service: row.id })}>{text.tryIt}</a> },
   ]
