@@ -109,6 +109,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'chunk line ended by LF': chunked(`0\n\r\n${EVIL}`),
   'chunk line ended by CR': chunked(`0\r\r\n${EVIL}`),
   'chunk data ended by LF': chunked(`1\r\na\n0\r\n\r\n${EVIL}`),
+  'chunk data ended by another byte and LF': chunked(`1\r\na_\n0\r\n\r\n${EVIL}`),
   'chunk data not ended': chunked(`1\r\nab\r\n0\r\n\r\n${EVIL}`),
   'chunk data short': chunked(`3\r\na\r\n0\r\n\r\n${EVIL}`),
   'chunk extension with LF': chunked(`0;a\nb\r\n\r\n${EVIL}`),

@@ -14,7 +14,7 @@ export interface ReceivedInput {
 /** Puts what has just arrived behind what is left of earlier reads. */
 export function join(c: ReceivedInput, chunk: Buffer): void {
   const input = c.input!
-  // A store that was partly consumed may have lent its bytes to a handler, so the rest moves to a new one.
+  // A partly consumed store is left behind, or what was consumed at its front would never be freed.
   if (c.store === undefined || c.at > 0) {
     c.store = createByteStore(input.length - c.at + chunk.length)
     append(c.store, input, c.at, input.length)
