@@ -269,7 +269,7 @@ async function startJournal({ dir, segmentBytes, disk, unlock, recovery, live, u
     async [Symbol.asyncDispose]() {
       if (closing) return
       closing = true
-      if (!failed && (writing || queue.length > 0)) await new Promise<void>((resolve) => (onIdle = resolve))
+      if (!failed && (writing || queue.length > 0 || floor > floorWritten)) await new Promise<void>((resolve) => (onIdle = resolve))
       await following?.catch(() => {})
       disk.close(fd)
       unlock()

@@ -32,8 +32,9 @@ export interface Recovery {
 
 export function scanSegment({ id, bytes }: FoundSegment): ScannedSegment {
   const head = decodeSegmentHead(bytes)
-  // A head that belongs to another id is a recycled file whose rename became durable before its new head.
-  if (!head || head.id !== id) return { id, entries: [], floor: 0, cutAt: 0, beyondSeq: undefined }
+  // A file gets its name only after its head is on disk, so an unreadable head is damage. A head of another id is harmless: the
+  // file was being recycled when the crash undid its new name.
+  if (!head || head.id !== id) return { id, entries: [], floor: 0, cutAt: 0, beyondSeq: head ? undefined : Infinity }
   const entries: JournalEntry[] = []
   let floor = 0
   let at = SEGMENT_HEADER_BYTES
