@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod'
@@ -29,27 +29,28 @@ export async function declareIfEmpty(
   options: FirstStartOptions,
 ): Promise<{ readonly demoKey: string | undefined; readonly applied: boolean }> {
   const keyFile = join(options.dataDir, 'demo-key')
+  const pendingFile = join(options.dataDir, 'demo-pending')
+  const keep = (secret: string): string => {
+    writeSecret(keyFile, secret)
+    rmSync(pendingFile, { force: true })
+    return secret
+  }
   const saved = existsSync(keyFile) ? readFileSync(keyFile, 'utf8').trim() : undefined
   const tenants = z.array(TenantView).parse(await call(options, 'GET', '/tenants'))
   if (tenants.length > 0) {
     // A crash between declaring and saving loses the key's text, which exists nowhere else; another key replaces it.
     const [first] = tenants.toReversed()
-    if (saved || !first || !existsSync(join(options.dataDir, 'demo-pending'))) return { demoKey: saved, applied: false }
+    if (saved || !first || !existsSync(pendingFile)) return { demoKey: saved, applied: false }
     const { secret } = NewKey.parse(await call(options, 'POST', '/keys', { tenant: first.id, name: 'demo' }))
-    return { demoKey: keep(keyFile, secret), applied: false }
+    return { demoKey: keep(secret), applied: false }
   }
   const document = readFileSync(options.factoryFile, 'utf8')
-  writeSecret(join(options.dataDir, 'demo-pending'), 'a key is being made')
+  writeSecret(pendingFile, 'a key is being made')
   const { newKeys } = ApplyReply.parse(
     await call(options, 'POST', '/apply', { document, fileName: options.factoryFile }),
   )
   const demo = newKeys.find((key) => /demo/.test(key.id) || /demo/.test(key.name)) ?? newKeys[0]
-  return { demoKey: demo && keep(keyFile, demo.secret), applied: true }
-}
-
-function keep(path: string, secret: string): string {
-  writeSecret(path, secret)
-  return secret
+  return { demoKey: demo && keep(demo.secret), applied: true }
 }
 
 async function call(
