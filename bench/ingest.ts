@@ -24,7 +24,8 @@ await migrate(database, resolve(import.meta.dirname, '../migrations'))
 const charging = createCharging({ database, clock: systemClock })
 
 const gateways = Array.from({ length: connections }, (_, n) => `gw-${n}`)
-for (let n = 0; n < tenants; n++) await charging.topup({ tenant: `tenant-${n}`, amountPico: 10n ** 18n, reference: `pay-${n}` })
+for (let n = 0; n < tenants; n++)
+  await charging.topup({ tenant: `tenant-${n}`, amountPico: 10n ** 18n, reference: `pay-${n}` })
 const slices = new Map<string, string>()
 for (const gateway of gateways) {
   const { epoch } = await charging.register(gateway)
@@ -48,25 +49,33 @@ const batches = Array.from({ length: Math.ceil(records / BATCH) }, (_, batch) =>
 const durations: number[] = []
 const cpuBefore = process.cpuUsage()
 const started = performance.now()
-await Promise.all(gateways.map(async (gateway) => {
-  for (const batch of batches.filter((each) => each.gateway === gateway)) {
-    const at = performance.now()
-    const reply = await charging.ingest(batch)
-    if (reply.accepted !== BATCH) throw new Error(JSON.stringify(reply))
-    durations.push(performance.now() - at)
-  }
-}))
+await Promise.all(
+  gateways.map(async (gateway) => {
+    for (const batch of batches.filter((each) => each.gateway === gateway)) {
+      const at = performance.now()
+      const reply = await charging.ingest(batch)
+      if (reply.accepted !== BATCH) throw new Error(JSON.stringify(reply))
+      durations.push(performance.now() - at)
+    }
+  }),
+)
 const seconds = (performance.now() - started) / 1000
 const cpu = process.cpuUsage(cpuBefore)
 durations.sort((a, b) => a - b)
 const quantile = (q: number): string => (durations[Math.floor(q * durations.length)] ?? 0).toFixed(1)
 const total = batches.length * BATCH
-console.log(`ingest: ${total} records, ${tenants} tenants, ${connections} connections, batches of ${BATCH}, synchronous commit`)
-console.log(`  ${Math.round(total / seconds)} records/s; batch p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms; node CPU ${((cpu.user + cpu.system) / total).toFixed(1)} µs/record`)
+console.log(
+  `ingest: ${total} records, ${tenants} tenants, ${connections} connections, batches of ${BATCH}, synchronous commit`,
+)
+console.log(
+  `  ${Math.round(total / seconds)} records/s; batch p50 ${quantile(0.5)} ms, p99 ${quantile(0.99)} ms; node CPU ${((cpu.user + cpu.system) / total).toFixed(1)} µs/record`,
+)
 
 const again = performance.now()
 const repeated = await charging.ingest(batches[0] ?? { gateway: '', records: [] })
-console.log(`  a batch delivered again: ${(performance.now() - again).toFixed(1)} ms, ${repeated.duplicates} duplicates`)
+console.log(
+  `  a batch delivered again: ${(performance.now() - again).toFixed(1)} ms, ${repeated.duplicates} duplicates`,
+)
 for (const by of ['tenant', 'hour'] as const) {
   const at = performance.now()
   const rows = await charging.usage({ by })
@@ -74,6 +83,9 @@ for (const by of ['tenant', 'hour'] as const) {
 }
 const verifying = performance.now()
 const verdict = await charging.verify({ sheetById })
-console.log(`verify: ${verdict.ok ? 'ok' : 'FAILED'} in ${((performance.now() - verifying) / 1000).toFixed(1)} s, node RSS ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`)
-for (const check of verdict.checks) console.log(`  ${check.ok ? 'ok    ' : 'FAILED'} ${check.seen.toString().padStart(8)}  ${check.name}`)
+console.log(
+  `verify: ${verdict.ok ? 'ok' : 'FAILED'} in ${((performance.now() - verifying) / 1000).toFixed(1)} s, node RSS ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`,
+)
+for (const check of verdict.checks)
+  console.log(`  ${check.ok ? 'ok    ' : 'FAILED'} ${check.seen.toString().padStart(8)}  ${check.name}`)
 if (!verdict.ok) process.exitCode = 1

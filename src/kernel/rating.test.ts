@@ -14,21 +14,31 @@ function plus(a: TokenCounts, b: TokenCounts): TokenCounts {
 }
 
 test('rating is additive: splitting the tokens of a request never changes what they cost', () => {
-  fc.assert(fc.property(anyCounts, anyCounts, anyPrices, (a, b, prices) => {
-    expect(rate(plus(a, b), prices)).toBe(rate(a, prices) + rate(b, prices))
-  }))
+  fc.assert(
+    fc.property(anyCounts, anyCounts, anyPrices, (a, b, prices) => {
+      expect(rate(plus(a, b), prices)).toBe(rate(a, prices) + rate(b, prices))
+    }),
+  )
 })
 
 test('the upper bound holds for every split of the tokens into classes', () => {
-  fc.assert(fc.property(anyCounts, anyPrices, (tokens, prices) => {
-    const inputTokens = tokens.uncachedInput + tokens.cacheWrite + tokens.cacheRead
-    const outputTokens = tokens.output + tokens.reasoning
-    expect(rate(tokens, prices) <= upperBound({ inputTokens, outputTokens }, prices)).toBe(true)
-  }))
+  fc.assert(
+    fc.property(anyCounts, anyPrices, (tokens, prices) => {
+      const inputTokens = tokens.uncachedInput + tokens.cacheWrite + tokens.cacheRead
+      const outputTokens = tokens.output + tokens.reasoning
+      expect(rate(tokens, prices) <= upperBound({ inputTokens, outputTokens }, prices)).toBe(true)
+    }),
+  )
 })
 
 test('one yuan per million tokens is one million pico per token, exactly', () => {
-  const prices = parseTokenPrices({ uncachedInput: '1000000', cacheWrite: '0', cacheRead: '0', output: '8000000', reasoning: '8000000' })
+  const prices = parseTokenPrices({
+    uncachedInput: '1000000',
+    cacheWrite: '0',
+    cacheRead: '0',
+    output: '8000000',
+    reasoning: '8000000',
+  })
   expect(rate({ ...NO_TOKENS, uncachedInput: 3, output: 2 }, prices)).toBe(19_000_000n)
 })
 
@@ -36,5 +46,7 @@ test('a negative, fractional or missing number is refused, not rounded', () => {
   const prices = parseTokenPrices({ uncachedInput: '1', cacheWrite: '1', cacheRead: '1', output: '1', reasoning: '1' })
   expect(() => rate({ ...NO_TOKENS, output: 0.5 }, prices)).toThrow(RangeError)
   expect(() => rate({ ...NO_TOKENS, output: -1 }, prices)).toThrow(RangeError)
-  expect(() => parseTokenPrices({ uncachedInput: '-1', cacheWrite: '1', cacheRead: '1', output: '1', reasoning: '1' })).toThrow(RangeError)
+  expect(() =>
+    parseTokenPrices({ uncachedInput: '-1', cacheWrite: '1', cacheRead: '1', output: '1', reasoning: '1' }),
+  ).toThrow(RangeError)
 })

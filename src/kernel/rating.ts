@@ -10,7 +10,8 @@ export type TokenPrices = Readonly<Record<TokenClass, Pico>>
 export function parseTokenPrices(prices: Readonly<Record<TokenClass, string>>): TokenPrices {
   const price = (name: TokenClass): Pico => {
     const text = prices[name]
-    if (!/^\d{1,38}$/.test(text)) throw new RangeError(`price of ${name} is not a whole number of pico: ${text.slice(0, 40)}`)
+    if (!/^\d{1,38}$/.test(text))
+      throw new RangeError(`price of ${name} is not a whole number of pico: ${text.slice(0, 40)}`)
     return pico(BigInt(text))
   }
   return {
@@ -37,7 +38,10 @@ export function rate(tokens: TokenCounts, prices: TokenPrices): Pico {
  * The most that a request with at most this many input and output tokens can cost, however a supplier splits them into
  * classes: every input token at the dearest input price, every output token at the dearest output price.
  */
-export function upperBound({ inputTokens, outputTokens }: { inputTokens: number; outputTokens: number }, prices: TokenPrices): Pico {
+export function upperBound(
+  { inputTokens, outputTokens }: { inputTokens: number; outputTokens: number },
+  prices: TokenPrices,
+): Pico {
   const dearestInput = dearest(prices.uncachedInput, prices.cacheWrite, prices.cacheRead)
   const dearestOutput = dearest(prices.output, prices.reasoning)
   return pico(BigInt(Math.ceil(inputTokens)) * dearestInput + BigInt(Math.ceil(outputTokens)) * dearestOutput)

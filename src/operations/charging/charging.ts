@@ -1,4 +1,18 @@
-import type { BalanceView, CloseReply, CloseRequest, ExplainReply, GrantReply, GrantRequest, LivePoint, OpenSlicesReply, PostingView, PriceSheet, RequestRow, UsageRow, VerifyReply } from '#contract'
+import type {
+  BalanceView,
+  CloseReply,
+  CloseRequest,
+  ExplainReply,
+  GrantReply,
+  GrantRequest,
+  LivePoint,
+  OpenSlicesReply,
+  PostingView,
+  PriceSheet,
+  RequestRow,
+  UsageRow,
+  VerifyReply,
+} from '#contract'
 import type * as z from 'zod'
 import type { Clock } from '#platform/clock'
 import type { Database, Transaction } from '#platform/postgres'
@@ -11,7 +25,7 @@ import type { ReleasedSlice } from './slices/service.ts'
 import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
 import { verify } from './verify/verify.ts'
-import { balance, topup, topupIn, wallets } from './wallet/service.ts'
+import { balance, lockForTopups, topup, topupIn, wallets } from './wallet/service.ts'
 import type { Topup } from './wallet/service.ts'
 
 /** Looks a price sheet up by its id, so that `verify` can rate every record again. */
@@ -44,6 +58,8 @@ export interface Charging {
   dismiss(id: string): Promise<number>
   /** Books a payment, once per reference. Throws `topup_reused`, `invalid_amount`. */
   topup(request: Topup): Promise<BalanceView>
+  /** Must come before the first of several `topupIn` in one transaction, and name all their tenants; else they may deadlock with ingest. */
+  lockForTopups(tx: Transaction, tenants: readonly string[]): Promise<void>
   /** The same in a caller's transaction; make it the last thing that the transaction does. */
   topupIn(tx: Transaction, request: Topup): Promise<{ booked: boolean }>
   balance(tenant: string): Promise<BalanceView>
@@ -80,6 +96,7 @@ export function createCharging({ database, clock, sliceLifetimeMs = 600_000 }: C
     quarantine: ({ limit }) => openQuarantine(database, limit),
     dismiss: (id) => dismissQuarantined(database, id),
     topup: (request) => topup(deps, request),
+    lockForTopups: (tx, tenants) => lockForTopups(tx, tenants),
     topupIn: (tx, request) => topupIn(tx, request, clock.nowMs()),
     balance: (tenant) => balance(database, tenant),
     wallets: () => wallets(database),

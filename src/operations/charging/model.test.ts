@@ -15,48 +15,86 @@ import { parseTokenPrices } from '#kernel'
 const amount = fc.bigInt({ min: 0n, max: 10n ** 20n })
 
 test('a grant is at least the minimum, never above what is available, and never above half of it unless it is tight', () => {
-  fc.assert(fc.property(amount, amount, amount, (availablePico, minPico, wantPico) => {
-    const decision = decideGrant({ availablePico, minPico, wantPico })
-    expect(decision.outcome === 'refused').toBe(availablePico < minPico)
-    if (decision.outcome === 'refused') return
-    expect(decision.amountPico >= minPico && decision.amountPico <= availablePico).toBe(true)
-    if (decision.tight) expect(decision.amountPico).toBe(minPico)
-    else expect(decision.amountPico <= availablePico / 2n).toBe(true)
-    if (!decision.tight && wantPico >= minPico) expect(decision.amountPico <= wantPico).toBe(true)
-  }))
+  fc.assert(
+    fc.property(amount, amount, amount, (availablePico, minPico, wantPico) => {
+      const decision = decideGrant({ availablePico, minPico, wantPico })
+      expect(decision.outcome === 'refused').toBe(availablePico < minPico)
+      if (decision.outcome === 'refused') return
+      expect(decision.amountPico >= minPico && decision.amountPico <= availablePico).toBe(true)
+      if (decision.tight) expect(decision.amountPico).toBe(minPico)
+      else expect(decision.amountPico <= availablePico / 2n).toBe(true)
+      if (!decision.tight && wantPico >= minPico) expect(decision.amountPico <= wantPico).toBe(true)
+    }),
+  )
 })
 
 test('an empty wallet grants nothing that costs something', () => {
   expect(decideGrant({ availablePico: 0n, minPico: 1n, wantPico: 9n })).toEqual({ outcome: 'refused' })
-  expect(decideGrant({ availablePico: 5n, minPico: 5n, wantPico: 9n })).toEqual({ outcome: 'granted', amountPico: 5n, tight: true })
-  expect(decideGrant({ availablePico: 100n, minPico: 5n, wantPico: 9n })).toEqual({ outcome: 'granted', amountPico: 9n, tight: false })
+  expect(decideGrant({ availablePico: 5n, minPico: 5n, wantPico: 9n })).toEqual({
+    outcome: 'granted',
+    amountPico: 5n,
+    tight: true,
+  })
+  expect(decideGrant({ availablePico: 100n, minPico: 5n, wantPico: 9n })).toEqual({
+    outcome: 'granted',
+    amountPico: 9n,
+    tight: false,
+  })
 })
 
 test('the entries of a record sum to zero, and a batch posts the sum of what its records would', () => {
-  const record = fc.record({ tenant: fc.constantFrom('a', 'b'), service: fc.constantFrom('s', 't'), supplier: fc.constantFrom('x', 'y'), billed: fc.boolean(), sellPico: amount, taxPico: amount, buyPico: amount })
-  fc.assert(fc.property(fc.array(record), fc.nat(), (records, cut) => {
-    const split = records.length === 0 ? 0 : cut % records.length
-    const parts = [records.slice(0, split), records.slice(split)].map((part) => balanced(part.flatMap(usageEntries)))
-    expect(balanced(parts.flat())).toEqual(balanced(records.flatMap(usageEntries)))
-  }))
+  const record = fc.record({
+    tenant: fc.constantFrom('a', 'b'),
+    service: fc.constantFrom('s', 't'),
+    supplier: fc.constantFrom('x', 'y'),
+    billed: fc.boolean(),
+    sellPico: amount,
+    taxPico: amount,
+    buyPico: amount,
+  })
+  fc.assert(
+    fc.property(fc.array(record), fc.nat(), (records, cut) => {
+      const split = records.length === 0 ? 0 : cut % records.length
+      const parts = [records.slice(0, split), records.slice(split)].map((part) => balanced(part.flatMap(usageEntries)))
+      expect(balanced(parts.flat())).toEqual(balanced(records.flatMap(usageEntries)))
+    }),
+  )
 })
 
 test('our failure is never revenue: only completed requests and client hang-ups are billed', () => {
-  expect(['completed', 'client_closed', 'failed', 'interrupted'].filter(isBilled)).toEqual(['completed', 'client_closed'])
-  const entries = usageEntries({ tenant: 'a', service: 's', supplier: 'x', billed: false, sellPico: 0n, taxPico: 0n, buyPico: 7n })
-  expect(entries).toEqual([{ account: '5040:x', amountPico: 7n }, { account: '2110:x', amountPico: -7n }])
+  expect(['completed', 'client_closed', 'failed', 'interrupted'].filter(isBilled)).toEqual([
+    'completed',
+    'client_closed',
+  ])
+  const entries = usageEntries({
+    tenant: 'a',
+    service: 's',
+    supplier: 'x',
+    billed: false,
+    sellPico: 0n,
+    taxPico: 0n,
+    buyPico: 7n,
+  })
+  expect(entries).toEqual([
+    { account: '5040:x', amountPico: 7n },
+    { account: '2110:x', amountPico: -7n },
+  ])
 })
 
 test('the fingerprint of a record survives any reordering of its fields and a trip through JSON', () => {
-  fc.assert(fc.property(fc.jsonValue(), (value) => {
-    expect(canonicalJson(JSON.parse(JSON.stringify(value)))).toBe(canonicalJson(value))
-  }))
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      expect(canonicalJson(JSON.parse(JSON.stringify(value)))).toBe(canonicalJson(value))
+    }),
+  )
   expect(canonicalJson({ b: 1, a: [{ d: null, c: 'x' }], e: undefined })).toBe('{"a":[{"c":"x","d":null}],"b":1}')
 })
 
 test('text that the database cannot hold is recognised, and only that', () => {
-  for (const bad of ['\0', 'a\0b', '\ud800', '\\\0', 'x\udc00']) expect(isStorable(canonicalJson({ bad })), JSON.stringify(bad)).toBe(false)
-  for (const good of ['\\u0000', '\\\\u0000', '😀', '\n', '\\ud800', '']) expect(isStorable(canonicalJson({ good })), JSON.stringify(good)).toBe(true)
+  for (const bad of ['\0', 'a\0b', '\ud800', '\\\0', 'x\udc00'])
+    expect(isStorable(canonicalJson({ bad })), JSON.stringify(bad)).toBe(false)
+  for (const good of ['\\u0000', '\\\\u0000', '😀', '\n', '\\ud800', ''])
+    expect(isStorable(canonicalJson({ good })), JSON.stringify(good)).toBe(true)
 })
 
 test('each broken rule has its own reason', () => {
@@ -72,23 +110,42 @@ test('each broken rule has its own reason', () => {
 })
 
 const slice: SliceRow = {
-  id: 'slc_gw-0_1_1', gateway: 'gw-0', epoch: 1, tenant: 'acme', amountPico: 100n, settledPico: 40n, records: 1, tight: false, state: 'open', validUntilMs: 0,
+  id: 'slc_gw-0_1_1',
+  gateway: 'gw-0',
+  epoch: 1,
+  tenant: 'acme',
+  amountPico: 100n,
+  settledPico: 40n,
+  records: 1,
+  tight: false,
+  state: 'open',
+  validUntilMs: 0,
 }
-const cheap = (n: number, sellPico: bigint, change = {}) => sampleRecord(n, { sellPico: `${sellPico}`, taxPico: '0', holdPico: `${sellPico}`, ...change })
+const cheap = (n: number, sellPico: bigint, change = {}) =>
+  sampleRecord(n, { sellPico: `${sellPico}`, taxPico: '0', holdPico: `${sellPico}`, ...change })
 
 test('a batch never takes more from a slice than is left in it', () => {
   const sell = fc.bigInt({ min: 0n, max: 50n })
-  fc.assert(fc.property(fc.array(sell, { maxLength: 8 }), (sells) => {
-    const sorting = sortArrivals(sells.map((each, n) => arrivalOf(cheap(n, each))), { gateway: 'gw-0', known: new Map(), slices: new Map([[slice.id, slice]]) })
-    expect(sorting.accepted.reduce((sum, { record }) => sum + BigInt(record.sellPico), 0n) <= 60n).toBe(true)
-    expect(sorting.accepted.length + sorting.quarantined.length).toBe(sells.length)
-    expect(sorting.quarantined.every(({ reason }) => reason === 'above_slice')).toBe(true)
-  }))
+  fc.assert(
+    fc.property(fc.array(sell, { maxLength: 8 }), (sells) => {
+      const sorting = sortArrivals(
+        sells.map((each, n) => arrivalOf(cheap(n, each))),
+        { gateway: 'gw-0', known: new Map(), slices: new Map([[slice.id, slice]]) },
+      )
+      expect(sorting.accepted.reduce((sum, { record }) => sum + BigInt(record.sellPico), 0n) <= 60n).toBe(true)
+      expect(sorting.accepted.length + sorting.quarantined.length).toBe(sells.length)
+      expect(sorting.quarantined.every(({ reason }) => reason === 'above_slice')).toBe(true)
+    }),
+  )
 })
 
 test('a record that does not belong to its slice is kept aside with the reason', () => {
   const reason = (change: object, other: Partial<SliceRow> = {}) =>
-    sortArrivals([arrivalOf(cheap(1, 5n, change))], { gateway: 'gw-0', known: new Map(), slices: new Map([[slice.id, { ...slice, ...other }]]) }).quarantined[0]?.reason
+    sortArrivals([arrivalOf(cheap(1, 5n, change))], {
+      gateway: 'gw-0',
+      known: new Map(),
+      slices: new Map([[slice.id, { ...slice, ...other }]]),
+    }).quarantined[0]?.reason
   expect(reason({})).toBeUndefined()
   expect(reason({ slice: 'slc_x' })).toBe('unknown_slice')
   expect(reason({}, { gateway: 'gw-9' })).toBe('slice_of_other_gateway')
@@ -100,9 +157,19 @@ test('a record that does not belong to its slice is kept aside with the reason',
 
 test('the same content under one id is a duplicate, other content is not', () => {
   const [first, altered] = [arrivalOf(cheap(1, 5n)), arrivalOf(cheap(1, 6n))]
-  const sorting = sortArrivals([first, first, altered], { gateway: 'gw-0', known: new Map(), slices: new Map([[slice.id, slice]]) })
-  expect([sorting.accepted.length, sorting.duplicates.length, sorting.quarantined.map(({ reason }) => reason)]).toEqual([1, 1, ['altered_duplicate']])
-  const later = sortArrivals([first], { gateway: 'gw-0', known: new Map([[first.record.id, altered.contentHash]]), slices: new Map() })
+  const sorting = sortArrivals([first, first, altered], {
+    gateway: 'gw-0',
+    known: new Map(),
+    slices: new Map([[slice.id, slice]]),
+  })
+  expect([sorting.accepted.length, sorting.duplicates.length, sorting.quarantined.map(({ reason }) => reason)]).toEqual(
+    [1, 1, ['altered_duplicate']],
+  )
+  const later = sortArrivals([first], {
+    gateway: 'gw-0',
+    known: new Map([[first.record.id, altered.contentHash]]),
+    slices: new Map(),
+  })
   expect(later.quarantined.map(({ reason }) => reason)).toEqual(['altered_duplicate'])
 })
 
@@ -111,38 +178,48 @@ test('every record lands in one minute and one hour, and both sum to the same', 
   for (const span of ['minute', 'hour']) {
     const cells = rollUp(columns).filter((cell) => cell.span === span)
     expect(cells.reduce((sum, cell) => sum + cell.requests, 0)).toBe(200)
-    expect(cells.reduce((sum, cell) => sum + cell.sellPico, 0n)).toBe(columns.reduce((sum, each) => sum + each.sellPico, 0n))
+    expect(cells.reduce((sum, cell) => sum + cell.sellPico, 0n)).toBe(
+      columns.reduce((sum, each) => sum + each.sellPico, 0n),
+    )
     expect(cells.flatMap((cell) => cell.ttft).reduce((sum, count) => sum + count, 0)).toBe(200)
   }
 })
 
 test('a quantile lies in the bucket that holds it', () => {
-  fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 29_999 }), { minLength: 1 }), fc.double({ min: 0.01, max: 1, noNaN: true }), (values, q) => {
-    const counts = Array.from({ length: TTFT_BOUNDS_MS.length + 1 }, () => 0)
-    for (const value of values) counts[ttftBucket(value)]! += 1
-    const exact = values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(q * values.length) - 1)] ?? 0
-    const bucket = ttftBucket(exact)
-    const estimate = quantile(counts, q) ?? -1
-    expect(estimate).toBeGreaterThanOrEqual(TTFT_BOUNDS_MS[bucket - 1] ?? 0)
-    expect(estimate).toBeLessThanOrEqual(TTFT_BOUNDS_MS[bucket] ?? 0)
-  }))
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 29_999 }), { minLength: 1 }),
+      fc.double({ min: 0.01, max: 1, noNaN: true }),
+      (values, q) => {
+        const counts = Array.from({ length: TTFT_BOUNDS_MS.length + 1 }, () => 0)
+        for (const value of values) counts[ttftBucket(value)]! += 1
+        const exact = values.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(q * values.length) - 1)] ?? 0
+        const bucket = ttftBucket(exact)
+        const estimate = quantile(counts, q) ?? -1
+        expect(estimate).toBeGreaterThanOrEqual(TTFT_BOUNDS_MS[bucket - 1] ?? 0)
+        expect(estimate).toBeLessThanOrEqual(TTFT_BOUNDS_MS[bucket] ?? 0)
+      },
+    ),
+  )
   expect(quantile([], 0.5)).toBeNull()
 })
 
 test('a time range is covered by hours and minutes, each instant once', () => {
   const minute = fc.integer({ min: 0, max: 60 * 24 * 3 }).map((n) => START_MS + n * 60_000)
-  fc.assert(fc.property(minute, minute, (a, b) => {
-    const [fromMs, toMs] = [Math.min(a, b), Math.max(a, b)]
-    const ranges = rollupRanges({ fromMs, toMs })
-    let at = fromMs
-    for (const range of ranges) {
-      expect(range.fromMs).toBe(at)
-      const width = range.span === 'hour' ? 3_600_000 : 60_000
-      expect([range.fromMs % width, range.toMs % width]).toEqual([0, 0])
-      at = range.toMs
-    }
-    expect(at).toBe(toMs)
-  }))
+  fc.assert(
+    fc.property(minute, minute, (a, b) => {
+      const [fromMs, toMs] = [Math.min(a, b), Math.max(a, b)]
+      const ranges = rollupRanges({ fromMs, toMs })
+      let at = fromMs
+      for (const range of ranges) {
+        expect(range.fromMs).toBe(at)
+        const width = range.span === 'hour' ? 3_600_000 : 60_000
+        expect([range.fromMs % width, range.toMs % width]).toEqual([0, 0])
+        at = range.toMs
+      }
+      expect(at).toBe(toMs)
+    }),
+  )
 })
 
 test('rating anew accepts the right price and no other', async () => {

@@ -37,5 +37,8 @@ export function usageEntries(usage: Usage): Entry[] {
 }
 
 export function topupEntries({ tenant, amountPico }: { tenant: string; amountPico: bigint }): Entry[] {
-  return [{ account: '1010', amountPico }, { account: `2000:${tenant}`, amountPico: -amountPico }]
+  return [
+    { account: '1010', amountPico },
+    { account: `2000:${tenant}`, amountPico: -amountPico },
+  ]
 }

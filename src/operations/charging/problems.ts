@@ -29,7 +29,8 @@ export const grantReused = defineProblem<{ gateway: string; epoch: number; seq: 
   status: 409,
   title: 'Grant number used for another tenant',
   retryable: false,
-  detail: ({ gateway, epoch, seq }) => `Gateway ${gateway} has used number ${seq} of epoch ${epoch} for another tenant.`,
+  detail: ({ gateway, epoch, seq }) =>
+    `Gateway ${gateway} has used number ${seq} of epoch ${epoch} for another tenant.`,
 })
 
 export const topupReused = defineProblem<{ reference: string }>({

@@ -23,14 +23,21 @@ export function chargingInternalRoutes(charging: Charging): Hono {
     if (error instanceof Problem) return problem(context, error)
     throw error
   })
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (context) => problem(context, requestTooLarge({ maxBytes: MAX_BODY_BYTES })) }))
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (context) => problem(context, requestTooLarge({ maxBytes: MAX_BODY_BYTES })),
+    }),
+  )
   app.post('/gateways/register', async (context) => {
     const { gateway } = await body(context, RegisterRequest)
     return context.json(await charging.register(gateway))
   })
   app.post('/slices/grant', async (context) => context.json(await charging.grant(await body(context, GrantRequest))))
   app.post('/slices/close', async (context) => context.json(await charging.close(await body(context, CloseRequest))))
-  app.get('/slices', async (context) => context.json(await charging.openSlices(parse(GatewayId, context.req.query('gateway'), 'gateway'))))
+  app.get('/slices', async (context) =>
+    context.json(await charging.openSlices(parse(GatewayId, context.req.query('gateway'), 'gateway'))),
+  )
   app.post('/usage', async (context) => {
     const { gateway, records } = await body(context, Envelope)
     return context.json(await charging.ingest({ gateway, ...sift(records) }))
@@ -65,9 +72,13 @@ async function body<Schema extends z.ZodType>(context: Context, schema: Schema):
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown, where: string): z.infer<Schema> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw invalidRequest({ issues: parsed.error.issues.slice(0, 20).map((issue) => `${[where, ...issue.path].join('.')}: ${issue.message}`) })
+  throw invalidRequest({
+    issues: parsed.error.issues.slice(0, 20).map((issue) => `${[where, ...issue.path].join('.')}: ${issue.message}`),
+  })
 }
 
 function problem(context: Context, error: Problem): Response {
-  return context.body(JSON.stringify(toProblemJson(error, context.req.path)), error.type.status as 400, { 'content-type': 'application/problem+json' })
+  return context.body(JSON.stringify(toProblemJson(error, context.req.path)), error.type.status as 400, {
+    'content-type': 'application/problem+json',
+  })
 }

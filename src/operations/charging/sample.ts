@@ -4,10 +4,29 @@ import { netOfTax, parseTokenPrices, rate } from '#kernel'
 /** For tests and benchmarks: what a gateway would write about a request. */
 export const START_MS = 1_795_420_800_000
 
-const prices = { uncachedInput: '1000000', cacheWrite: '1250000', cacheRead: '100000', output: '8000000', reasoning: '8000000' }
-const costs = { uncachedInput: '700000', cacheWrite: '700000', cacheRead: '70000', output: '5000000', reasoning: '5000000' }
+const prices = {
+  uncachedInput: '1000000',
+  cacheWrite: '1250000',
+  cacheRead: '100000',
+  output: '8000000',
+  reasoning: '8000000',
+}
+const costs = {
+  uncachedInput: '700000',
+  cacheWrite: '700000',
+  cacheRead: '70000',
+  output: '5000000',
+  reasoning: '5000000',
+}
 
-export const sellSheet: PriceSheet = { id: 'sell-1', currency: 'CNY', validFromMs: 0, validToMs: null, taxPercent: 6, prices }
+export const sellSheet: PriceSheet = {
+  id: 'sell-1',
+  currency: 'CNY',
+  validFromMs: 0,
+  validToMs: null,
+  taxPercent: 6,
+  prices,
+}
 export const buySheet: PriceSheet = { ...sellSheet, id: 'buy-1', prices: costs }
 
 export async function sheetById(id: string): Promise<PriceSheet | undefined> {
@@ -23,10 +42,18 @@ export function sampleId(n: number): string {
 
 /** A correctly rated record. `n` makes its id, its time and its token counts; `change` overrides what a test is about. */
 export function sampleRecord(n: number, change: Partial<UsageRecord> = {}): UsageRecord {
-  const tokens = change.tokens ?? { uncachedInput: 50 + (n % 300), cacheWrite: n % 3, cacheRead: n % 70, output: 20 + (n % 180), reasoning: n % 5 }
+  const tokens = change.tokens ?? {
+    uncachedInput: 50 + (n % 300),
+    cacheWrite: n % 3,
+    cacheRead: n % 70,
+    output: 20 + (n % 180),
+    reasoning: n % 5,
+  }
   const ending = change.ending ?? 'completed'
   const billed = ending === 'completed' || ending === 'client_closed'
-  const sell = billed ? rate(tokens, sellPrices) : rate({ uncachedInput: 0, cacheWrite: 0, cacheRead: 0, output: 0, reasoning: 0 }, sellPrices)
+  const sell = billed
+    ? rate(tokens, sellPrices)
+    : rate({ uncachedInput: 0, cacheWrite: 0, cacheRead: 0, output: 0, reasoning: 0 }, sellPrices)
   const ttftMs = 40 + (n % 900)
   const acceptedAtMs = START_MS + n * 37
   return {
@@ -62,7 +89,9 @@ export function sampleRecord(n: number, change: Partial<UsageRecord> = {}): Usag
       { supplier: 'embedded', model: 'babbler', verdict: 'eligible' },
       { supplier: 'vllm', model: 'babbler', verdict: 'no_credentials' },
     ],
-    attempts: [{ supplier: 'embedded', model: 'babbler', outcome: 'served', status: 200, startMs: 0.4, endMs: ttftMs + 310 }],
+    attempts: [
+      { supplier: 'embedded', model: 'babbler', outcome: 'served', status: 200, startMs: 0.4, endMs: ttftMs + 310 },
+    ],
     ...change,
   }
 }

@@ -37,12 +37,25 @@ export function chainHash(posting: Omit<Posting, 'hash'>): string {
 
 /** Tells a repetition from another posting under the same key. The time is left out: a repetition comes later. */
 export function inputHash(input: PostingInput): string {
-  return sha256([input.kind, JSON.stringify(input.memo), ...entryLines(input.entries), `${input.facts}`, input.evidence ?? '-'].join('\n'))
+  return sha256(
+    [
+      input.kind,
+      JSON.stringify(input.memo),
+      ...entryLines(input.entries),
+      `${input.facts}`,
+      input.evidence ?? '-',
+    ].join('\n'),
+  )
 }
 
 /** One hash for a set of facts, whatever the order they came in: SHA-256 over their hashes (hex), sorted, each ended by LF. */
 export function evidenceOf(factHashes: readonly string[]): string {
-  return sha256(factHashes.toSorted().map((each) => `${each}\n`).join(''))
+  return sha256(
+    factHashes
+      .toSorted()
+      .map((each) => `${each}\n`)
+      .join(''),
+  )
 }
 
 function entryLines(entries: readonly Entry[]): string[] {

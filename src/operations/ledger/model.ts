@@ -60,7 +60,8 @@ export function accountType(account: string): AccountType {
   const colon = account.indexOf(':')
   const line = CHART[colon < 0 ? account : account.slice(0, colon)]
   const party = colon < 0 ? undefined : account.slice(colon + 1)
-  if (!line || (line.per === undefined) !== (party === undefined) || party === '') throw new RangeError(`no such account: ${account.slice(0, 160)}`)
+  if (!line || (line.per === undefined) !== (party === undefined) || party === '')
+    throw new RangeError(`no such account: ${account.slice(0, 160)}`)
   return line.type
 }
 

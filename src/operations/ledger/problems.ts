@@ -5,5 +5,6 @@ export const postingKeyReused = defineProblem<{ key: string }>({
   status: 409,
   title: 'Posting key used for something else',
   retryable: false,
-  detail: ({ key }) => `Another posting already has the key ${key}. Repeat a request exactly, or give it a key of its own.`,
+  detail: ({ key }) =>
+    `Another posting already has the key ${key}. Repeat a request exactly, or give it a key of its own.`,
 })

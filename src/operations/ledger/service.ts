@@ -3,7 +3,16 @@ import { chainHash, inputHash, postingId } from './chain.ts'
 import { accountType, balanced } from './model.ts'
 import type { Balance, Posting, PostingInput } from './model.ts'
 import { postingKeyReused } from './problems.ts'
-import { append, balanceRows, inputHashOf, lockChainHead, newestPostings, newestPostingsOf, postingsAfter, postingsById } from './store.ts'
+import {
+  append,
+  balanceRows,
+  inputHashOf,
+  lockChainHead,
+  newestPostings,
+  newestPostingsOf,
+  postingsAfter,
+  postingsById,
+} from './store.ts'
 
 /** Where a posting stands in the chain. `repeated`: it was there already, and nothing has changed. */
 export interface Posted {
@@ -30,12 +39,20 @@ export async function post(tx: Transaction, request: PostingInput): Promise<Post
   if (known) return { id, seq: known.seq, hash: known.hash, repeated: true }
   const linked = { ...input, id, seq: head.seq + 1, prevHash: head.hash }
   const posting: Posting = { ...linked, hash: chainHash(linked) }
-  await append(tx, posting, wanted, posting.entries.map((entry) => accountType(entry.account)))
+  await append(
+    tx,
+    posting,
+    wanted,
+    posting.entries.map((entry) => accountType(entry.account)),
+  )
   return { id, seq: posting.seq, hash: posting.hash, repeated: false }
 }
 
 /** Newest first; all postings, or those that touch `account`. `beforeId` is the last posting of the page before. */
-export async function postings(db: Queryable, page: { account?: string; limit: number; beforeId?: string }): Promise<Posting[]> {
+export async function postings(
+  db: Queryable,
+  page: { account?: string; limit: number; beforeId?: string },
+): Promise<Posting[]> {
   const beforeId = page.beforeId ?? null
   if (page.account === undefined) return newestPostings(db, { limit: page.limit, beforeId })
   return newestPostingsOf(db, { account: page.account, limit: page.limit, beforeId })
@@ -48,7 +65,7 @@ export async function findPostings(db: Queryable, ids: readonly string[]): Promi
 
 /** All postings in the order of the chain, a page at a time, so that a large ledger passes through a small memory. */
 export async function* chain(db: Queryable, pageSize = 200): AsyncGenerator<readonly Posting[]> {
-  for (let seq = 0; ; ) {
+  for (let seq = 0; ;) {
     const page = await postingsAfter(db, { seq, limit: pageSize })
     const last = page.at(-1)
     if (!last) return

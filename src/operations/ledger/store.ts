@@ -13,11 +13,16 @@ export async function lockChainHead(tx: Transaction): Promise<{ seq: number; has
 }
 
 export async function chainHead(db: Queryable): Promise<{ seq: number; hash: string } | undefined> {
-  const [head] = await db.rows<{ seq: bigint; hash: string }>(sql`select seq, encode(hash, 'hex') as hash from ledger.chain_head`)
+  const [head] = await db.rows<{ seq: bigint; hash: string }>(
+    sql`select seq, encode(hash, 'hex') as hash from ledger.chain_head`,
+  )
   return head && { seq: Number(head.seq), hash: head.hash }
 }
 
-export async function inputHashOf(tx: Transaction, key: string): Promise<{ seq: number; inputHash: string; hash: string } | undefined> {
+export async function inputHashOf(
+  tx: Transaction,
+  key: string,
+): Promise<{ seq: number; inputHash: string; hash: string } | undefined> {
   const [row] = await tx.rows<{ seq: bigint; input_hash: string; hash: string }>(sql`
     select seq, encode(input_hash, 'hex') as input_hash, encode(hash, 'hex') as hash from ledger.posting where key = ${key}
   `)
@@ -25,7 +30,12 @@ export async function inputHashOf(tx: Transaction, key: string): Promise<{ seq: 
 }
 
 /** Everything that a posting changes, in one statement. */
-export async function append(tx: Transaction, posting: Posting, inputHash: string, types: readonly AccountType[]): Promise<void> {
+export async function append(
+  tx: Transaction,
+  posting: Posting,
+  inputHash: string,
+  types: readonly AccountType[],
+): Promise<void> {
   const accounts = posting.entries.map((entry) => entry.account)
   const amounts = posting.entries.map((entry) => entry.amountPico)
   await tx.rows(sql`
@@ -86,7 +96,10 @@ function toPosting(row: PostingRow): Posting {
   }
 }
 
-export async function newestPostings(db: Queryable, page: { limit: number; beforeId: string | null }): Promise<Posting[]> {
+export async function newestPostings(
+  db: Queryable,
+  page: { limit: number; beforeId: string | null },
+): Promise<Posting[]> {
   const rows = await db.rows<PostingRow>(sql`
     select ${postingColumns} from ledger.posting
      where seq < coalesce((select p.seq from ledger.posting p where p.id = ${page.beforeId}::text), 9223372036854775807)
@@ -95,7 +108,10 @@ export async function newestPostings(db: Queryable, page: { limit: number; befor
   return rows.map(toPosting)
 }
 
-export async function newestPostingsOf(db: Queryable, page: { account: string; limit: number; beforeId: string | null }): Promise<Posting[]> {
+export async function newestPostingsOf(
+  db: Queryable,
+  page: { account: string; limit: number; beforeId: string | null },
+): Promise<Posting[]> {
   const rows = await db.rows<PostingRow>(sql`
     select ${postingColumns} from ledger.posting
      where seq in (
@@ -116,7 +132,9 @@ export async function postingsAfter(db: Queryable, page: { seq: number; limit: n
 }
 
 export async function postingsById(db: Queryable, ids: readonly string[]): Promise<Posting[]> {
-  const rows = await db.rows<PostingRow>(sql`select ${postingColumns} from ledger.posting where id = any(${ids}::text[])`)
+  const rows = await db.rows<PostingRow>(
+    sql`select ${postingColumns} from ledger.posting where id = any(${ids}::text[])`,
+  )
   return rows.map(toPosting)
 }
 
@@ -124,7 +142,11 @@ export async function balanceRows(db: Queryable, prefix: string): Promise<Balanc
   const rows = await db.rows<{ account: string; amount: string; entries: bigint }>(sql`
     select account, amount, entries from ledger.balance where starts_with(account, ${prefix}) order by account
   `)
-  return rows.map((row) => ({ account: row.account, amountPico: pico(integerFromNumeric(row.amount)), entries: Number(row.entries) }))
+  return rows.map((row) => ({
+    account: row.account,
+    amountPico: pico(integerFromNumeric(row.amount)),
+    entries: Number(row.entries),
+  }))
 }
 
 export async function countPostings(db: Queryable): Promise<number> {
@@ -132,7 +154,9 @@ export async function countPostings(db: Queryable): Promise<number> {
   return Number(row?.count)
 }
 
-export async function unbalancedPostings(db: Queryable): Promise<{ id: string; total: string; found: bigint; expected: number }[]> {
+export async function unbalancedPostings(
+  db: Queryable,
+): Promise<{ id: string; total: string; found: bigint; expected: number }[]> {
   return db.rows(sql`
     select coalesce(p.id, 'no posting ' || e.posting_seq) as id, coalesce(e.total, 0) as total, coalesce(e.found, 0) as found,
            coalesce(p.entry_count, 0) as expected
@@ -143,7 +167,9 @@ export async function unbalancedPostings(db: Queryable): Promise<{ id: string; t
   `)
 }
 
-export async function wrongBalances(db: Queryable): Promise<{ account: string; projected: string | null; summed: string | null }[]> {
+export async function wrongBalances(
+  db: Queryable,
+): Promise<{ account: string; projected: string | null; summed: string | null }[]> {
   return db.rows(sql`
     select account, b.amount as projected, e.amount as summed
       from ledger.balance b

@@ -26,7 +26,9 @@ async function checkBalances(db: Queryable): Promise<CheckResult> {
   const check = openCheck('every balance is the sum of its entries')
   check.see(await countBalances(db))
   for (const row of await wrongBalances(db)) {
-    check.disagree(`account ${row.account}: balance ${row.projected ?? 'missing'}, entries sum to ${row.summed ?? 'nothing'}`)
+    check.disagree(
+      `account ${row.account}: balance ${row.projected ?? 'missing'}, entries sum to ${row.summed ?? 'nothing'}`,
+    )
   }
   return check.result()
 }
@@ -40,13 +42,15 @@ async function checkChain(db: Queryable): Promise<CheckResult> {
       check.see()
       if (posting.seq !== seq + 1) check.disagree(`posting ${posting.id}: number ${posting.seq} follows ${seq}`)
       if (posting.prevHash !== hash) check.disagree(`posting ${posting.id}: does not continue posting number ${seq}`)
-      if (posting.id !== postingId(posting.key)) check.disagree(`posting ${posting.id}: id does not follow from its key`)
+      if (posting.id !== postingId(posting.key))
+        check.disagree(`posting ${posting.id}: id does not follow from its key`)
       if (posting.hash !== chainHash(posting)) check.disagree(`posting ${posting.id}: content does not match its hash`)
       seq = posting.seq
       hash = posting.hash
     }
   }
   const head = await chainHead(db)
-  if (head?.seq !== seq || head.hash !== hash) check.disagree(`head of the chain: at number ${head?.seq ?? 'none'}, last posting is ${seq}`)
+  if (head?.seq !== seq || head.hash !== hash)
+    check.disagree(`head of the chain: at number ${head?.seq ?? 'none'}, last posting is ${seq}`)
   return check.result()
 }

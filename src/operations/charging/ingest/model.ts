@@ -23,7 +23,12 @@ export type Reason =
 
 /** What is wrong with a record by itself, if anything. */
 export function flawOf({ record, text }: Arrival, gateway: string): Reason | undefined {
-  const [hold, sell, tax, buy] = [BigInt(record.holdPico), BigInt(record.sellPico), BigInt(record.taxPico), BigInt(record.buyPico)]
+  const [hold, sell, tax, buy] = [
+    BigInt(record.holdPico),
+    BigInt(record.sellPico),
+    BigInt(record.taxPico),
+    BigInt(record.buyPico),
+  ]
   if (!isStorable(text)) return 'malformed'
   if (record.gateway !== gateway) return 'wrong_gateway'
   if (hold > MOST_PICO || sell > MOST_PICO || buy > MOST_PICO) return 'absurd_amount'
@@ -49,21 +54,28 @@ export interface Sorting {
  */
 export function sortArrivals(
   arrivals: readonly Arrival[],
-  { gateway, known, slices }: { gateway: string; known: ReadonlyMap<string, string>; slices: ReadonlyMap<string, SliceRow> },
+  {
+    gateway,
+    known,
+    slices,
+  }: { gateway: string; known: ReadonlyMap<string, string>; slices: ReadonlyMap<string, SliceRow> },
 ): Sorting {
   const accepted: Arrival[] = []
   const duplicates: string[] = []
   const quarantined: { arrival: Arrival; reason: Reason }[] = []
   const seen = new Map(known)
   const left = new Map([...slices.values()].map((slice) => [slice.id, slice.amountPico - slice.settledPico]))
-  for (const arrival of arrivals.toSorted((a, b) => (a.record.id < b.record.id ? -1 : a.record.id > b.record.id ? 1 : 0))) {
+  for (const arrival of arrivals.toSorted((a, b) =>
+    a.record.id < b.record.id ? -1 : a.record.id > b.record.id ? 1 : 0,
+  )) {
     const { record, contentHash } = arrival
     const before = seen.get(record.id)
     if (before === contentHash) {
       duplicates.push(record.id)
       continue
     }
-    const reason = before === undefined ? (flawOf(arrival, gateway) ?? misfit(record, slices, left)) : 'altered_duplicate'
+    const reason =
+      before === undefined ? (flawOf(arrival, gateway) ?? misfit(record, slices, left)) : 'altered_duplicate'
     if (reason) {
       quarantined.push({ arrival, reason })
       continue
@@ -76,7 +88,11 @@ export function sortArrivals(
 }
 
 /** Why the record does not fit its slice, if it does not. */
-function misfit(record: UsageRecord, slices: ReadonlyMap<string, SliceRow>, left: ReadonlyMap<string, bigint>): Reason | undefined {
+function misfit(
+  record: UsageRecord,
+  slices: ReadonlyMap<string, SliceRow>,
+  left: ReadonlyMap<string, bigint>,
+): Reason | undefined {
   if (record.slice === null) return undefined
   const slice = slices.get(record.slice)
   if (!slice) return 'unknown_slice'

@@ -26,7 +26,8 @@ export function quantile(counts: readonly number[], q: number): number | null {
   let before = 0
   for (const [index, count] of counts.entries()) {
     const low = TTFT_BOUNDS_MS[index - 1] ?? 0
-    if (count > 0 && before + count >= rank) return low + ((TTFT_BOUNDS_MS[index] ?? low) - low) * ((rank - before) / count)
+    if (count > 0 && before + count >= rank)
+      return low + ((TTFT_BOUNDS_MS[index] ?? low) - low) * ((rank - before) / count)
     before += count
   }
   return TTFT_BOUNDS_MS.at(-1) ?? null
@@ -70,15 +71,27 @@ export function rollUp(records: readonly RecordColumns[]): Cell[] {
       add(cell, record)
     }
   }
-  return [...cells.values()].map((cell) => ({ cell, at: order(cell) })).toSorted((a, b) => (a.at < b.at ? -1 : 1)).map(({ cell }) => cell)
+  return [...cells.values()]
+    .map((cell) => ({ cell, at: order(cell) }))
+    .toSorted((a, b) => (a.at < b.at ? -1 : 1))
+    .map(({ cell }) => cell)
 }
 
 function emptyCell(where: Pick<Cell, 'span' | 'startMs' | 'tenant' | 'service' | 'supplier' | 'key'>): Cell {
   return {
     ...where,
-    requests: 0, failed: 0, uncachedInput: 0, cacheWrite: 0, cacheRead: 0, output: 0, reasoning: 0, pacedTokens: 0, pacedMs: 0,
+    requests: 0,
+    failed: 0,
+    uncachedInput: 0,
+    cacheWrite: 0,
+    cacheRead: 0,
+    output: 0,
+    reasoning: 0,
+    pacedTokens: 0,
+    pacedMs: 0,
     ttft: Array.from({ length: TTFT_BUCKETS }, () => 0),
-    sellPico: 0n, buyPico: 0n,
+    sellPico: 0n,
+    buyPico: 0n,
   }
 }
 

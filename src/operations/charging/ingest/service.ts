@@ -50,7 +50,12 @@ export async function ingest({ database, clock }: Deps, batch: IngestBatch): Pro
   }
 }
 
-async function ingestIn(tx: Transaction, batch: IngestBatch, arrivals: readonly Arrival[], nowMs: number): Promise<IngestReply> {
+async function ingestIn(
+  tx: Transaction,
+  batch: IngestBatch,
+  arrivals: readonly Arrival[],
+  nowMs: number,
+): Promise<IngestReply> {
   const { gateway } = batch
   // A text that PostgreSQL refuses must not get as far as a look-up.
   const sound = arrivals.filter((arrival) => flawOf(arrival, gateway) === undefined).map((arrival) => arrival.record)
@@ -63,8 +68,18 @@ async function ingestIn(tx: Transaction, batch: IngestBatch, arrivals: readonly 
     slices: new Map(slices.map((slice) => [slice.id, slice])),
   })
   const aside = [
-    ...quarantined.map(({ arrival, reason }) => ({ id: arrival.record.id, contentHash: arrival.contentHash, reason, text: arrival.text })),
-    ...(batch.malformed ?? []).map(({ id, text }) => ({ id, contentHash: hash('sha256', text, 'hex'), reason: 'malformed', text })),
+    ...quarantined.map(({ arrival, reason }) => ({
+      id: arrival.record.id,
+      contentHash: arrival.contentHash,
+      reason,
+      text: arrival.text,
+    })),
+    ...(batch.malformed ?? []).map(({ id, text }) => ({
+      id,
+      contentHash: hash('sha256', text, 'hex'),
+      reason: 'malformed',
+      text,
+    })),
   ]
   if (aside.length > 0) await insertQuarantined(tx, gateway, aside, nowMs)
   if (accepted.length > 0) await book(tx, gateway, accepted, nowMs)
@@ -87,7 +102,15 @@ async function book(tx: Transaction, gateway: string, accepted: readonly Arrival
   await addToRollups(tx, rollUp(columns))
   await acceptQuarantined(tx, accepted)
   const entries = columns.flatMap((record) => usageEntries({ ...record, billed: isBilled(record.ending) }))
-  await post(tx, { key, kind: 'usage', memo: `usage of gateway ${gateway}`, bookedAtMs: nowMs, entries, evidence, facts: accepted.length })
+  await post(tx, {
+    key,
+    kind: 'usage',
+    memo: `usage of gateway ${gateway}`,
+    bookedAtMs: nowMs,
+    entries,
+    evidence,
+    facts: accepted.length,
+  })
 }
 
 function bySlice(columns: readonly RecordColumns[]): { id: string; settledPico: bigint; records: number }[] {

@@ -20,7 +20,8 @@ export async function insertRecords(
   rows: readonly { readonly arrival: Arrival; readonly columns: RecordColumns }[],
   postingId: string,
 ): Promise<number> {
-  const column = <Name extends keyof RecordColumns>(name: Name): RecordColumns[Name][] => rows.map((row) => row.columns[name])
+  const column = <Name extends keyof RecordColumns>(name: Name): RecordColumns[Name][] =>
+    rows.map((row) => row.columns[name])
   const inserted = await tx.rows(sql`
     insert into charging.usage_record (id, content_hash, posting_id, slice, tenant, key, service, supplier, ending, completed_at_ms,
       uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record)
@@ -73,7 +74,12 @@ export interface QuarantinedRow {
   readonly text: string
 }
 
-export async function insertQuarantined(tx: Transaction, gateway: string, rows: readonly QuarantinedRow[], nowMs: number): Promise<void> {
+export async function insertQuarantined(
+  tx: Transaction,
+  gateway: string,
+  rows: readonly QuarantinedRow[],
+  nowMs: number,
+): Promise<void> {
   await tx.rows(sql`
     insert into charging.usage_quarantine (id, content_hash, gateway, reason, record, received_at_ms)
     select id, decode(content_hash, 'hex'), ${gateway}, reason, record, ${nowMs}::bigint
@@ -102,7 +108,11 @@ export async function openQuarantine(db: Queryable, limit: number): Promise<Quar
 }
 
 export async function dismissQuarantined(db: Queryable, id: string): Promise<number> {
-  return (await db.rows(sql`update charging.usage_quarantine set state = 'dismissed' where id = ${id} and state = 'open' returning id`)).length
+  return (
+    await db.rows(
+      sql`update charging.usage_quarantine set state = 'dismissed' where id = ${id} and state = 'open' returning id`,
+    )
+  ).length
 }
 
 export async function countQuarantine(db: Queryable): Promise<{ open: number; all: number }> {

@@ -7,7 +7,15 @@ export type GrantDecision =
  * gateways find something too. Near an empty wallet that half no longer covers one request; then the slice is exactly one
  * request's minimum and `tight`, to be given back as soon as that request ends.
  */
-export function decideGrant({ availablePico, minPico, wantPico }: { availablePico: bigint; minPico: bigint; wantPico: bigint }): GrantDecision {
+export function decideGrant({
+  availablePico,
+  minPico,
+  wantPico,
+}: {
+  availablePico: bigint
+  minPico: bigint
+  wantPico: bigint
+}): GrantDecision {
   if (availablePico < minPico) return { outcome: 'refused' }
   const half = availablePico / 2n
   if (half < minPico) return { outcome: 'granted', amountPico: minPico, tight: true }

@@ -5,7 +5,17 @@ import type { Database, Queryable, Transaction } from '#platform/postgres'
 import { grantReused, unknownSlice } from '../problems.ts'
 import { lockWallets, moveWallets } from '../wallet/store.ts'
 import { decideGrant, sliceId } from './model.ts'
-import { bumpEpoch, endSlice, expiredSlices, findSlice, insertSlice, lockEpoch, lockSlices, openSlicesOf, sliceOfGrant } from './store.ts'
+import {
+  bumpEpoch,
+  endSlice,
+  expiredSlices,
+  findSlice,
+  insertSlice,
+  lockEpoch,
+  lockSlices,
+  openSlicesOf,
+  sliceOfGrant,
+} from './store.ts'
 import type { SliceRow } from './store.ts'
 
 interface Deps {
@@ -41,8 +51,15 @@ async function grantIn(tx: Transaction, { clock, sliceLifetimeMs }: Deps, reques
   if (decision.outcome === 'refused' || !wallet) return insufficient
   const nowMs = clock.nowMs()
   const slice = await insertSlice(tx, {
-    id: sliceId(request), gateway, epoch, seq, tenant,
-    amountPico: decision.amountPico, tight: decision.tight, grantedAtMs: nowMs, validUntilMs: nowMs + sliceLifetimeMs,
+    id: sliceId(request),
+    gateway,
+    epoch,
+    seq,
+    tenant,
+    amountPico: decision.amountPico,
+    tight: decision.tight,
+    grantedAtMs: nowMs,
+    validUntilMs: nowMs + sliceLifetimeMs,
   })
   if (!slice) throw grantReused({ gateway, epoch, seq })
   await moveWallets(tx, [{ tenant, postedPico: 0n, escrowedPico: decision.amountPico }])
@@ -50,7 +67,10 @@ async function grantIn(tx: Transaction, { clock, sliceLifetimeMs }: Deps, reques
 }
 
 /** Gives the rest of a slice back, once charging has every record that was charged to it. Closing again changes nothing. */
-export async function close({ database, clock }: Deps, request: z.infer<typeof CloseRequest>): Promise<z.infer<typeof CloseReply>> {
+export async function close(
+  { database, clock }: Deps,
+  request: z.infer<typeof CloseRequest>,
+): Promise<z.infer<typeof CloseReply>> {
   return database.transaction(async (tx) => {
     const slice = await lockSlice(tx, request.slice)
     if (slice?.gateway !== request.gateway) throw unknownSlice({ slice: request.slice })
@@ -76,7 +96,10 @@ export interface ReleasedSlice {
  * An operator's decision, never made by the program: slices that expired at least `graceMs` ago go back to their wallets although
  * records of them may be missing. Records that turn up later and cost money are kept in quarantine.
  */
-export async function releaseExpired({ database, clock }: Deps, { graceMs }: { graceMs: number }): Promise<ReleasedSlice[]> {
+export async function releaseExpired(
+  { database, clock }: Deps,
+  { graceMs }: { graceMs: number },
+): Promise<ReleasedSlice[]> {
   const released: ReleasedSlice[] = []
   for (const { id } of await expiredSlices(database, clock.nowMs() - graceMs)) {
     const line = await database.transaction(async (tx) => {
@@ -99,7 +122,12 @@ async function lockSlice(tx: Transaction, id: string): Promise<SliceRow | undefi
   return slice
 }
 
-async function endAndFree(tx: Transaction, slice: SliceRow, state: 'closed' | 'released', nowMs: number): Promise<bigint> {
+async function endAndFree(
+  tx: Transaction,
+  slice: SliceRow,
+  state: 'closed' | 'released',
+  nowMs: number,
+): Promise<bigint> {
   const rest = slice.amountPico - slice.settledPico
   await endSlice(tx, { id: slice.id, state, nowMs })
   await moveWallets(tx, [{ tenant: slice.tenant, postedPico: 0n, escrowedPico: -rest }])

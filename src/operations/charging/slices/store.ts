@@ -54,11 +54,16 @@ export async function bumpEpoch(db: Queryable, gateway: string): Promise<number>
 
 /** Shared, so that grants run side by side; a new registration waits for them, and they see it or come before it. */
 export async function lockEpoch(tx: Transaction, gateway: string): Promise<number | undefined> {
-  const [row] = await tx.rows<{ epoch: bigint }>(sql`select epoch from charging.gateway where id = ${gateway} for share`)
+  const [row] = await tx.rows<{ epoch: bigint }>(
+    sql`select epoch from charging.gateway where id = ${gateway} for share`,
+  )
   return row && Number(row.epoch)
 }
 
-export async function sliceOfGrant(tx: Transaction, grant: { gateway: string; epoch: number; seq: number }): Promise<SliceRow | undefined> {
+export async function sliceOfGrant(
+  tx: Transaction,
+  grant: { gateway: string; epoch: number; seq: number },
+): Promise<SliceRow | undefined> {
   const [row] = await tx.rows<Raw>(sql`
     select ${columns} from charging.slice
      where gateway = ${grant.gateway} and epoch = ${grant.epoch}::bigint and seq = ${grant.seq}::bigint
@@ -69,7 +74,17 @@ export async function sliceOfGrant(tx: Transaction, grant: { gateway: string; ep
 /** Undefined if the gateway's number is taken meanwhile. */
 export async function insertSlice(
   tx: Transaction,
-  slice: { id: string; gateway: string; epoch: number; seq: number; tenant: string; amountPico: bigint; tight: boolean; grantedAtMs: number; validUntilMs: number },
+  slice: {
+    id: string
+    gateway: string
+    epoch: number
+    seq: number
+    tenant: string
+    amountPico: bigint
+    tight: boolean
+    grantedAtMs: number
+    validUntilMs: number
+  },
 ): Promise<SliceRow | undefined> {
   const [row] = await tx.rows<Raw>(sql`
     insert into charging.slice (id, gateway, epoch, seq, tenant, amount, tight, granted_at_ms, valid_until_ms)
@@ -87,7 +102,9 @@ export async function findSlice(db: Queryable, id: string): Promise<SliceRow | u
 
 /** In the order of their ids, after the wallets: the order in which everybody locks. */
 export async function lockSlices(tx: Transaction, ids: readonly string[]): Promise<SliceRow[]> {
-  return (await tx.rows<Raw>(sql`select ${columns} from charging.slice where id = any(${ids}::text[]) order by id for update`)).map(toSlice)
+  return (
+    await tx.rows<Raw>(sql`select ${columns} from charging.slice where id = any(${ids}::text[]) order by id for update`)
+  ).map(toSlice)
 }
 
 export async function settleSlices(
@@ -102,14 +119,27 @@ export async function settleSlices(
   `)
 }
 
-export async function endSlice(tx: Transaction, end: { id: string; state: 'closed' | 'released'; nowMs: number }): Promise<void> {
-  await tx.rows(sql`update charging.slice set state = ${end.state}, closed_at_ms = ${end.nowMs}::bigint where id = ${end.id}`)
+export async function endSlice(
+  tx: Transaction,
+  end: { id: string; state: 'closed' | 'released'; nowMs: number },
+): Promise<void> {
+  await tx.rows(
+    sql`update charging.slice set state = ${end.state}, closed_at_ms = ${end.nowMs}::bigint where id = ${end.id}`,
+  )
 }
 
 export async function openSlicesOf(db: Queryable, gateway: string): Promise<SliceRow[]> {
-  return (await db.rows<Raw>(sql`select ${columns} from charging.slice where gateway = ${gateway} and state = 'open' order by epoch, seq`)).map(toSlice)
+  return (
+    await db.rows<Raw>(
+      sql`select ${columns} from charging.slice where gateway = ${gateway} and state = 'open' order by epoch, seq`,
+    )
+  ).map(toSlice)
 }
 
 export async function expiredSlices(db: Queryable, beforeMs: number): Promise<SliceRow[]> {
-  return (await db.rows<Raw>(sql`select ${columns} from charging.slice where state = 'open' and valid_until_ms <= ${beforeMs}::bigint order by id`)).map(toSlice)
+  return (
+    await db.rows<Raw>(
+      sql`select ${columns} from charging.slice where state = 'open' and valid_until_ms <= ${beforeMs}::bigint order by id`,
+    )
+  ).map(toSlice)
 }

@@ -19,7 +19,10 @@ export interface UsageQuery {
   readonly tenant?: string
 }
 
-export async function usage({ database, clock }: { database: Queryable; clock: Clock }, query: UsageQuery): Promise<UsageRow[]> {
+export async function usage(
+  { database, clock }: { database: Queryable; clock: Clock },
+  query: UsageQuery,
+): Promise<UsageRow[]> {
   const ranges = rollupRanges({ fromMs: query.fromMs ?? 0, toMs: query.toMs ?? clock.nowMs() + SPAN_MS.minute })
   const rows = await usageSums(database, { by: query.by, ranges, tenant: query.tenant })
   return rows.map((row) => ({ ...row, sellPico: `${row.sellPico}`, buyPico: `${row.buyPico}` }))
@@ -48,11 +51,26 @@ export async function live(
   })
 }
 
-export async function requests(db: Queryable, page: { tenant?: string; limit: number; before?: string }): Promise<RequestRow[]> {
+export async function requests(
+  db: Queryable,
+  page: { tenant?: string; limit: number; before?: string },
+): Promise<RequestRow[]> {
   const records = await newestRecords(db, { tenant: page.tenant, limit: page.limit, beforeId: page.before })
-  return records.map(({ id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico }) => ({
-    id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico,
-  }))
+  return records.map(
+    ({ id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico }) => ({
+      id,
+      completedAtMs,
+      tenant,
+      key,
+      service,
+      supplier,
+      ending,
+      tokens,
+      ttftMs,
+      durationMs,
+      sellPico,
+    }),
+  )
 }
 
 /** Everything about one request. Throws the problem `unknown_request`. What a tenant may not see is for the caller to take out. */
@@ -62,8 +80,13 @@ export async function explain(db: Queryable, id: string): Promise<ExplainReply> 
   const { record, postingId } = found
   const [posting] = await findPostings(db, [postingId])
   const entries = usageEntries({
-    tenant: record.tenant, service: record.service, supplier: record.supplier, billed: isBilled(record.ending),
-    sellPico: BigInt(record.sellPico), taxPico: BigInt(record.taxPico), buyPico: BigInt(record.buyPico),
+    tenant: record.tenant,
+    service: record.service,
+    supplier: record.supplier,
+    billed: isBilled(record.ending),
+    sellPico: BigInt(record.sellPico),
+    taxPico: BigInt(record.taxPico),
+    buyPico: BigInt(record.buyPico),
   })
   return {
     record,
@@ -76,13 +99,21 @@ export async function explain(db: Queryable, id: string): Promise<ExplainReply> 
  * Postings, newest first. With a tenant: those that touch its wallet, with that wallet's entry only and that tenant's records
  * counted, because one posting holds the usage of many tenants and what suppliers are owed for it.
  */
-export async function postings(db: Queryable, page: { tenant?: string; limit: number; before?: string }): Promise<PostingView[]> {
+export async function postings(
+  db: Queryable,
+  page: { tenant?: string; limit: number; before?: string },
+): Promise<PostingView[]> {
   const { tenant, limit } = page
   const before = page.before === undefined ? {} : { beforeId: page.before }
-  if (tenant === undefined) return (await ledgerPostings(db, { limit, ...before })).map((posting) => toView(posting, posting.facts))
+  if (tenant === undefined)
+    return (await ledgerPostings(db, { limit, ...before })).map((posting) => toView(posting, posting.facts))
   const account = `2000:${tenant}`
   const found = await ledgerPostings(db, { account, limit, ...before })
-  const counts = await recordsBehind(db, found.filter((posting) => posting.kind === 'usage').map((posting) => posting.id), tenant)
+  const counts = await recordsBehind(
+    db,
+    found.filter((posting) => posting.kind === 'usage').map((posting) => posting.id),
+    tenant,
+  )
   return found.map((posting) => {
     const entries = posting.entries.filter((entry) => entry.account === account)
     return toView({ ...posting, entries }, counts.get(posting.id) ?? posting.facts)

@@ -59,7 +59,10 @@ function toSum(row: SumRow): UsageSum {
 
 const only = (tenant: string | undefined): Statement => (tenant === undefined ? sql`true` : sql`u.tenant = ${tenant}`)
 
-export async function usageSums(db: Queryable, query: { by: UsageBy; ranges: readonly RollupRange[]; tenant: string | undefined }): Promise<UsageSum[]> {
+export async function usageSums(
+  db: Queryable,
+  query: { by: UsageBy; ranges: readonly RollupRange[]; tenant: string | undefined },
+): Promise<UsageSum[]> {
   const { by, ranges, tenant } = query
   const rows = await db.rows<SumRow>(sql`
     select ${groupings[by]} as "group", ${sums}
@@ -79,7 +82,10 @@ export interface MinuteSum extends UsageSum {
   readonly pacedMs: number
 }
 
-export async function minuteSums(db: Queryable, query: { fromMs: number; toMs: number; tenant: string | undefined }): Promise<MinuteSum[]> {
+export async function minuteSums(
+  db: Queryable,
+  query: { fromMs: number; toMs: number; tenant: string | undefined },
+): Promise<MinuteSum[]> {
   const rows = await db.rows<SumRow & { start_ms: bigint; ttft: bigint[]; paced_tokens: string; paced_ms: string }>(sql`
     select '' as "group", u.start_ms, ${sums}, charging.sum_counts(u.ttft) as ttft, sum(u.paced_tokens) as paced_tokens, sum(u.paced_ms) as paced_ms
       from charging.usage_rollup u
@@ -96,7 +102,10 @@ export async function minuteSums(db: Queryable, query: { fromMs: number; toMs: n
 }
 
 /** Newest first: ids sort by the time at which requests were accepted. */
-export async function newestRecords(db: Queryable, page: { tenant: string | undefined; limit: number; beforeId: string | undefined }): Promise<UsageRecord[]> {
+export async function newestRecords(
+  db: Queryable,
+  page: { tenant: string | undefined; limit: number; beforeId: string | undefined },
+): Promise<UsageRecord[]> {
   const rows = await db.rows<{ record: UsageRecord }>(sql`
     select u.record from charging.usage_record u
      where ${only(page.tenant)} and ${page.beforeId === undefined ? sql`true` : sql`u.id < ${page.beforeId}`}
@@ -105,13 +114,22 @@ export async function newestRecords(db: Queryable, page: { tenant: string | unde
   return rows.map((row) => row.record)
 }
 
-export async function recordById(db: Queryable, id: string): Promise<{ record: UsageRecord; postingId: string } | undefined> {
-  const [row] = await db.rows<{ record: UsageRecord; posting_id: string }>(sql`select record, posting_id from charging.usage_record where id = ${id}`)
+export async function recordById(
+  db: Queryable,
+  id: string,
+): Promise<{ record: UsageRecord; postingId: string } | undefined> {
+  const [row] = await db.rows<{ record: UsageRecord; posting_id: string }>(
+    sql`select record, posting_id from charging.usage_record where id = ${id}`,
+  )
   return row && { record: row.record, postingId: row.posting_id }
 }
 
 /** How many records of one tenant are behind each posting. */
-export async function recordsBehind(db: Queryable, postingIds: readonly string[], tenant: string): Promise<Map<string, number>> {
+export async function recordsBehind(
+  db: Queryable,
+  postingIds: readonly string[],
+  tenant: string,
+): Promise<Map<string, number>> {
   const rows = await db.rows<{ posting_id: string; records: bigint }>(sql`
     select posting_id, count(*) as records from charging.usage_record
      where posting_id = any(${postingIds}::text[]) and tenant = ${tenant} group by posting_id

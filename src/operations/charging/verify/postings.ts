@@ -20,8 +20,10 @@ export async function checkUsagePostings(db: Queryable): Promise<CheckResult> {
       const behind = usage.get(posting.id) ?? []
       const expected = balanced(behind.flatMap(usageEntries))
       const records = behind.reduce((sum, each) => sum + each.records, 0)
-      if (records !== posting.facts) check.disagree(`posting ${posting.id}: made from ${posting.facts} records, ${records} are there`)
-      else if (posting.evidence !== evidenceOf(hashes.get(posting.id) ?? [])) check.disagree(`posting ${posting.id}: its records are not those it was made from`)
+      if (records !== posting.facts)
+        check.disagree(`posting ${posting.id}: made from ${posting.facts} records, ${records} are there`)
+      else if (posting.evidence !== evidenceOf(hashes.get(posting.id) ?? []))
+        check.disagree(`posting ${posting.id}: its records are not those it was made from`)
       const difference = differenceOf(posting.entries, expected)
       if (difference) check.disagree(`posting ${posting.id}: ${difference}`)
     }
@@ -32,11 +34,20 @@ export async function checkUsagePostings(db: Queryable): Promise<CheckResult> {
 /** The other direction: every record is behind exactly one posting, and that posting exists. */
 export async function checkRecordsPosted(db: Queryable): Promise<CheckResult> {
   const check = openCheck('every usage record is posted, on both sides at once')
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const page = await postingIdsAfter(db, { id: after, limit: PAGE })
     const last = page.at(-1)
     if (!last) return check.result()
-    const found = new Set((await findPostings(db, page.map((each) => each.id))).filter((posting) => posting.kind === 'usage').map((posting) => posting.id))
+    const found = new Set(
+      (
+        await findPostings(
+          db,
+          page.map((each) => each.id),
+        )
+      )
+        .filter((posting) => posting.kind === 'usage')
+        .map((posting) => posting.id),
+    )
     for (const { id, records } of page) {
       check.see(records)
       if (!found.has(id)) check.disagree(`posting ${id}: ${records} records name it, and it does not exist`)
@@ -48,24 +59,34 @@ export async function checkRecordsPosted(db: Queryable): Promise<CheckResult> {
 export async function checkTopups(db: Queryable): Promise<CheckResult> {
   const check = openCheck('every top-up is posted once')
   const booked = new Set<string>()
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const page = await topupsAfter(db, { reference: after, limit: PAGE })
     const last = page.at(-1)
     if (!last) break
-    const found = new Map((await findPostings(db, page.map((each) => each.postingId))).map((posting) => [posting.id, posting]))
+    const found = new Map(
+      (
+        await findPostings(
+          db,
+          page.map((each) => each.postingId),
+        )
+      ).map((posting) => [posting.id, posting]),
+    )
     for (const topup of page) {
       check.see()
       booked.add(topup.postingId)
       const posting = found.get(topup.postingId)
-      const flaw = posting?.kind === 'topup' ? differenceOf(posting.entries, balanced(topupEntries(topup))) : 'has no posting'
+      const flaw =
+        posting?.kind === 'topup' ? differenceOf(posting.entries, balanced(topupEntries(topup))) : 'has no posting'
       if (flaw) check.disagree(`top-up ${topup.reference}: ${flaw}`)
     }
     after = last.reference
   }
   for await (const page of chain(db)) {
     for (const posting of page) {
-      if (posting.kind === 'topup' && !booked.has(posting.id)) check.disagree(`posting ${posting.id}: there is no top-up for it`)
-      if (posting.kind !== 'topup' && posting.kind !== 'usage') check.disagree(`posting ${posting.id}: of the unknown kind ${posting.kind}`)
+      if (posting.kind === 'topup' && !booked.has(posting.id))
+        check.disagree(`posting ${posting.id}: there is no top-up for it`)
+      if (posting.kind !== 'topup' && posting.kind !== 'usage')
+        check.disagree(`posting ${posting.id}: of the unknown kind ${posting.kind}`)
     }
   }
   return check.result()
@@ -74,7 +95,8 @@ export async function checkTopups(db: Queryable): Promise<CheckResult> {
 function differenceOf(actual: Posting['entries'], expected: readonly Entry[]): string | undefined {
   const due = new Map(expected.map((entry) => [entry.account, entry.amountPico]))
   for (const { account, amountPico } of actual) {
-    if (due.get(account) !== amountPico) return `${account} moved by ${amountPico}, it should be ${due.get(account) ?? 'nothing'}`
+    if (due.get(account) !== amountPico)
+      return `${account} moved by ${amountPico}, it should be ${due.get(account) ?? 'nothing'}`
     due.delete(account)
   }
   const [missing] = due

@@ -26,9 +26,11 @@ type Lookup = (id: string) => Promise<RatedSheet | undefined>
  * costs what its tokens cost by the sheets it names.
  */
 export async function checkRecords(db: Queryable, sheetById: SheetById | undefined): Promise<CheckResult> {
-  const check = openCheck(sheetById ? 'every usage record is unaltered and rated by its sheets' : 'every usage record is unaltered')
+  const check = openCheck(
+    sheetById ? 'every usage record is unaltered and rated by its sheets' : 'every usage record is unaltered',
+  )
   const lookup = sheetById && cached(sheetById)
-  for (let after = ''; ; ) {
+  for (let after = ''; ;) {
     const page = await recordsAfter(db, { id: after, limit: PAGE })
     const last = page.at(-1)
     if (!last) return check.result()
@@ -47,7 +49,8 @@ function alterationOf({ id, contentHash, columns, record }: StoredRecord): strin
   if (record.id !== id) return `filed under the id of another record, ${record.id}`
   const expected = columnsOf(record)
   for (const name of Object.keys(expected) as (keyof RecordColumns)[]) {
-    if (expected[name] !== columns[name]) return `column ${name} is ${columns[name]}, the record says ${expected[name]}`
+    if (expected[name] !== columns[name])
+      return `column ${name} is ${String(columns[name])}, the record says ${String(expected[name])}`
   }
   return flawOf(arrival, record.gateway)
 }
@@ -57,13 +60,19 @@ function alterationOf({ id, contentHash, columns, record }: StoredRecord): strin
  * pays. No tokens cost nothing by any sheet, so a record of none needs no sheet.
  */
 export async function misratingOf(record: UsageRecord, lookup: Lookup): Promise<string | undefined> {
-  const [hold, sell, tax, buy] = [BigInt(record.holdPico), BigInt(record.sellPico), BigInt(record.taxPico), BigInt(record.buyPico)]
+  const [hold, sell, tax, buy] = [
+    BigInt(record.holdPico),
+    BigInt(record.sellPico),
+    BigInt(record.taxPico),
+    BigInt(record.buyPico),
+  ]
   const free = totalTokens(record.tokens) === 0
   const buySheet = await lookup(record.buySheet)
   if (!buySheet && !free) return `buy sheet ${record.buySheet} is unknown`
   const owed = buySheet && !free ? rate(record.tokens, buySheet.prices) : 0n
   if (buy !== owed) return `buys for ${buy}, its tokens cost ${owed} by sheet ${record.buySheet}`
-  if (!isBilled(record.ending) || free) return sell === 0n && tax === 0n ? undefined : `sells for ${sell}, tax ${tax}, though nothing is billed`
+  if (!isBilled(record.ending) || free)
+    return sell === 0n && tax === 0n ? undefined : `sells for ${sell}, tax ${tax}, though nothing is billed`
   const sellSheet = await lookup(record.sellSheet)
   if (!sellSheet) return `sell sheet ${record.sellSheet} is unknown`
   const price = rate(record.tokens, sellSheet.prices)

@@ -47,19 +47,44 @@ export async function recordsAfter(db: Queryable, page: { id: string; limit: num
     contentHash: row.content_hash,
     record: row.record,
     columns: {
-      slice: row.slice, tenant: row.tenant, key: row.key, service: row.service, supplier: row.supplier, ending: row.ending,
+      slice: row.slice,
+      tenant: row.tenant,
+      key: row.key,
+      service: row.service,
+      supplier: row.supplier,
+      ending: row.ending,
       completedAtMs: Number(row.completed_at_ms),
-      uncachedInput: Number(row.uncached_input), cacheWrite: Number(row.cache_write), cacheRead: Number(row.cache_read),
-      output: Number(row.output), reasoning: Number(row.reasoning),
-      ttftBucket: row.ttft_bucket, pacedTokens: Number(row.paced_tokens), pacedMs: Number(row.paced_ms),
-      sellPico: integerFromNumeric(row.sell), taxPico: integerFromNumeric(row.tax), buyPico: integerFromNumeric(row.buy),
+      uncachedInput: Number(row.uncached_input),
+      cacheWrite: Number(row.cache_write),
+      cacheRead: Number(row.cache_read),
+      output: Number(row.output),
+      reasoning: Number(row.reasoning),
+      ttftBucket: row.ttft_bucket,
+      pacedTokens: Number(row.paced_tokens),
+      pacedMs: Number(row.paced_ms),
+      sellPico: integerFromNumeric(row.sell),
+      taxPico: integerFromNumeric(row.tax),
+      buyPico: integerFromNumeric(row.buy),
     },
   }))
 }
 
 /** What the records behind each posting come to, by the parties whose accounts they move. */
-export async function usageBehind(db: Queryable, postingIds: readonly string[]): Promise<Map<string, (Usage & { records: number })[]>> {
-  const rows = await db.rows<{ posting_id: string; tenant: string; service: string; supplier: string; billed: boolean; records: bigint; sell: string; tax: string; buy: string }>(sql`
+export async function usageBehind(
+  db: Queryable,
+  postingIds: readonly string[],
+): Promise<Map<string, (Usage & { records: number })[]>> {
+  const rows = await db.rows<{
+    posting_id: string
+    tenant: string
+    service: string
+    supplier: string
+    billed: boolean
+    records: bigint
+    sell: string
+    tax: string
+    buy: string
+  }>(sql`
     select posting_id, tenant, service, supplier, ending in ('completed', 'client_closed') as billed,
            count(*) as records, sum(sell) as sell, sum(tax) as tax, sum(buy) as buy
       from charging.usage_record where posting_id = any(${postingIds}::text[])
@@ -70,8 +95,14 @@ export async function usageBehind(db: Queryable, postingIds: readonly string[]):
     const list = found.get(row.posting_id) ?? []
     found.set(row.posting_id, list)
     list.push({
-      tenant: row.tenant, service: row.service, supplier: row.supplier, billed: row.billed, records: Number(row.records),
-      sellPico: integerFromNumeric(row.sell), taxPico: integerFromNumeric(row.tax), buyPico: integerFromNumeric(row.buy),
+      tenant: row.tenant,
+      service: row.service,
+      supplier: row.supplier,
+      billed: row.billed,
+      records: Number(row.records),
+      sellPico: integerFromNumeric(row.sell),
+      taxPico: integerFromNumeric(row.tax),
+      buyPico: integerFromNumeric(row.buy),
     })
   }
   return found
@@ -85,7 +116,10 @@ export async function hashesBehind(db: Queryable, postingIds: readonly string[])
   return new Map(rows.map((row) => [row.posting_id, row.hashes]))
 }
 
-export async function postingIdsAfter(db: Queryable, page: { id: string; limit: number }): Promise<{ id: string; records: number }[]> {
+export async function postingIdsAfter(
+  db: Queryable,
+  page: { id: string; limit: number },
+): Promise<{ id: string; records: number }[]> {
   const rows = await db.rows<{ posting_id: string; records: bigint }>(sql`
     select posting_id, count(*) as records from charging.usage_record where posting_id > ${page.id}
      group by posting_id order by posting_id limit ${page.limit}
@@ -108,7 +142,9 @@ export async function wrongEscrows(db: Queryable): Promise<{ tenant: string; esc
   `)
 }
 
-export async function wrongSlices(db: Queryable): Promise<{ id: string; settled: string; records: bigint; sold: string; found: bigint; strangers: bigint }[]> {
+export async function wrongSlices(
+  db: Queryable,
+): Promise<{ id: string; settled: string; records: bigint; sold: string; found: bigint; strangers: bigint }[]> {
   return db.rows(sql`
     select coalesce(s.id, u.slice) as id, coalesce(s.settled, 0) as settled, coalesce(s.records, 0) as records,
            coalesce(u.sold, 0) as sold, coalesce(u.found, 0) as found, coalesce(t.strangers, 0) as strangers
@@ -132,7 +168,9 @@ const histogram = Array.from({ length: TTFT_BUCKETS }, (_, bucket) => bucket).re
 )
 
 /** Sums every record anew, by minute and by hour, and compares with the projection; the first element of the histogram is padding. */
-export async function wrongRollups(db: Queryable): Promise<{ cell: string; stored: string | null; summed: string | null }[]> {
+export async function wrongRollups(
+  db: Queryable,
+): Promise<{ cell: string; stored: string | null; summed: string | null }[]> {
   return db.rows(sql`
     select concat_ws(' ', span, start_ms, tenant, service, supplier, key) as cell,
            r.sums::text || ' ' || r.ttft::text as stored, s.sums::text || ' ' || s.ttft::text as summed

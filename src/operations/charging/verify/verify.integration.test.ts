@@ -16,10 +16,25 @@ beforeAll(async () => {
   for (const [index, tenant] of ['acme', 'zeta'].entries()) {
     await charging.topup({ tenant, amountPico: 10n ** 13n, reference: `pay-${tenant}` })
     const { epoch } = await charging.register(`gw-${index}`)
-    const reply = await charging.grant({ gateway: `gw-${index}`, epoch, seq: 1, tenant, minPico: '1', wantPico: `${10n ** 12n}` })
+    const reply = await charging.grant({
+      gateway: `gw-${index}`,
+      epoch,
+      seq: 1,
+      tenant,
+      minPico: '1',
+      wantPico: `${10n ** 12n}`,
+    })
     const slice = reply.outcome === 'granted' ? reply.slice.id : ''
-    const records = Array.from({ length: 20 }, (_, n) => sampleRecord(index * 100 + n, { tenant, gateway: `gw-${index}`, slice, ending: n === 3 ? 'failed' : 'completed' }))
-    for (const start of [0, 10]) await charging.ingest({ gateway: `gw-${index}`, records: records.slice(start, start + 10) })
+    const records = Array.from({ length: 20 }, (_, n) =>
+      sampleRecord(index * 100 + n, {
+        tenant,
+        gateway: `gw-${index}`,
+        slice,
+        ending: n === 3 ? 'failed' : 'completed',
+      }),
+    )
+    for (const start of [0, 10])
+      await charging.ingest({ gateway: `gw-${index}`, records: records.slice(start, start + 10) })
   }
 })
 afterAll(() => database[Symbol.asyncDispose]())
@@ -43,8 +58,18 @@ const QUARANTINE = 'no usage record waits in quarantine'
 test('untouched books pass every check, and every check has looked at what there is', async () => {
   const reply = await charging.verify({ sheetById })
   expect(reply.checks.map((check) => [check.name, check.ok, check.seen])).toEqual([
-    [RECORDS, true, 40], [POSTED, true, 40], [USAGE, true, 4], [TOPUPS, true, 2], [SUMS, true, 6], [BALANCES, true, 11], [CHAIN, true, 6],
-    [WALLETS, true, 2], [ESCROW, true, 2], [SLICES, true, 2], [ROLLUPS, true, expect.any(Number)], [QUARANTINE, true, 0],
+    [RECORDS, true, 40],
+    [POSTED, true, 40],
+    [USAGE, true, 4],
+    [TOPUPS, true, 2],
+    [SUMS, true, 6],
+    [BALANCES, true, 11],
+    [CHAIN, true, 6],
+    [WALLETS, true, 2],
+    [ESCROW, true, 2],
+    [SLICES, true, 2],
+    [ROLLUPS, true, expect.any(Number)],
+    [QUARANTINE, true, 0],
   ])
   expect(reply.checks.find((check) => check.name === ROLLUPS)?.seen).toBeGreaterThan(4)
   expect(reply.ok).toBe(true)
@@ -62,7 +87,11 @@ const tampering: readonly (readonly [string, readonly string[], RegExp])[] = [
   [change(1, 'buy = buy + 1'), [RECORDS, USAGE, ROLLUPS], /2110:embedded moved by/],
   [change(1, 'tax = tax - 1'), [RECORDS, USAGE], /column taxPico/],
   [change(1, `record = jsonb_set(record, '{buyPico}', '"1"')`), [RECORDS], /content does not match its hash/],
-  [change(1, `record = jsonb_set(record, '{note}', '"forged"'), content_hash = sha256('x')`), [RECORDS, USAGE], /its records are not those it was made from/],
+  [
+    change(1, `record = jsonb_set(record, '{note}', '"forged"'), content_hash = sha256('x')`),
+    [RECORDS, USAGE],
+    /its records are not those it was made from/,
+  ],
   [change(1, `content_hash = sha256('x')`), [RECORDS, USAGE], /content does not match its hash/],
   [change(1, `ending = 'client_closed'`), [RECORDS], /column ending/],
   [change(1, `tenant = 'zeta'`), [RECORDS, USAGE, SLICES, ROLLUPS], /1 records of another tenant/],
@@ -73,12 +102,27 @@ const tampering: readonly (readonly [string, readonly string[], RegExp])[] = [
   [change(1, `posting_id = (select posting_id ${record(105)})`), [USAGE], /made from 10 records, 11 are there/],
   [change(1, `slice = 'slc_gone'`), [RECORDS, SLICES], /slice slc_gone: 0 settled/],
   [`delete ${record(1)}`, [USAGE, SLICES, ROLLUPS], /made from 10 records, 9 are there/],
-  [`insert into charging.usage_record select '${sampleId(900)}', content_hash, posting_id, slice, tenant, key, service, supplier, ending, completed_at_ms,
+  [
+    `insert into charging.usage_record select '${sampleId(900)}', content_hash, posting_id, slice, tenant, key, service, supplier, ending, completed_at_ms,
      uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record ${record(1)}`,
-   [RECORDS, USAGE, SLICES, ROLLUPS], /filed under the id of another record/],
-  [`update ledger.entry set amount = amount + 1 where posting_seq = 3 and account = '2210'`, [USAGE, SUMS, BALANCES, CHAIN], /entries sum to 1/],
-  [`update ledger.entry set amount = amount * 2 where posting_seq = 3`, [USAGE, BALANCES, CHAIN], /content does not match its hash/],
-  [`delete from ledger.entry where posting_seq = 3; delete from ledger.posting where seq = 3`, [POSTED, BALANCES, CHAIN], /follows 2/],
+    [RECORDS, USAGE, SLICES, ROLLUPS],
+    /filed under the id of another record/,
+  ],
+  [
+    `update ledger.entry set amount = amount + 1 where posting_seq = 3 and account = '2210'`,
+    [USAGE, SUMS, BALANCES, CHAIN],
+    /entries sum to 1/,
+  ],
+  [
+    `update ledger.entry set amount = amount * 2 where posting_seq = 3`,
+    [USAGE, BALANCES, CHAIN],
+    /content does not match its hash/,
+  ],
+  [
+    `delete from ledger.entry where posting_seq = 3; delete from ledger.posting where seq = 3`,
+    [POSTED, BALANCES, CHAIN],
+    /follows 2/,
+  ],
   [`update ledger.posting set booked_at_ms = 0 where seq = 3`, [CHAIN], /content does not match its hash/],
   [`update ledger.posting set kind = 'gift' where seq = 3`, [POSTED, TOPUPS, CHAIN], /unknown kind gift/],
   [`update ledger.balance set amount = amount - 1 where account = '2000:acme'`, [BALANCES, WALLETS], /the ledger owes/],
@@ -89,39 +133,55 @@ const tampering: readonly (readonly [string, readonly string[], RegExp])[] = [
   [`update charging.slice set settled = settled - 1 where tenant = 'acme'`, [ESCROW, SLICES], /slice slc_gw-0_1_1/],
   [`update charging.slice set records = records + 1 where tenant = 'acme'`, [SLICES], /21 records, found/],
   [`update charging.slice set amount = amount + 1 where tenant = 'acme'`, [ESCROW], /open slices have/],
-  [`update charging.slice set state = 'closed', closed_at_ms = 0 where tenant = 'acme'`, [ESCROW], /open slices have 0 left/],
+  [
+    `update charging.slice set state = 'closed', closed_at_ms = 0 where tenant = 'acme'`,
+    [ESCROW],
+    /open slices have 0 left/,
+  ],
   [`delete from charging.slice where tenant = 'acme'`, [ESCROW, SLICES], /slice slc_gw-0_1_1: 0 settled/],
   [`update charging.topup set amount = amount + 1 where tenant = 'acme'`, [TOPUPS], /top-up pay-acme/],
   [`delete from charging.topup where tenant = 'acme'`, [TOPUPS], /there is no top-up for it/],
-  [`update charging.usage_rollup set sell = sell + 1 where ctid = (select min(ctid) from charging.usage_rollup)`, [ROLLUPS], /roll-up (minute|hour)/],
+  [
+    `update charging.usage_rollup set sell = sell + 1 where ctid = (select min(ctid) from charging.usage_rollup)`,
+    [ROLLUPS],
+    /roll-up (minute|hour)/,
+  ],
   [`update charging.usage_rollup set ttft[3] = ttft[3] + 1 where span = 'hour'`, [ROLLUPS], /roll-up hour/],
   [`delete from charging.usage_rollup where span = 'hour'`, [ROLLUPS], /missing/],
-  [`insert into charging.usage_quarantine values ('req_x', sha256('x'), 'gw-0', 'above_slice', '{}', 0)`, [QUARANTINE], /req_x: above_slice/],
+  [
+    `insert into charging.usage_quarantine values ('req_x', sha256('x'), 'gw-0', 'above_slice', '{}', 0)`,
+    [QUARANTINE],
+    /req_x: above_slice/,
+  ],
 ]
 
 test.each(tampering)('an altered row is named: %s', async (text, failing, line) => {
   const undo = new Error('undo')
-  await expect(database.transaction(async (tx) => {
-    await tx.rows(script(`set local session_replication_role = replica; ${text}`))
-    const inside = { ...database, transaction: <T>(work: (inner: typeof tx) => Promise<T>) => work(tx) }
-    const reply = await verify(inside, { sheetById })
-    expect(reply.ok).toBe(false)
-    expect(reply.checks.filter((check) => !check.ok).map((check) => check.name)).toEqual(failing)
-    expect(reply.checks.flatMap((check) => check.disagreements).join('\n')).toMatch(line)
-    throw undo
-  })).rejects.toBe(undo)
+  await expect(
+    database.transaction(async (tx) => {
+      await tx.rows(script(`set local session_replication_role = replica; ${text}`))
+      const inside = { ...database, transaction: <T>(work: (inner: typeof tx) => Promise<T>) => work(tx) }
+      const reply = await verify(inside, { sheetById })
+      expect(reply.ok).toBe(false)
+      expect(reply.checks.filter((check) => !check.ok).map((check) => check.name)).toEqual(failing)
+      expect(reply.checks.flatMap((check) => check.disagreements).join('\n')).toMatch(line)
+      throw undo
+    }),
+  ).rejects.toBe(undo)
 })
 
 test('a thousand disagreements are told in twenty lines', async () => {
   const undo = new Error('undo')
-  await expect(database.transaction(async (tx) => {
-    await tx.rows(script(`set local session_replication_role = replica; update charging.usage_record set key = 'x'`))
-    const inside = { ...database, transaction: <T>(work: (inner: typeof tx) => Promise<T>) => work(tx) }
-    const reply = await verify(inside, { sheetById })
-    expect(reply.checks[0]).toMatchObject({ ok: false, seen: 40 })
-    expect(reply.checks[0]?.disagreements).toHaveLength(20)
-    throw undo
-  })).rejects.toBe(undo)
+  await expect(
+    database.transaction(async (tx) => {
+      await tx.rows(script(`set local session_replication_role = replica; update charging.usage_record set key = 'x'`))
+      const inside = { ...database, transaction: <T>(work: (inner: typeof tx) => Promise<T>) => work(tx) }
+      const reply = await verify(inside, { sheetById })
+      expect(reply.checks[0]).toMatchObject({ ok: false, seen: 40 })
+      expect(reply.checks[0]?.disagreements).toHaveLength(20)
+      throw undo
+    }),
+  ).rejects.toBe(undo)
 })
 
 test('a record that was priced wrongly from the beginning is found by rating it again', async () => {
@@ -131,5 +191,7 @@ test('a record that was priced wrongly from the beginning is found by rating it 
   await other.ingest({ gateway: 'gw-0', records: [{ ...right, buyPico: `${BigInt(right.buyPico) - 1n}` }] })
   expect(await other.verify()).toMatchObject({ ok: true })
   const reply = await other.verify({ sheetById })
-  expect(reply.checks.filter((check) => !check.ok)).toMatchObject([{ name: RECORDS, disagreements: [expect.stringContaining('buys for')] }])
+  expect(reply.checks.filter((check) => !check.ok)).toMatchObject([
+    { name: RECORDS, disagreements: [expect.stringContaining('buys for')] },
+  ])
 })

@@ -18,7 +18,13 @@ export async function verify(database: Database, { sheetById }: { sheetById?: Sh
     const checks: CheckResult[] = [
       records,
       // Two ways to count the same records: a check that looked at fewer has proved less than it says.
-      posted.seen === records.seen ? posted : { ...posted, ok: false, disagreements: [...posted.disagreements, `saw ${posted.seen} of ${records.seen} records`].slice(-20) },
+      posted.seen === records.seen
+        ? posted
+        : {
+            ...posted,
+            ok: false,
+            disagreements: [...posted.disagreements, `saw ${posted.seen} of ${records.seen} records`].slice(-20),
+          },
       await checkUsagePostings(tx),
       await checkTopups(tx),
       ...(await verifyLedger(tx)),
@@ -28,6 +34,9 @@ export async function verify(database: Database, { sheetById }: { sheetById?: Sh
       await checkRollups(tx),
       await checkQuarantine(tx),
     ]
-    return { ok: checks.every((check) => check.ok), checks: checks.map((check) => ({ ...check, disagreements: [...check.disagreements] })) }
+    return {
+      ok: checks.every((check) => check.ok),
+      checks: checks.map((check) => ({ ...check, disagreements: [...check.disagreements] })),
+    }
   }, 'repeatable read')
 }

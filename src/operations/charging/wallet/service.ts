@@ -4,7 +4,7 @@ import type { Clock } from '#platform/clock'
 import type { Database, Queryable, Transaction } from '#platform/postgres'
 import { MOST_PICO, topupEntries } from '../model.ts'
 import { invalidAmount, topupReused } from '../problems.ts'
-import { allWallets, insertTopup, lockWallets, moveWallets, openWallet, topupByReference, wallet } from './store.ts'
+import { allWallets, insertTopup, lockWallets, moveWallets, openWallets, topupByReference, wallet } from './store.ts'
 import type { Wallet } from './store.ts'
 
 export interface Topup {
@@ -14,12 +14,25 @@ export interface Topup {
   readonly reference: string
 }
 
+/**
+ * Opens and locks the wallets of several top-ups. Without it, the second top-up of a transaction would wait for a wallet while
+ * the first one's posting holds up everybody who posts, and that may be for ever.
+ */
+export async function lockForTopups(tx: Transaction, tenants: readonly string[]): Promise<void> {
+  const distinct = [...new Set(tenants)]
+  await openWallets(tx, distinct)
+  await lockWallets(tx, distinct)
+}
+
 /** The top-up inside a caller's transaction, for changes that are all or nothing. `booked` is false for a repetition. */
-export async function topupIn(tx: Transaction, { tenant, amountPico, reference }: Topup, nowMs: number): Promise<{ booked: boolean }> {
+export async function topupIn(
+  tx: Transaction,
+  { tenant, amountPico, reference }: Topup,
+  nowMs: number,
+): Promise<{ booked: boolean }> {
   if (amountPico <= 0n || amountPico > MOST_PICO) throw invalidAmount({ amount: `${amountPico}` })
   const key = `topup:${reference}`
-  await openWallet(tx, tenant)
-  await lockWallets(tx, [tenant])
+  await lockForTopups(tx, [tenant])
   const isNew = await insertTopup(tx, { reference, tenant, amountPico, postingId: postingId(key), bookedAtMs: nowMs })
   if (!isNew) {
     const before = await topupByReference(tx, reference)
@@ -28,11 +41,22 @@ export async function topupIn(tx: Transaction, { tenant, amountPico, reference }
   }
   await moveWallets(tx, [{ tenant, postedPico: amountPico, escrowedPico: 0n }])
   const entries = topupEntries({ tenant, amountPico })
-  await post(tx, { key, kind: 'topup', memo: `top-up ${reference}`, bookedAtMs: nowMs, entries, evidence: null, facts: 1 })
+  await post(tx, {
+    key,
+    kind: 'topup',
+    memo: `top-up ${reference}`,
+    bookedAtMs: nowMs,
+    entries,
+    evidence: null,
+    facts: 1,
+  })
   return { booked: true }
 }
 
-export async function topup({ database, clock }: { database: Database; clock: Clock }, request: Topup): Promise<BalanceView> {
+export async function topup(
+  { database, clock }: { database: Database; clock: Clock },
+  request: Topup,
+): Promise<BalanceView> {
   await database.transaction((tx) => topupIn(tx, request, clock.nowMs()))
   return balance(database, request.tenant)
 }

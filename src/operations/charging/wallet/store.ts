@@ -14,7 +14,11 @@ interface WalletRow {
 }
 
 function toWallet(row: WalletRow): Wallet {
-  return { tenant: row.tenant, postedPico: integerFromNumeric(row.posted), escrowedPico: integerFromNumeric(row.escrowed) }
+  return {
+    tenant: row.tenant,
+    postedPico: integerFromNumeric(row.posted),
+    escrowedPico: integerFromNumeric(row.escrowed),
+  }
 }
 
 /** Locks wallets in the order of their names, as everybody does, so two transactions never wait for each other. */
@@ -25,8 +29,10 @@ export async function lockWallets(tx: Transaction, tenants: readonly string[]): 
   return rows.map(toWallet)
 }
 
-export async function openWallet(tx: Transaction, tenant: string): Promise<void> {
-  await tx.rows(sql`insert into charging.wallet (tenant) values (${tenant}) on conflict do nothing`)
+export async function openWallets(tx: Transaction, tenants: readonly string[]): Promise<void> {
+  await tx.rows(sql`
+    insert into charging.wallet (tenant) select tenant from unnest(${tenants.toSorted()}::text[]) as fresh (tenant) on conflict do nothing
+  `)
 }
 
 export async function moveWallets(
@@ -42,12 +48,16 @@ export async function moveWallets(
 }
 
 export async function wallet(db: Queryable, tenant: string): Promise<Wallet | undefined> {
-  const [row] = await db.rows<WalletRow>(sql`select tenant, posted, escrowed from charging.wallet where tenant = ${tenant}`)
+  const [row] = await db.rows<WalletRow>(
+    sql`select tenant, posted, escrowed from charging.wallet where tenant = ${tenant}`,
+  )
   return row && toWallet(row)
 }
 
 export async function allWallets(db: Queryable): Promise<Wallet[]> {
-  return (await db.rows<WalletRow>(sql`select tenant, posted, escrowed from charging.wallet order by tenant`)).map(toWallet)
+  return (await db.rows<WalletRow>(sql`select tenant, posted, escrowed from charging.wallet order by tenant`)).map(
+    toWallet,
+  )
 }
 
 export interface TopupRow {
@@ -69,7 +79,13 @@ export async function insertTopup(tx: Transaction, topup: TopupRow): Promise<boo
 }
 
 export async function topupsAfter(db: Queryable, page: { reference: string; limit: number }): Promise<TopupRow[]> {
-  const rows = await db.rows<{ reference: string; tenant: string; amount: string; posting_id: string; booked_at_ms: bigint }>(sql`
+  const rows = await db.rows<{
+    reference: string
+    tenant: string
+    amount: string
+    posting_id: string
+    booked_at_ms: bigint
+  }>(sql`
     select reference, tenant, amount, posting_id, booked_at_ms from charging.topup
      where reference > ${page.reference} order by reference limit ${page.limit}
   `)
@@ -82,7 +98,12 @@ export async function topupsAfter(db: Queryable, page: { reference: string; limi
   }))
 }
 
-export async function topupByReference(db: Queryable, reference: string): Promise<{ tenant: string; amountPico: bigint } | undefined> {
-  const [row] = await db.rows<{ tenant: string; amount: string }>(sql`select tenant, amount from charging.topup where reference = ${reference}`)
+export async function topupByReference(
+  db: Queryable,
+  reference: string,
+): Promise<{ tenant: string; amountPico: bigint } | undefined> {
+  const [row] = await db.rows<{ tenant: string; amount: string }>(
+    sql`select tenant, amount from charging.topup where reference = ${reference}`,
+  )
   return row && { tenant: row.tenant, amountPico: integerFromNumeric(row.amount) }
 }
