@@ -14,7 +14,9 @@ function usageJson(usage: ReportedUsage): Record<string, unknown> {
     completion_tokens: usage.completion_tokens,
     total_tokens: usage.total_tokens ?? usage.prompt_tokens + usage.completion_tokens,
     ...(usage.cached_tokens === undefined ? {} : { prompt_tokens_details: { cached_tokens: usage.cached_tokens } }),
-    ...(usage.reasoning_tokens === undefined ? {} : { completion_tokens_details: { reasoning_tokens: usage.reasoning_tokens } }),
+    ...(usage.reasoning_tokens === undefined
+      ? {}
+      : { completion_tokens_details: { reasoning_tokens: usage.reasoning_tokens } }),
   }
 }
 
@@ -48,7 +50,12 @@ export function completionBody(request: Received, answer: Answer, serial: number
 
 /** The events of a correct stream, each a complete `data: …` block, without the terminator. Usage comes only when it was asked for. */
 export function streamEvents(request: Received, answer: Answer, serial: number): readonly string[] {
-  const base = { id: `chatcmpl-fake-${serial}`, object: 'chat.completion.chunk', created: 1_760_000_000, model: request.model }
+  const base = {
+    id: `chatcmpl-fake-${serial}`,
+    object: 'chat.completion.chunk',
+    created: 1_760_000_000,
+    model: request.model,
+  }
   const choice = (delta: Record<string, unknown>, finish: string | null) => [{ index: 0, delta, finish_reason: finish }]
   const text = words(answer)
   const events = text.map((word, i) => ({

@@ -32,7 +32,13 @@ export type Behaviour =
       readonly fields?: Readonly<Record<string, unknown>>
       readonly finishReason?: string
     }
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string; readonly code?: string; readonly body?: string }
+  | {
+      readonly kind: 'status'
+      readonly status: number
+      readonly retryAfter?: string
+      readonly code?: string
+      readonly body?: string
+    }
   | { readonly kind: 'reset' }
   | { readonly kind: 'never' }
   | { readonly kind: 'garbage' }

@@ -25,20 +25,25 @@ export function takeRequest(data: Buffer): { readonly request: Received; readonl
     headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim())
   }
   const start = headEnd + HEAD_END.length
-  const framed = headers.get('transfer-encoding') === 'chunked' ? chunkedBody(data, start) : sizedBody(data, start, headers)
+  const framed =
+    headers.get('transfer-encoding') === 'chunked' ? chunkedBody(data, start) : sizedBody(data, start, headers)
   if (framed === undefined) return undefined
   const body = framed.body.toString('utf8')
   return { request: { method, path, headers, body, ...asked(body) }, rest: data.subarray(framed.end) }
 }
 
-function sizedBody(data: Buffer, start: number, headers: ReadonlyMap<string, string>): { body: Buffer; end: number } | undefined {
+function sizedBody(
+  data: Buffer,
+  start: number,
+  headers: ReadonlyMap<string, string>,
+): { body: Buffer; end: number } | undefined {
   const end = start + Number(headers.get('content-length') ?? 0)
   return data.length < end ? undefined : { body: data.subarray(start, end), end }
 }
 
 function chunkedBody(data: Buffer, start: number): { body: Buffer; end: number } | undefined {
   const parts: Buffer[] = []
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const lineEnd = data.indexOf('\r\n', at)
     if (lineEnd < 0) return undefined
     const size = Number.parseInt(data.toString('latin1', at, lineEnd), 16)

@@ -132,19 +132,26 @@ async function behave(socket: Socket, request: Received, behaviour: Behaviour, s
     }
     case 'reset':
       socket.resetAndDestroy()
-      return
+      break
     case 'never':
-      return
+      break
     case 'garbage':
       socket.end('\x16\x03\x01 this is not HTTP\r\n\r\n')
-      return
+      break
     case 'raw':
       socket.end(behaviour.bytes)
-      return
+      break
     case 'malformed':
       return broken(socket, request, behaviour.events, 'malformed', serial)
     case 'cut':
-      return broken(socket, request, behaviour.events, behaviour.clean === true ? 'clean' : 'cut', serial, behaviour.eventDelayMs)
+      return broken(
+        socket,
+        request,
+        behaviour.events,
+        behaviour.clean === true ? 'clean' : 'cut',
+        serial,
+        behaviour.eventDelayMs,
+      )
     case 'stall':
       return broken(socket, request, behaviour.events, 'stall', serial)
   }
@@ -158,7 +165,10 @@ async function answer(
 ): Promise<void> {
   if (behaviour.firstByteDelayMs !== undefined) await pause(socket, behaviour.firstByteDelayMs)
   if (!request.stream) return sendWhole(socket, 200, completionBody(request, behaviour, serial))
-  const events = [...streamEvents(request, behaviour, serial), ...(behaviour.done === false ? [] : ['data: [DONE]\n\n'])]
+  const events = [
+    ...streamEvents(request, behaviour, serial),
+    ...(behaviour.done === false ? [] : ['data: [DONE]\n\n']),
+  ]
   socket.write(STREAM_HEAD)
   if (behaviour.eventDelayMs === undefined) {
     socket.write(`${events.map(chunk).join('')}0\r\n\r\n`)
@@ -186,7 +196,9 @@ async function broken(
     const body = completionBody(request, whole, serial)
     const half = body.slice(0, body.length / 2)
     if (how === 'clean' || how === 'malformed') return sendWhole(socket, 200, half)
-    socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${half}`)
+    socket.write(
+      `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${half}`,
+    )
     if (how === 'cut') await flushed(socket).then(() => socket.resetAndDestroy())
     return
   }
@@ -217,7 +229,9 @@ function chunk(text: string): string {
 
 function sendWhole(socket: Socket, status: number, body: string, headers = ''): void {
   const length = Buffer.byteLength(body)
-  socket.write(`HTTP/1.1 ${status} Fake\r\nContent-Type: application/json\r\n${headers}Content-Length: ${length}\r\n\r\n${body}`)
+  socket.write(
+    `HTTP/1.1 ${status} Fake\r\nContent-Type: application/json\r\n${headers}Content-Length: ${length}\r\n\r\n${body}`,
+  )
 }
 
 function flushed(socket: Socket): Promise<void> {

@@ -26,7 +26,11 @@ test('a stream carries its events, the usage when asked for, and the terminator'
 })
 
 test('a scripted list is played in order and its last behaviour stays', async () => {
-  upstream.script('m', [{ kind: 'status', status: 429, retryAfter: '3' }, { kind: 'status', status: 503 }, { kind: 'answer' }])
+  upstream.script('m', [
+    { kind: 'status', status: 429, retryAfter: '3' },
+    { kind: 'status', status: 503 },
+    { kind: 'answer' },
+  ])
   const first = await ask('m')
   expect([first.status, first.headers.get('retry-after')]).toEqual([429, '3'])
   expect([(await ask('m')).status, (await ask('m')).status, (await ask('m')).status]).toEqual([503, 200, 200])
