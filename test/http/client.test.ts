@@ -319,7 +319,8 @@ test('pause stops the flow from the supplier and resume loses nothing', async ()
 test('a handler that throws loses its call and not the process', async () => {
   await using supplier = await answering(OK)
   for (const stage of ['onHead', 'onData', 'onEnd'] as const) {
-    const client = clientTo(supplier.port)
+    const errors: unknown[] = []
+    const client = clientTo(supplier.port, { onError: (error) => errors.push(error) })
     const seen = await new Promise<ClientFailure | 'end'>((resolve) => {
       const handler = { onHead() {}, onData() {}, onEnd: () => resolve('end'), onFailure: resolve }
       client.send(
@@ -334,9 +335,26 @@ test('a handler that throws loses its call and not the process', async () => {
       )
     })
     if (stage !== 'onEnd') expect(seen).toMatchObject({ kind: 'aborted', cause: new Error(stage) })
+    expect(errors).toEqual([new Error(stage)])
     expect(client.inFlight).toBe(0)
     client.close()
   }
+})
+
+test('a failed or aborted call gives its place up at once, so that the next try finds one', async () => {
+  await using supplier = await rawServer((socket, index) => {
+    socket.on('data', () => (index === 0 ? socket.end('garbage\n') : socket.write(OK)))
+  })
+  const client = clientTo(supplier.port, { maxConnections: 1 })
+  const second = await new Promise((resolve) => {
+    const onFailure = () => void call(client).then(resolve)
+    client.send({ method: 'GET', target: '/', head: '', body: [] }, { onHead() {}, onData() {}, onEnd() {}, onFailure })
+  })
+  expect(second).toMatchObject({ kind: 'end', body: 'ok' })
+  const handler = { onHead() {}, onData() {}, onEnd() {}, onFailure() {} }
+  client.send({ method: 'GET', target: '/', head: '', body: [] }, handler).abort()
+  expect(await call(client)).toMatchObject({ kind: 'end', body: 'ok' })
+  client.close()
 })
 
 test('an unused connection is closed after the idle time', async () => {

@@ -1,6 +1,6 @@
 import { connect as connectPlain, isIP } from 'node:net'
 import { connect as connectSecure } from 'node:tls'
-import { fail, release, type ClientConnection, type ClientShared } from './client-state.ts'
+import { discard, fail, release, type ClientConnection, type ClientShared } from './client-state.ts'
 import { complete, receive } from './response-reader.ts'
 import type { ActiveCall, CallHandler, CallOptions } from './types.ts'
 
@@ -83,7 +83,7 @@ export function send(c: ClientConnection, call: CallOptions, handler: CallHandle
     abort() {
       if (c.handler !== handler) return
       release(c)
-      c.socket.destroy()
+      discard(c)
     },
     pause() {
       if (c.handler === handler) c.socket.pause()
@@ -120,7 +120,7 @@ function opened(c: ClientConnection): void {
 }
 
 function ended(c: ClientConnection): void {
-  if (c.handler === undefined) c.socket.destroy()
+  if (c.handler === undefined) discard(c)
   else if (c.reading === 'close') {
     c.keepAlive = false
     complete(c, false)

@@ -18,6 +18,7 @@ export interface ClientShared {
   inFlight: number
   onIdle(connection: ClientConnection): void
   onGone(connection: ClientConnection): void
+  readonly onError: ((error: unknown) => void) | undefined
 }
 
 /** State of one connection to a supplier, carrying at most one call. */
@@ -57,28 +58,32 @@ export function release(c: ClientConnection): CallHandler | undefined {
   return handler
 }
 
+/** Gives the connection up, and its place in the pool with it. */
+export function discard(c: ClientConnection): void {
+  c.reading = 'gone'
+  c.socket.destroy()
+  c.shared.onGone(c)
+}
+
 /** Ends the call with a failure, and the connection with it. */
 export function fail(c: ClientConnection, kind: ClientFailure['kind'], cause: unknown): void {
   const handler = release(c)
-  c.socket.destroy()
+  discard(c)
   if (handler === undefined) return
   const failure = { kind, reused: c.reused, ...(cause === undefined ? {} : { cause }) }
-  guarded(c, () => handler.onFailure(failure))
+  guarded(c, handler, () => handler.onFailure(failure))
 }
 
-/** Runs a callback of the caller. One that throws loses its call, not the process. */
-export function guarded(c: ClientConnection, run: () => void): boolean {
+/**
+ * Runs a callback of `handler` and returns whether its call is still on. A callback that throws loses its call, not the
+ * process, and not another call that has meanwhile taken the connection.
+ */
+export function guarded(c: ClientConnection, handler: CallHandler, run: () => void): boolean {
   try {
     run()
-    return true
   } catch (error) {
-    const handler = release(c)
-    c.socket.destroy()
-    try {
-      handler?.onFailure({ kind: 'aborted', reused: c.reused, cause: error })
-    } catch {
-      // It has now thrown twice; its own code has every means to report that.
-    }
-    return false
+    c.shared.onError?.(error)
+    if (c.handler === handler) fail(c, 'aborted', error)
   }
+  return c.handler === handler
 }

@@ -1,5 +1,5 @@
 import { openClientConnection, send } from './client-connection.ts'
-import type { ClientConnection, ClientShared } from './client-state.ts'
+import { discard, type ClientConnection, type ClientShared } from './client-state.ts'
 import { createSweep } from './sweep.ts'
 import type { ActiveCall, ClientFailure, HttpClient } from './types.ts'
 
@@ -16,6 +16,8 @@ export interface ClientOptions {
   readonly idleTimeoutMs: number
   /** Certificates (PEM) to trust instead of the well-known authorities, for a private supplier. */
   readonly trustedCertificates?: string | readonly string[]
+  /** Hears what a call handler threw. */
+  readonly onError?: (error: unknown) => void
 }
 
 /** A keep-alive pool to one origin. Nothing is retried here: `reset` with `reused` tells the caller that it may. */
@@ -39,12 +41,13 @@ export function createHttpClient(options: ClientOptions): HttpClient {
     maxHeadBytes: options.maxHeadBytes,
     connectTimeoutMs,
     trustedCertificates: options.trustedCertificates,
+    onError: options.onError,
     sweep,
     connections,
     inFlight: 0,
     onIdle(connection) {
       if (closed) {
-        connection.socket.destroy()
+        discard(connection)
         return
       }
       connection.deadline = sweep.after(idleTimeoutMs)
@@ -79,7 +82,7 @@ export function createHttpClient(options: ClientOptions): HttpClient {
     },
     close() {
       closed = true
-      for (const connection of idle) connection.socket.destroy()
+      for (const connection of idle.splice(0)) discard(connection)
     },
   }
 }
@@ -87,7 +90,8 @@ export function createHttpClient(options: ClientOptions): HttpClient {
 /** A failure known at once is still told later, so that a handler never hears anything before `send` has returned. */
 function failLater(failure: ClientFailure, onFailure: (failure: ClientFailure) => void): ActiveCall {
   let aborted = false
-  queueMicrotask(() => {
+  // A turn of the event loop later, so that a caller who tries again at once does not keep everything else from running.
+  setImmediate(() => {
     if (!aborted) onFailure(failure)
   })
   return {

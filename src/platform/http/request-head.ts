@@ -93,7 +93,7 @@ export function parseRequestHead(text: string): RequestHead | Refusal {
 function isPersistent(connection: string | undefined, minor: 0 | 1): boolean {
   if (connection === undefined) return minor === 1
   if (lists(connection, 'close') || lists(connection, 'upgrade')) return false
-  return minor === 1 || lists(connection, 'keep-alive')
+  return minor === 1 || connection === 'keep-alive'
 }
 
 function versionOf(text: string, from: number, to: number): 0 | 1 | Refusal {

@@ -1,6 +1,6 @@
 import { append, createByteStore } from './byte-store.ts'
 import { createChunkDecoder, decodeChunks } from './chunked.ts'
-import { fail, guarded, release, type ClientConnection } from './client-state.ts'
+import { discard, fail, guarded, release, type ClientConnection } from './client-state.ts'
 import { findHeadEnd, hasStrayControl } from './head-search.ts'
 import { parseResponseHead } from './response-head.ts'
 
@@ -21,7 +21,7 @@ export function receive(c: ClientConnection, chunk: Buffer): void {
     case 'idle':
     case 'gone':
       // Nobody asked: answering before the question would hand these bytes to the next caller.
-      c.socket.destroy()
+      discard(c)
   }
 }
 
@@ -50,8 +50,8 @@ function readHead(c: ClientConnection, chunk: Buffer): void {
     c.bodyLeft = head.contentLength
     c.reading = head.framing === 'none' ? 'length' : head.framing
     if (head.framing === 'chunked') c.decoder = createChunkDecoder()
-    const { handler } = c
-    if (!guarded(c, () => handler?.onHead(head.status, head.headers)) || c.handler !== handler) return
+    const handler = c.handler!
+    if (!guarded(c, handler, () => handler.onHead(head.status, head.headers))) return
     const rest = at === 0 ? input : input.subarray(at)
     if (c.reading === 'length') readSized(c, rest)
     else if (rest.length > 0) receive(c, rest)
@@ -76,31 +76,30 @@ function keep(c: ClientConnection, input: Buffer, at: number): void {
 }
 
 function readSized(c: ClientConnection, input: Buffer): void {
-  const { handler } = c
   const size = Math.min(input.length, c.bodyLeft)
   c.bodyLeft -= size
   if (size > 0) {
-    if (!deliver(c, size === input.length ? input : input.subarray(0, size)) || c.handler !== handler) return
+    if (!deliver(c, size === input.length ? input : input.subarray(0, size))) return
   }
   if (c.bodyLeft === 0) complete(c, input.length > size)
 }
 
 function readChunked(c: ClientConnection, input: Buffer): void {
-  const { handler } = c
   const decoder = c.decoder!
   const stop = decodeChunks(decoder, input, 0)
   const { from, to } = decoder
   if (to > from) {
     const whole = from === 0 && to === input.length
-    if (!deliver(c, whole ? input : input.subarray(from, to)) || c.handler !== handler) return
+    if (!deliver(c, whole ? input : input.subarray(from, to))) return
   }
   if (decoder.phase === 'bad') fail(c, 'garbage', new Error('malformed chunked body'))
   else if (decoder.phase === 'done') complete(c, stop < input.length)
 }
 
+/** Hands a piece on and returns whether the call is still on. */
 function deliver(c: ClientConnection, piece: Buffer): boolean {
-  const { handler } = c
-  return guarded(c, () => handler?.onData(piece))
+  const handler = c.handler!
+  return guarded(c, handler, () => handler.onData(piece))
 }
 
 /** The response is whole. The connection serves again unless the request is still being sent. */
@@ -111,7 +110,7 @@ export function complete(c: ClientConnection, hasSurplus: boolean): void {
   const { socket } = c
   c.reused = true
   if (socket.isPaused()) socket.resume()
-  if (!c.keepAlive || socket.writableLength > 0 || socket.destroyed || !c.opened) socket.destroy()
+  if (!c.keepAlive || socket.writableLength > 0 || socket.destroyed || !c.opened) discard(c)
   else c.shared.onIdle(c)
-  if (handler !== undefined) guarded(c, () => handler.onEnd())
+  if (handler !== undefined) guarded(c, handler, () => handler.onEnd())
 }
