@@ -129,6 +129,12 @@ test.each([
     `import { sql } from '#platform/postgres'`,
     'SQL lives in store.ts',
   ],
+  [
+    'SQL by another name',
+    'src/operations/ledger/service.ts',
+    `import { sql as q } from '#platform/postgres'`,
+    'SQL lives in store.ts',
+  ],
   ['the driver', 'src/operations/ledger/store.ts', `import pg from 'pg'`, 'pg is known in one place'],
 ])('%s is reported', (_, file, source, sentence) => {
   expect(complaints(file, source)).toEqual([sentence])
@@ -141,6 +147,11 @@ test.each([
     'the type of a transaction',
     'src/operations/ledger/service.ts',
     `import type { Transaction } from '#platform/postgres'`,
+  ],
+  [
+    'the state of a failure in a service',
+    'src/operations/ledger/service.ts',
+    `import { sqlState } from '#platform/postgres'`,
   ],
   ['SQL in a store', 'src/operations/ledger/store.ts', `import { sql } from '#platform/postgres'`],
   ['a type in a model', 'src/operations/ledger/model.ts', `import type { Clock } from '#platform/clock'`],

@@ -108,7 +108,9 @@ export function roomOf(path: string, doors: Doors): string | undefined {
   return best
 }
 
-const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path) || /^(test|bench)\//.test(path)
+/** Tests, what only tests use, and measurements. */
+const isTest = (path: string): boolean =>
+  /(\.test|\.child|[-.]fixture)\.tsx?$/.test(path) || /^(test|bench|web\/dev-mock)\//.test(path)
 const isApp = (path: string): boolean => path.startsWith('src/apps/')
 const isPure = (path: string): boolean => path.startsWith('src/kernel/') || /\/model(\.ts|\/)/.test(path)
 const isStore = (path: string): boolean =>
@@ -134,10 +136,14 @@ export function violation(each: Import, doors: Doors): string | undefined {
   }
   if (isTest(from)) return undefined
   if (isPure(from) && isImpure(each, doors)) return IMPURE
-  if (there === 'platform/postgres' && isOperations(from) && !typeOnly && !isStore(from)) return 'SQL lives in store.ts'
+  const bringsSql = there === 'platform/postgres' && !typeOnly && each.names.some((name) => SQL_NAMES.has(name))
+  if (bringsSql && isOperations(from) && !isStore(from)) return 'SQL lives in store.ts'
   if ((to === 'pg' || to.startsWith('pg/')) && here !== 'platform/postgres') return 'pg is known in one place'
   return undefined
 }
+
+/** What a statement is made with; the rest of the room (states of failures, types) may be known by a service. */
+const SQL_NAMES = new Set(['sql', 'script', '*'])
 
 const IMPURE = 'the core is pure: it computes, it never does I/O'
 /** Digests are arithmetic that Node happens to have. */

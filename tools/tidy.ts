@@ -28,7 +28,7 @@ interface Rule {
   readonly comments?: true
 }
 
-const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path) || path.startsWith('test/')
+const isTest = (path: string): boolean => /(\.test|\.child|[-.]fixture)\.tsx?$/.test(path) || path.startsWith('test/')
 const isServer = (path: string): boolean => path.startsWith('src/') && !isTest(path) && !path.startsWith('src/apps/')
 const isCode = (path: string): boolean => /\.(ts|tsx|mjs)$/.test(path)
 
