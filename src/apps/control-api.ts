@@ -36,7 +36,11 @@ const Limit = z.coerce.number().int().min(1).max(500).default(50)
 const Range = { fromMs: z.coerce.number().pipe(EpochMs).optional(), toMs: z.coerce.number().pipe(EpochMs).optional() }
 const TenantQuery = z.object({ tenant: Slug.optional() })
 const LedgerQuery = z.object({ tenant: Slug.optional(), limit: Limit, before: z.string().min(1).max(128).optional() })
-const UsageQuery = z.object({ tenant: Slug.optional(), by: z.enum(['service', 'tenant', 'supplier', 'key', 'hour']).default('service'), ...Range })
+const UsageQuery = z.object({
+  tenant: Slug.optional(),
+  by: z.enum(['service', 'tenant', 'supplier', 'key', 'hour']).default('service'),
+  ...Range,
+})
 const LiveQuery = z.object({ tenant: Slug.optional(), minutes: z.coerce.number().int().min(1).max(1440).default(60) })
 const RequestsQuery = z.object({ tenant: Slug.optional(), limit: Limit })
 const CreateAccountRequest = z.strictObject({ email: z.email().max(254), tenant: Slug.nullable() })
@@ -98,7 +102,11 @@ export function createApi(deps: ApiDeps): Hono {
 
   api.post('/apply', async (context) => {
     await operator(context)
-    const { document, fileName = 'factory.yaml', dryRun = false } = await readBody(context, ApplyRequest, FILE_BODY_BYTES)
+    const {
+      document,
+      fileName = 'factory.yaml',
+      dryRun = false,
+    } = await readBody(context, ApplyRequest, FILE_BODY_BYTES)
     return context.json(await catalogue.apply({ text: document, fileName, dryRun }))
   })
 
@@ -115,7 +123,9 @@ export function createApi(deps: ApiDeps): Hono {
     const who = await caller(context)
     const only = scope(who, query(context, TenantQuery).tenant)
     const tenants = await identity.tenants(only)
-    const balances = new Map((only === undefined ? await charging.wallets() : [await charging.balance(only)]).map((one) => [one.tenant, one]))
+    const balances = new Map(
+      (only === undefined ? await charging.wallets() : [await charging.balance(only)]).map((one) => [one.tenant, one]),
+    )
     const views = tenants.map((tenant): TenantView => {
       const balance = balances.get(tenant.id)
       return { ...tenant, postedPico: balance?.postedPico ?? '0', escrowedPico: balance?.escrowedPico ?? '0' }
@@ -129,8 +139,16 @@ export function createApi(deps: ApiDeps): Hono {
   })
   api.post('/keys', async (context) => {
     const who = await caller(context)
-    const { tenant, name, limits = {}, expiresAtMs = null } = await readBody(context, CreateKeyRequest, SMALL_BODY_BYTES)
-    return context.json(await identity.createKey({ tenant: await oneTenant(who, tenant), name, limits, expiresAtMs }), 201)
+    const {
+      tenant,
+      name,
+      limits = {},
+      expiresAtMs = null,
+    } = await readBody(context, CreateKeyRequest, SMALL_BODY_BYTES)
+    return context.json(
+      await identity.createKey({ tenant: await oneTenant(who, tenant), name, limits, expiresAtMs }),
+      201,
+    )
   })
   api.post('/keys/:id/revoke', async (context) => {
     const who = await caller(context)
@@ -140,7 +158,10 @@ export function createApi(deps: ApiDeps): Hono {
   api.post('/users', async (context) => {
     await operator(context)
     const { email, tenant } = await readBody(context, CreateAccountRequest, SMALL_BODY_BYTES)
-    return context.json(await identity.createAccount({ email, role: tenant === null ? 'operator' : 'tenant', tenant }), 201)
+    return context.json(
+      await identity.createAccount({ email, role: tenant === null ? 'operator' : 'tenant', tenant }),
+      201,
+    )
   })
 
   api.post('/topups', async (context) => {
@@ -158,8 +179,14 @@ export function createApi(deps: ApiDeps): Hono {
   api.get('/ledger', async (context) => {
     const who = await caller(context)
     const { tenant, limit, before } = query(context, LedgerQuery)
-    const postings = await charging.postings({ ...whose(scope(who, tenant)), limit, ...(before === undefined ? {} : { before }) })
-    return context.json(who.role === 'operator' ? postings : postings.map((posting) => postingForTenant(posting, who.tenant)))
+    const postings = await charging.postings({
+      ...whose(scope(who, tenant)),
+      limit,
+      ...(before === undefined ? {} : { before }),
+    })
+    return context.json(
+      who.role === 'operator' ? postings : postings.map((posting) => postingForTenant(posting, who.tenant)),
+    )
   })
 
   api.get('/usage', async (context) => {
@@ -228,5 +255,9 @@ function amountOf(amountYuan: string): bigint {
   } catch {
     // Told below in the words of the API.
   }
-  throw invalidRequest({ issues: [{ path: 'amountYuan', message: 'not a positive amount in yuan such as 100 or 0.5, with at most 12 decimals' }] })
+  throw invalidRequest({
+    issues: [
+      { path: 'amountYuan', message: 'not a positive amount in yuan such as 100 or 0.5, with at most 12 decimals' },
+    ],
+  })
 }

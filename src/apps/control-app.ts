@@ -36,7 +36,9 @@ export function createControlApp(deps: ControlDeps): Hono {
   })
   app.onError((error, context) => renderFailure(error, context, log))
 
-  app.get('/healthz', (context) => context.json({ status: 'ok', version: info.version, schemaVersion: info.schemaVersion }))
+  app.get('/healthz', (context) =>
+    context.json({ status: 'ok', version: info.version, schemaVersion: info.schemaVersion }),
+  )
   app.get('/readyz', async (context) => {
     try {
       await deps.checkReady()
@@ -46,7 +48,9 @@ export function createControlApp(deps: ControlDeps): Hono {
       return context.json({ status: 'not ready' }, 503)
     }
   })
-  app.get('/metrics', async (context) => context.text(await deps.renderMetrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }))
+  app.get('/metrics', async (context) =>
+    context.text(await deps.renderMetrics(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  )
   app.route('/api/v1', createApi(deps))
   app.route('/internal/v1', createInternal(deps))
   app.get('*', (context) => {

@@ -3,7 +3,11 @@ import type * as z from 'zod'
 import { bodyTooLarge, checked, invalidRequest, notJson } from './control-problems.ts'
 
 /** Reads a JSON body of at most `limitBytes`, however it is sent, and checks it. */
-export async function readBody<Schema extends z.ZodType>(context: Context, schema: Schema, limitBytes: number): Promise<z.output<Schema>> {
+export async function readBody<Schema extends z.ZodType>(
+  context: Context,
+  schema: Schema,
+  limitBytes: number,
+): Promise<z.output<Schema>> {
   // Requiring this type means that no form of another site can send it without asking the browser first.
   if (!/^application\/json\s*(?:;|$)/i.test(context.req.header('content-type') ?? '')) throw notJson({})
   const text = await readText(context, limitBytes)

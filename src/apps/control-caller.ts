@@ -16,7 +16,11 @@ const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD'])
 /** Finds out who asks. Throws `not_signed_in`, and `foreign_request` if another site uses the visitor's cookie. */
 export async function callerOf(
   context: Context,
-  { identity, adminToken, allowedHosts }: { readonly identity: Identity; readonly adminToken: string; readonly allowedHosts: readonly string[] },
+  {
+    identity,
+    adminToken,
+    allowedHosts,
+  }: { readonly identity: Identity; readonly adminToken: string; readonly allowedHosts: readonly string[] },
 ): Promise<Caller> {
   const bearer = bearerOf(context)
   if (bearer !== undefined) {

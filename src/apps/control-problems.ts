@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import * as z from 'zod'
+import type * as z from 'zod'
 import { Problem, defineProblem, toProblemJson } from '#kernel'
 import type { Log } from '#platform/log'
 
@@ -60,13 +60,15 @@ export const notJson = defineProblem({
   detail: () => 'Send a JSON body with content-type application/json.',
 })
 
-export const invalidRequest = defineProblem<{ issues: readonly { readonly path: string; readonly message: string }[] }>({
-  code: 'invalid_request',
-  status: 422,
-  title: 'Invalid request',
-  retryable: false,
-  detail: ({ issues }) => issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; '),
-})
+export const invalidRequest = defineProblem<{ issues: readonly { readonly path: string; readonly message: string }[] }>(
+  {
+    code: 'invalid_request',
+    status: 422,
+    title: 'Invalid request',
+    retryable: false,
+    detail: ({ issues }) => issues.map(({ path, message }) => (path ? `${path}: ${message}` : message)).join('; '),
+  },
+)
 
 const internalError = defineProblem({
   code: 'internal_error',
@@ -80,7 +82,9 @@ const internalError = defineProblem({
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
-  throw invalidRequest({ issues: parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message })) })
+  throw invalidRequest({
+    issues: parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message })),
+  })
 }
 
 /** Every failure leaves as RFC 9457; what nobody declared is a bug and is logged, not shown. */
@@ -91,7 +95,10 @@ export function renderFailure(error: unknown, context: Context, log: Log): Respo
   const seconds = problem.params['retryAfterSeconds']
   if (typeof seconds === 'number') headers['retry-after'] = String(seconds)
   if (problem.type.status === 401) headers['www-authenticate'] = 'Bearer'
-  return new Response(JSON.stringify(toProblemJson(problem, context.req.path), bigints), { status: problem.type.status, headers })
+  return new Response(JSON.stringify(toProblemJson(problem, context.req.path), bigints), {
+    status: problem.type.status,
+    headers,
+  })
 }
 
 function bigints(_: string, value: unknown): unknown {

@@ -25,7 +25,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 }
 
-const NOT_BUILT = '<!doctype html><meta charset="utf-8"><title>Token Factory</title><p>The console has not been built: run <code>npm start</code>.'
+const NOT_BUILT =
+  '<!doctype html><meta charset="utf-8"><title>Token Factory</title><p>The console has not been built: run <code>npm start</code>.'
 
 /**
  * The console's files, kept in memory: what is not in the folder at the start cannot be asked for, so no path can lead out of
@@ -42,7 +43,9 @@ export function createStatic(folder: string): (context: Context) => Promise<Resp
     const file = files.get(path) ?? (extname(path) === '' || path === '/' ? files.get('/index.html') : undefined)
     if (!file) {
       const isPage = extname(path) === ''
-      return isPage ? context.html(NOT_BUILT, 503, { 'cache-control': 'no-store' }) : context.text('There is nothing here.', 404)
+      return isPage
+        ? context.html(NOT_BUILT, 503, { 'cache-control': 'no-store' })
+        : context.text('There is nothing here.', 404)
     }
     const headers: Record<string, string> = {
       'content-type': file.type,
@@ -59,10 +62,12 @@ export function createStatic(folder: string): (context: Context) => Promise<Resp
 }
 
 async function loadAll(folder: string): Promise<ReadonlyMap<string, StaticFile>> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return []
-    throw error
-  })
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return []
+      throw error
+    },
+  )
   const files = new Map<string, StaticFile>()
   for (const entry of entries) {
     if (!entry.isFile()) continue

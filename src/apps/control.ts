@@ -28,7 +28,10 @@ async function main(): Promise<void> {
   await using undo = new AsyncDisposableStack()
 
   const database = undo.use(
-    openDatabase(config.DATABASE_URL, { applicationName: 'control', onIdleError: (error) => log.warn({ err: error }, 'a database connection broke') }),
+    openDatabase(config.DATABASE_URL, {
+      applicationName: 'control',
+      onIdleError: (error) => log.warn({ err: error }, 'a database connection broke'),
+    }),
   )
   const { version: schema, applied } = await migrate(database, fromRoot('migrations'))
   if (applied.length > 0) log.info({ applied }, 'database migrated')
@@ -63,7 +66,7 @@ async function main(): Promise<void> {
     async checkReady() {
       await database.rows(sql`select 1`)
       const found = await schemaVersion(database)
-      if (found !== schema) throw new Error(`the database is at ${found}, this program at ${schema}`)
+      if (found !== schema) throw new Error(`the database is at ${found ?? 'nothing'}, this program at ${schema}`)
     },
     renderMetrics: metrics.render,
     countRequest: metrics.countRequest,

@@ -29,7 +29,10 @@ const PricePerMillion = z.string('a price is a plain decimal number such as 2 or
   try {
     parsePricePerMillion(text)
   } catch (error) {
-    context.addIssue({ code: 'custom', message: `not a price in yuan per million tokens: ${String((error as Error).message)}` })
+    context.addIssue({
+      code: 'custom',
+      message: `not a price in yuan per million tokens: ${String((error as Error).message)}`,
+    })
   }
 })
 
@@ -50,15 +53,21 @@ const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,3}
  * An instant, in milliseconds since 1970. A bare date means midnight in China (+08:00), where these books are kept; a time
  * without an offset is refused because it would mean something else on every machine.
  */
-const Instant = z.string('write a date such as 2026-11-01 or a time such as 2026-11-01T08:00:00+08:00').transform((text, context) => {
-  const parts = DATE.exec(text) ?? INSTANT.exec(text)
-  const atMs = parts ? Date.parse(DATE.test(text) ? `${text}T00:00:00+08:00` : text) : Number.NaN
-  const [, year, month, day] = parts ?? []
-  const isRealDay = parts !== null && new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day)
-  if (!Number.isNaN(atMs) && isRealDay && atMs >= 0) return atMs
-  context.addIssue({ code: 'custom', message: 'not a date such as 2026-11-01 or a time with its offset such as 2026-11-01T08:00:00+08:00' })
-  return z.NEVER
-})
+const Instant = z
+  .string('write a date such as 2026-11-01 or a time such as 2026-11-01T08:00:00+08:00')
+  .transform((text, context) => {
+    const parts = DATE.exec(text) ?? INSTANT.exec(text)
+    const atMs = parts ? Date.parse(DATE.test(text) ? `${text}T00:00:00+08:00` : text) : Number.NaN
+    const [, year, month, day] = parts ?? []
+    const isRealDay =
+      parts !== null && new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day)
+    if (!Number.isNaN(atMs) && isRealDay && atMs >= 0) return atMs
+    context.addIssue({
+      code: 'custom',
+      message: 'not a date such as 2026-11-01 or a time with its offset such as 2026-11-01T08:00:00+08:00',
+    })
+    return z.NEVER
+  })
 
 /**
  * Prices of the disjoint token classes. What is left out is priced when the file is applied, never served for nothing:
@@ -81,7 +90,9 @@ const PerMillion = z
   }))
 
 /** Names a sheet in usage records for ever; made from service, side and start where left out. */
-const SheetId = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9._:/@-]{0,198}[A-Za-z0-9])?$/, 'use letters, digits and . _ : / @ - ; at most 200')
+const SheetId = z
+  .string()
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9._:/@-]{0,198}[A-Za-z0-9])?$/, 'use letters, digits and . _ : / @ - ; at most 200')
 
 export const FactorySheet = z.strictObject({
   id: SheetId.optional(),
@@ -98,11 +109,13 @@ const BaseUrl = z
   .max(512)
   .transform((text, context) => {
     const url = URL.canParse(text) ? new URL(text) : undefined
-    const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash
+    const isPlain =
+      url !== undefined && /^https?:$/.test(url.protocol) && !url.username && !url.password && !url.search && !url.hash
     if (isPlain) return text.replace(/\/+$/, '')
     context.addIssue({
       code: 'custom',
-      message: 'not an http or https base URL such as https://api.example.com/v1, without credentials, query or fragment',
+      message:
+        'not an http or https base URL such as https://api.example.com/v1, without credentials, query or fragment',
     })
     return z.NEVER
   })
@@ -116,7 +129,10 @@ export const FactorySupplier = z
     baseUrl: BaseUrl.optional(),
     apiKeyEnv: z
       .string()
-      .regex(/^[A-Z_][A-Z0-9_]{0,127}$/, 'write the NAME of an environment variable such as DEEPSEEK_API_KEY, never the key itself')
+      .regex(
+        /^[A-Z_][A-Z0-9_]{0,127}$/,
+        'write the NAME of an environment variable such as DEEPSEEK_API_KEY, never the key itself',
+      )
       .nullable()
       .optional(),
     maxConcurrency: z.int().min(1).max(100_000).default(64),

@@ -24,14 +24,24 @@ Options:
     const document = await readInput(file)
     const dryRun = flag('dry-run')
     try {
-      const reply = await client.post('/apply', ApplyReply, { document, fileName: file === '-' ? 'standard input' : file, dryRun })
+      const reply = await client.post('/apply', ApplyReply, {
+        document,
+        fileName: file === '-' ? 'standard input' : file,
+        dryRun,
+      })
       return { json: reply, text: render(reply, dryRun) }
     } catch (error) {
       const told = error instanceof CliError ? Mistakes.safeParse(error.problem) : undefined
       if (!told?.success) throw error
       const { mistakes } = told.data.params
-      const lines = mistakes.map(({ file: name, line, column, path, message }) => `${name}:${line}:${column}: ${path ? `${path}: ` : ''}${message}`)
-      const text = [...lines.map(printable), `${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'}; nothing was applied`].join('\n')
+      const lines = mistakes.map(
+        ({ file: name, line, column, path, message }) =>
+          `${name}:${line}:${column}: ${path ? `${path}: ` : ''}${message}`,
+      )
+      const text = [
+        ...lines.map(printable),
+        `${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'}; nothing was applied`,
+      ].join('\n')
       return { json: { mistakes }, text, code: EXIT.mistakes }
     }
   },

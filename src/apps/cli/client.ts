@@ -5,7 +5,11 @@ import { CliError, EXIT } from './exit-codes.ts'
 import type { ExitCode } from './exit-codes.ts'
 
 export interface Client {
-  get<Schema extends z.ZodType>(path: string, schema: Schema, query?: Readonly<Record<string, string | undefined>>): Promise<z.output<Schema>>
+  get<Schema extends z.ZodType>(
+    path: string,
+    schema: Schema,
+    query?: Readonly<Record<string, string | undefined>>,
+  ): Promise<z.output<Schema>>
   post<Schema extends z.ZodType>(path: string, schema: Schema, body?: unknown): Promise<z.output<Schema>>
 }
 
@@ -16,11 +20,23 @@ const TIMEOUT_MS = 600_000
 const ProblemBody = z.looseObject({ detail: z.string(), code: z.string(), status: z.int() })
 
 /** Speaks to the control plane. The token is TOKENFACTORY_TOKEN, else DATA_DIR/admin-token. */
-export function createClient({ url, env }: { readonly url: string | undefined; readonly env: NodeJS.ProcessEnv }): Client {
+export function createClient({
+  url,
+  env,
+}: {
+  readonly url: string | undefined
+  readonly env: NodeJS.ProcessEnv
+}): Client {
   const base = (url ?? (env['TOKENFACTORY_URL'] || DEFAULT_URL)).replace(/\/+$/, '')
-  if (!URL.canParse(base) || !/^https?:/.test(base)) throw new CliError(EXIT.usage, `not an http or https address: ${base}`)
+  if (!URL.canParse(base) || !/^https?:/.test(base))
+    throw new CliError(EXIT.usage, `not an http or https address: ${base}`)
 
-  const call = async <Schema extends z.ZodType>(method: string, path: string, schema: Schema, body?: unknown): Promise<z.output<Schema>> => {
+  const call = async <Schema extends z.ZodType>(
+    method: string,
+    path: string,
+    schema: Schema,
+    body?: unknown,
+  ): Promise<z.output<Schema>> => {
     const headers: Record<string, string> = { authorization: `Bearer ${await tokenFrom(env)}` }
     if (body !== undefined) headers['content-type'] = 'application/json'
     let reply: Response
@@ -33,7 +49,10 @@ export function createClient({ url, env }: { readonly url: string | undefined; r
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
     } catch (error) {
-      throw new CliError(EXIT.unreachable, `the factory cannot be reached at ${base} (${reasonOf(error)}). Is it running? See --url.`)
+      throw new CliError(
+        EXIT.unreachable,
+        `the factory cannot be reached at ${base} (${reasonOf(error)}). Is it running? See --url.`,
+      )
     }
     const text = await reply.text()
     const value = parseJson(text)
@@ -59,7 +78,10 @@ async function tokenFrom(env: NodeJS.ProcessEnv): Promise<string> {
   try {
     return (await readFile(path, 'utf8')).trim()
   } catch {
-    throw new CliError(EXIT.failure, `no admin token: set TOKENFACTORY_TOKEN, or DATA_DIR to where the factory keeps its data (looked at ${path})`)
+    throw new CliError(
+      EXIT.failure,
+      `no admin token: set TOKENFACTORY_TOKEN, or DATA_DIR to where the factory keeps its data (looked at ${path})`,
+    )
   }
 }
 

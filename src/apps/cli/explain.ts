@@ -47,7 +47,11 @@ function render({ record, posting, shares }: ExplainReply): string {
     renderTable(
       [
         { title: '  CLASS', value: (name) => `  ${name}` },
-        { title: 'REPORTED', value: (name) => (record.reported === null ? '-' : count(record.reported[name])), align: 'right' },
+        {
+          title: 'REPORTED',
+          value: (name) => (record.reported === null ? '-' : count(record.reported[name])),
+          align: 'right',
+        },
         { title: 'CHARGED', value: (name) => count(record.tokens[name]), align: 'right' },
       ],
       TOKEN_CLASSES,
@@ -56,7 +60,9 @@ function render({ record, posting, shares }: ExplainReply): string {
     'Price',
     `  held ¥${yuan(record.holdPico)}, sold ¥${yuan(record.sellPico)} (tax ¥${yuan(record.taxPico)}) by ${record.sellSheet || '-'}`,
     `  bought ¥${yuan(record.buyPico)} by ${record.buySheet || '-'}`,
-    posting === null ? 'Posting: none yet' : `Posting ${posting.id}, booked ${time(posting.bookedAtMs)}\n  hash ${posting.hash}`,
+    posting === null
+      ? 'Posting: none yet'
+      : `Posting ${posting.id}, booked ${time(posting.bookedAtMs)}\n  hash ${posting.hash}`,
     renderTable(
       [
         { title: '  ACCOUNT', value: ({ account }) => `  ${account}` },
@@ -74,7 +80,10 @@ function facts(record: UsageRecord): string {
     ['Model', `${record.service}, ${record.stream ? 'streamed' : 'in one piece'}`],
     ['Served by', `${record.supplier} as ${record.model}`],
     ['Ending', `${record.ending}, status ${record.status}, finish reason ${record.finishReason ?? '-'}`],
-    ['Times', `accepted ${time(record.acceptedAtMs)}, first token ${milliseconds(record.ttftMs)}, took ${milliseconds(record.durationMs)}`],
+    [
+      'Times',
+      `accepted ${time(record.acceptedAtMs)}, first token ${milliseconds(record.ttftMs)}, took ${milliseconds(record.durationMs)}`,
+    ],
     ['Gateway', `${record.gateway}, epoch ${record.epoch}, slice ${record.slice ?? '-'}`],
   ]
   return lines.map(([name, value]) => `${name.padEnd(10)} ${printable(value)}`).join('\n')

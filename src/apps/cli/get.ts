@@ -60,7 +60,11 @@ const THINGS: Readonly<Record<string, (invocation: Invocation) => Promise<Outcom
       { title: 'MODEL', value: (row) => row.service },
       { title: 'SUPPLIER', value: (row) => row.supplier },
       { title: 'ENDING', value: (row) => row.ending },
-      { title: 'TOKENS', value: (row) => count(Object.values(row.tokens).reduce((sum, tokens) => sum + tokens, 0)), align: 'right' },
+      {
+        title: 'TOKENS',
+        value: (row) => count(Object.values(row.tokens).reduce((sum, tokens) => sum + tokens, 0)),
+        align: 'right',
+      },
       { title: 'TTFT', value: (row) => milliseconds(row.ttftMs), align: 'right' },
       { title: 'TOOK', value: (row) => milliseconds(row.durationMs), align: 'right' },
       { title: 'SOLD ¥', value: (row) => yuan(row.sellPico), align: 'right' },
@@ -78,12 +82,19 @@ Options:
       --limit N      how many postings or requests; 50 by default, 500 at most
       --before ID    postings before this one
       --by, --since  as in: tokenfactory usage --help`,
-  options: { tenant: { type: 'string' }, limit: { type: 'string' }, before: { type: 'string' }, by: { type: 'string' }, since: { type: 'string' } },
+  options: {
+    tenant: { type: 'string' },
+    limit: { type: 'string' },
+    before: { type: 'string' },
+    by: { type: 'string' },
+    since: { type: 'string' },
+  },
   arity: [1, 1],
   async run(invocation) {
     const [thing = ''] = invocation.positionals
     const show = Object.hasOwn(THINGS, thing) ? THINGS[thing] : undefined
-    if (!show) throw new CliError(EXIT.usage, `there is no ${thing} to get; things are ${Object.keys(THINGS).join(', ')}`)
+    if (!show)
+      throw new CliError(EXIT.usage, `there is no ${thing} to get; things are ${Object.keys(THINGS).join(', ')}`)
     return show(invocation)
   },
 }
@@ -102,7 +113,8 @@ async function list<Schema extends z.ZodType>(
 async function showBalances(invocation: Invocation): Promise<Outcome> {
   const { client, option } = invocation
   const tenant = option('tenant')
-  const tenants = tenant === undefined ? (await client.get('/tenants', z.array(TenantView))).map(({ id }) => id) : [tenant]
+  const tenants =
+    tenant === undefined ? (await client.get('/tenants', z.array(TenantView))).map(({ id }) => id) : [tenant]
   const rows: BalanceView[] = []
   for (const id of tenants) rows.push(await client.get('/balance', BalanceView, { tenant: id }))
   const text = renderTable<BalanceView>(
@@ -120,7 +132,9 @@ async function showBalances(invocation: Invocation): Promise<Outcome> {
 async function showLedger({ client, option }: Invocation): Promise<Outcome> {
   const query = { tenant: option('tenant'), limit: option('limit'), before: option('before') }
   const postings = await client.get('/ledger', z.array(PostingView), query)
-  const rows = postings.flatMap(({ entries, ...posting }) => entries.map((entry, index) => ({ ...posting, entry, isFirst: index === 0 })))
+  const rows = postings.flatMap(({ entries, ...posting }) =>
+    entries.map((entry, index) => ({ ...posting, entry, isFirst: index === 0 })),
+  )
   const text = renderTable<(typeof rows)[number]>(
     [
       { title: 'POSTING', value: (row) => (row.isFirst ? row.id : '') },
@@ -128,8 +142,16 @@ async function showLedger({ client, option }: Invocation): Promise<Outcome> {
       { title: 'KIND', value: (row) => (row.isFirst ? row.kind : '') },
       { title: 'RECORDS', value: (row) => (row.isFirst ? count(row.records) : ''), align: 'right' },
       { title: 'ACCOUNT', value: (row) => row.entry.account },
-      { title: 'DEBIT ¥', value: (row) => (BigInt(row.entry.amountPico) > 0n ? yuan(row.entry.amountPico) : ''), align: 'right' },
-      { title: 'CREDIT ¥', value: (row) => (BigInt(row.entry.amountPico) < 0n ? yuan(`${-BigInt(row.entry.amountPico)}`) : ''), align: 'right' },
+      {
+        title: 'DEBIT ¥',
+        value: (row) => (BigInt(row.entry.amountPico) > 0n ? yuan(row.entry.amountPico) : ''),
+        align: 'right',
+      },
+      {
+        title: 'CREDIT ¥',
+        value: (row) => (BigInt(row.entry.amountPico) < 0n ? yuan(`${-BigInt(row.entry.amountPico)}`) : ''),
+        align: 'right',
+      },
       { title: 'MEMO', value: (row) => (row.isFirst ? row.memo : '') },
     ],
     rows,

@@ -61,7 +61,8 @@ async function outcomeOf(args: readonly string[], around: Surroundings): Promise
   const output = values['output'] ?? 'table'
   if (output !== 'table' && output !== 'json') throw new CliError(EXIT.usage, '-o is table or json')
   const [min, max] = command.arity
-  if (positionals.length < min || positionals.length > max) throw new CliError(EXIT.usage, `tokenfactory ${command.name} ${command.usage}`)
+  if (positionals.length < min || positionals.length > max)
+    throw new CliError(EXIT.usage, `tokenfactory ${command.name} ${command.usage}`)
   const option = (key: string): string | undefined => {
     const value = values[key]
     return typeof value === 'string' ? value : undefined
@@ -82,7 +83,12 @@ function parsed(
   args: readonly string[],
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
   try {
-    return parseArgs({ args: [...args], options: { ...COMMON, ...command.options }, allowPositionals: true, strict: true })
+    return parseArgs({
+      args: [...args],
+      options: { ...COMMON, ...command.options },
+      allowPositionals: true,
+      strict: true,
+    })
   } catch (error) {
     throw new CliError(EXIT.usage, `${(error as Error).message} See tokenfactory ${command.name} --help`)
   }
@@ -93,21 +99,49 @@ async function readInput(path: string): Promise<string> {
     return await readFile(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new CliError(code === 'ENOENT' ? EXIT.notFound : EXIT.failure, `${path} cannot be read (${code ?? 'unknown reason'})`)
+    throw new CliError(
+      code === 'ENOENT' ? EXIT.notFound : EXIT.failure,
+      `${path} cannot be read (${code ?? 'unknown reason'})`,
+    )
   }
 }
 
 /** Looked at before anything else, so that a wrong command line is also told in the wanted form. */
 function wantsJson(args: readonly string[]): boolean {
-  return args.some((arg, index) => arg === '-ojson' || arg === '--output=json' || ((arg === '-o' || arg === '--output') && args[index + 1] === 'json'))
+  return args.some(
+    (arg, index) =>
+      arg === '-ojson' ||
+      arg === '--output=json' ||
+      ((arg === '-o' || arg === '--output') && args[index + 1] === 'json'),
+  )
 }
 
 function overview(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length))
   const lines = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
-  return ['tokenfactory COMMAND …', '', ...lines, '', 'tokenfactory COMMAND --help tells more.', '', COMMON_HELP, '', EXIT_HELP].join('\n')
+  return [
+    'tokenfactory COMMAND …',
+    '',
+    ...lines,
+    '',
+    'tokenfactory COMMAND --help tells more.',
+    '',
+    COMMON_HELP,
+    '',
+    EXIT_HELP,
+  ].join('\n')
 }
 
 function helpOf(command: Command): string {
-  return [`tokenfactory ${command.name} ${command.usage}`.trimEnd(), '', `${command.summary}.`, '', command.help, '', COMMON_HELP, '', EXIT_HELP].join('\n')
+  return [
+    `tokenfactory ${command.name} ${command.usage}`.trimEnd(),
+    '',
+    `${command.summary}.`,
+    '',
+    command.help,
+    '',
+    COMMON_HELP,
+    '',
+    EXIT_HELP,
+  ].join('\n')
 }

@@ -21,7 +21,10 @@ export interface Column<Row> {
 
 /** A table of plain text. What others named cannot steer the terminal: control characters become a question mark. */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const lines = [columns.map(({ title }) => title), ...rows.map((row) => columns.map(({ value }) => printable(String(value(row)))))]
+  const lines = [
+    columns.map(({ title }) => title),
+    ...rows.map((row) => columns.map(({ value }) => printable(String(value(row))))),
+  ]
   const widths = columns.map((_, index) => Math.max(...lines.map((line) => cellWidth(line[index] ?? ''))))
   return lines
     .map((line) =>

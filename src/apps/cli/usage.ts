@@ -57,6 +57,7 @@ export async function showUsage({ client, option, nowMs }: Invocation): Promise<
 function spanMs(text: string): number {
   const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
   const unitMs = unit === undefined ? undefined : UNITS_MS[unit]
-  if (amount === undefined || unitMs === undefined) throw new CliError(EXIT.usage, '--since is a span such as 30m, 24h or 7d')
+  if (amount === undefined || unitMs === undefined)
+    throw new CliError(EXIT.usage, '--since is a span such as 30m, 24h or 7d')
   return Number(amount) * unitMs
 }

@@ -21,7 +21,9 @@ export const verify: Command = {
       ],
       reply.checks,
     )
-    const wrong = reply.checks.flatMap(({ name, disagreements }) => disagreements.map((line) => `${name}: ${printable(line)}`))
+    const wrong = reply.checks.flatMap(({ name, disagreements }) =>
+      disagreements.map((line) => `${name}: ${printable(line)}`),
+    )
     const text = [table, ...wrong, reply.ok ? 'the books agree' : 'THE BOOKS DISAGREE'].join('\n')
     return { json: reply, text, code: reply.ok ? EXIT.ok : EXIT.booksDisagree }
   },

@@ -34,7 +34,10 @@ Options of create:
     const { client, positionals, option } = invocation
     const [action, id] = positionals
     if (action === 'revoke') {
-      const revoked = await client.post(`/keys/${encodeURIComponent(required(id, 'which key? tokenfactory key revoke KEY'))}/revoke`, KeyView)
+      const revoked = await client.post(
+        `/keys/${encodeURIComponent(required(id, 'which key? tokenfactory key revoke KEY'))}/revoke`,
+        KeyView,
+      )
       return { json: revoked, text: `${revoked.id} is revoked` }
     }
     if (action !== 'create' || id !== undefined) throw new CliError(EXIT.usage, 'key create or key revoke KEY')
@@ -66,7 +69,10 @@ Options:
       amountYuan: required(option('amount'), 'how much? --amount YUAN'),
       reference: required(option('reference'), 'which payment? --reference TEXT'),
     })
-    return { json: balance, text: `${balance.tenant} has ¥${yuan(balance.postedPico)}, of which ¥${yuan(balance.availablePico)} are available` }
+    return {
+      json: balance,
+      text: `${balance.tenant} has ¥${yuan(balance.postedPico)}, of which ¥${yuan(balance.availablePico)} are available`,
+    }
   },
 }
 
@@ -87,7 +93,10 @@ Options:
       email: required(option('email'), 'which address? --email ADDRESS'),
       tenant: option('tenant') ?? null,
     })
-    return { json: made, text: `${made.email} signs in with this password, shown now and never again:\n${made.password}` }
+    return {
+      json: made,
+      text: `${made.email} signs in with this password, shown now and never again:\n${made.password}`,
+    }
   },
 }
 
@@ -99,7 +108,8 @@ function required(value: string | undefined, question: string): string {
 function expiry(text: string | undefined): number | null {
   if (text === undefined) return null
   const ms = /T.*(?:Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN
-  if (Number.isNaN(ms)) throw new CliError(EXIT.usage, '--expires is a time with its offset such as 2027-01-01T00:00:00Z')
+  if (Number.isNaN(ms))
+    throw new CliError(EXIT.usage, '--expires is a time with its offset such as 2027-01-01T00:00:00Z')
   return ms
 }
 

@@ -41,14 +41,18 @@ export async function applyInTransaction(
   const deployments = await store.selectDeployments(tx)
   const sheets = await store.selectSheets(tx)
   const directory = await identity.directory(tx)
-  const known = { suppliers: new Set(suppliers.map(({ id }) => id)), tenants: new Set(directory.tenants.map(({ id }) => id)) }
+  const known = {
+    suppliers: new Set(suppliers.map(({ id }) => id)),
+    tenants: new Set(directory.tenants.map(({ id }) => id)),
+  }
 
   const { file, mistakes, mistake } = parseFactoryFile(text, fileName, { nowMs, known })
   if (!file) throw factoryFileMistakes({ mistakes })
   const found: FactoryMistake[] = []
   const say = (path: YamlPath, message: string) => found.push(mistake(path, message))
   const refuse = () => {
-    if (found.length > 0) throw factoryFileMistakes({ mistakes: found.toSorted((a, b) => a.line - b.line || a.column - b.column) })
+    if (found.length > 0)
+      throw factoryFileMistakes({ mistakes: found.toSorted((a, b) => a.line - b.line || a.column - b.column) })
   }
 
   checkKeys(file, directory.keys, nowMs, say)
@@ -65,7 +69,10 @@ export async function applyInTransaction(
 
   for (const supplier of file.suppliers) {
     const row = supplierRow(supplier)
-    const action = actionFor(suppliers.find(({ id }) => id === row.id), row)
+    const action = actionFor(
+      suppliers.find(({ id }) => id === row.id),
+      row,
+    )
     if (action !== 'unchanged') await store.upsertSupplier(tx, row)
     note('supplier', row.id, action)
   }
@@ -78,8 +85,8 @@ export async function applyInTransaction(
     const rows = deploymentRows(service)
     const existing = services.find(({ id }) => id === row.id)
     const action = actionFor(
-      existing && { ...row, ...withoutCreation(existing), deployments: deployments.filter((d) => d.service === row.id) },
-      { ...row, deployments: rows },
+      existing && { ...existing, deployments: deployments.filter(({ service: of }) => of === row.id) },
+      { ...row, createdAt: existing?.createdAt, deployments: rows },
     )
     if (action !== 'unchanged') {
       await store.upsertService(tx, row, new Date(nowMs))
@@ -98,9 +105,10 @@ export async function applyInTransaction(
     if (made) newKeys.push(made)
     note('key', id, action)
   }
+  if (isChanged) await store.bumpRevision(tx)
+  // Last, because from the first posting to the end of the transaction nobody else can post.
   await topUpAll(tx, wallets, file, note, say)
   refuse()
-  if (isChanged) await store.bumpRevision(tx)
   return { changes, newKeys }
 }
 
@@ -113,8 +121,12 @@ function checkKeys(
   for (const [index, key] of file.keys.entries()) {
     const own = existing.find(({ id }) => id === key.id)
     if (own && own.tenant !== key.tenant)
-      say(['keys', index, 'tenant'], `the key ${key.id} belongs to ${own.tenant}, and a key never changes its tenant: give it another id`)
-    if (!own && key.expiresAt !== null && key.expiresAt <= nowMs) say(['keys', index, 'expiresAt'], 'the key would have expired before it could be used')
+      say(
+        ['keys', index, 'tenant'],
+        `the key ${key.id} belongs to ${own.tenant}, and a key never changes its tenant: give it another id`,
+      )
+    if (!own && key.expiresAt !== null && key.expiresAt <= nowMs)
+      say(['keys', index, 'expiresAt'], 'the key would have expired before it could be used')
   }
 }
 
@@ -142,8 +154,4 @@ async function topUpAll(
 function actionFor(existing: object | undefined, wanted: object): 'created' | 'updated' | 'unchanged' {
   if (existing === undefined) return 'created'
   return isDeepStrictEqual({ ...existing }, { ...wanted }) ? 'unchanged' : 'updated'
-}
-
-function withoutCreation<Row extends { readonly createdAt: Date }>({ createdAt: _, ...rest }: Row) {
-  return rest
 }

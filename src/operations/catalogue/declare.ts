@@ -42,9 +42,19 @@ export function deploymentRows(service: FactoryService): readonly DeploymentRow[
 
 export function declaredSheets(file: FactoryFile): readonly DeclaredSheet[] {
   return file.services.flatMap((service, index) => [
-    ...sheetsOf(service.sell, { service: service.id, side: 'sell', supplier: null, model: null }, ['services', index, 'sell']),
+    ...sheetsOf(service.sell, { service: service.id, side: 'sell', supplier: null, model: null }, [
+      'services',
+      index,
+      'sell',
+    ]),
     ...service.deployments.flatMap(({ supplier, model, buy }, position) =>
-      sheetsOf(buy, { service: service.id, side: 'buy', supplier, model }, ['services', index, 'deployments', position, 'buy']),
+      sheetsOf(buy, { service: service.id, side: 'buy', supplier, model }, [
+        'services',
+        index,
+        'deployments',
+        position,
+        'buy',
+      ]),
     ),
   ])
 }

@@ -85,22 +85,82 @@ const BROKEN: readonly (readonly [string, string, string])[] = [
   ['an unknown limit', 'tenants:\n  - id: a\n    limits:\n      rpm: 5\n', '4:7 tenants[0].limits.rpm unknown field'],
   ['a missing id', 'tenants:\n  - name: a\n', '2:5 tenants[0].id the field id is missing'],
   ['an id in capitals', 'tenants:\n  - id: ACME\n', '2:9 tenants[0].id use lower-case letters'],
-  ['a limit of zero', 'tenants:\n  - id: a\n    limits: { requestsPerMinute: 0 }\n', '3:34 tenants[0].limits.requestsPerMinute must be at least 1'],
-  ['a limit as text', 'tenants:\n  - id: a\n    limits: { maxConcurrency: "7" }\n', '3:31 tenants[0].limits.maxConcurrency must be a number'],
-  ['a limit with a fraction', 'tenants:\n  - id: a\n    limits: { maxConcurrency: 1.5 }\n', '3:31 tenants[0].limits.maxConcurrency must be a whole number'],
+  [
+    'a limit of zero',
+    'tenants:\n  - id: a\n    limits: { requestsPerMinute: 0 }\n',
+    '3:34 tenants[0].limits.requestsPerMinute must be at least 1',
+  ],
+  [
+    'a limit as text',
+    'tenants:\n  - id: a\n    limits: { maxConcurrency: "7" }\n',
+    '3:31 tenants[0].limits.maxConcurrency must be a number',
+  ],
+  [
+    'a limit with a fraction',
+    'tenants:\n  - id: a\n    limits: { maxConcurrency: 1.5 }\n',
+    '3:31 tenants[0].limits.maxConcurrency must be a whole number',
+  ],
   ['the same field twice', 'tenants:\n  - id: a\n    id: b\n', '3:5  this name is already given in the same object'],
-  ['two tenants of one id', 'tenants:\n  - id: a\n  - id: b\n  - id: a\n', '4:9 tenants[2].id a is already declared above'],
-  ['a key of an unknown tenant', 'keys:\n  - id: k\n    tenant: ghost\n', '3:13 keys[0].tenant there is no tenant ghost'],
-  ['a supplier kind that does not exist', 'suppliers:\n  - { id: a, kind: magic }\n', '2:20 suppliers[0].kind must be one of: embedded, openai-compatible'],
-  ['a compatible supplier without address', 'suppliers:\n  - { id: a, kind: openai-compatible }\n', '2:5 suppliers[0].baseUrl a supplier'],
-  ['an address with credentials', 'suppliers:\n  - id: a\n    kind: openai-compatible\n    baseUrl: http://u:p@h/v1\n', '4:14 suppliers[0].baseUrl not an http'],
-  ['an address of another scheme', 'suppliers:\n  - id: a\n    kind: openai-compatible\n    baseUrl: file:///etc/passwd\n', '4:14 suppliers[0].baseUrl not an http'],
-  ['the key itself in place of its variable', 'suppliers:\n  - id: a\n    kind: openai-compatible\n    baseUrl: http://h/v1\n    apiKeyEnv: sk-123\n', '5:16 suppliers[0].apiKeyEnv write the NAME'],
-  ['an amount of zero', 'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: 0 }]\n', '3:42 tenants[0].topups[0].amountYuan the amount must be above zero'],
-  ['a negative amount', 'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: -5 }]\n', '3:42 tenants[0].topups[0].amountYuan the amount must be above zero'],
-  ['an amount in exponent form', 'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: 1e3 }]\n', '3:42 tenants[0].topups[0].amountYuan not an amount in yuan'],
-  ['an amount in hexadecimal', 'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: 0x10 }]\n', '3:42 tenants[0].topups[0].amountYuan not an amount in yuan'],
-  ['an amount finer than the books', 'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: 0.0000000000001 }]\n', '3:42 tenants[0].topups[0].amountYuan not an amount in yuan'],
+  [
+    'two tenants of one id',
+    'tenants:\n  - id: a\n  - id: b\n  - id: a\n',
+    '4:9 tenants[2].id a is already declared above',
+  ],
+  [
+    'a key of an unknown tenant',
+    'keys:\n  - id: k\n    tenant: ghost\n',
+    '3:13 keys[0].tenant there is no tenant ghost',
+  ],
+  [
+    'a supplier kind that does not exist',
+    'suppliers:\n  - { id: a, kind: magic }\n',
+    '2:20 suppliers[0].kind must be one of: embedded, openai-compatible',
+  ],
+  [
+    'a compatible supplier without address',
+    'suppliers:\n  - { id: a, kind: openai-compatible }\n',
+    '2:5 suppliers[0].baseUrl a supplier',
+  ],
+  [
+    'an address with credentials',
+    'suppliers:\n  - id: a\n    kind: openai-compatible\n    baseUrl: http://u:p@h/v1\n',
+    '4:14 suppliers[0].baseUrl not an http',
+  ],
+  [
+    'an address of another scheme',
+    'suppliers:\n  - id: a\n    kind: openai-compatible\n    baseUrl: file:///etc/passwd\n',
+    '4:14 suppliers[0].baseUrl not an http',
+  ],
+  [
+    'the key itself in place of its variable',
+    'suppliers:\n  - id: a\n    kind: openai-compatible\n    baseUrl: http://h/v1\n    apiKeyEnv: sk-123\n',
+    '5:16 suppliers[0].apiKeyEnv write the NAME',
+  ],
+  [
+    'an amount of zero',
+    'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: 0 }]\n',
+    '3:42 tenants[0].topups[0].amountYuan the amount must be above zero',
+  ],
+  [
+    'a negative amount',
+    'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: -5 }]\n',
+    '3:42 tenants[0].topups[0].amountYuan the amount must be above zero',
+  ],
+  [
+    'an amount in exponent form',
+    'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: 1e3 }]\n',
+    '3:42 tenants[0].topups[0].amountYuan not an amount in yuan',
+  ],
+  [
+    'an amount in hexadecimal',
+    'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: 0x10 }]\n',
+    '3:42 tenants[0].topups[0].amountYuan not an amount in yuan',
+  ],
+  [
+    'an amount finer than the books',
+    'tenants:\n  - id: a\n    topups: [{ reference: r, amountYuan: 0.0000000000001 }]\n',
+    '3:42 tenants[0].topups[0].amountYuan not an amount in yuan',
+  ],
   ['an anchor that does not exist', 'tenants: *ghost\n', '1:10 '],
   ['an anchor that contains itself', 'tenants: &a [ *a ]\n', '1:15 tenants[0] the anchor *a contains itself'],
   ['a tag', 'tenants: !!js/function "x"\n', '1:10 '],
@@ -116,20 +176,65 @@ test.each(BROKEN)('%s is told with its place', (_, text, expected) => {
 })
 
 const inGood: readonly (readonly [string, string, string, string])[] = [
-  ['an unknown supplier', 'supplier: engine', 'supplier: ghost', '23:19 services[0].deployments[0].supplier there is no supplier ghost'],
-  ['an unknown tenant of a service', '    sell:', '    tenants: [acme, ghost]\n    sell:', '18:21 services[0].tenants[1] there is no tenant ghost'],
-  ['more output than context', 'maxOutputTokens: 128', 'maxOutputTokens: 512', '16:22 services[0].maxOutputTokens is above contextTokens'],
+  [
+    'an unknown supplier',
+    'supplier: engine',
+    'supplier: ghost',
+    '23:19 services[0].deployments[0].supplier there is no supplier ghost',
+  ],
+  [
+    'an unknown tenant of a service',
+    '    sell:',
+    '    tenants: [acme, ghost]\n    sell:',
+    '18:21 services[0].tenants[1] there is no tenant ghost',
+  ],
+  [
+    'more output than context',
+    'maxOutputTokens: 128',
+    'maxOutputTokens: 512',
+    '16:22 services[0].maxOutputTokens is above contextTokens',
+  ],
   ['a price with too many decimals', '0.30', '0.0000001', '21:51 services[0].sell[0].perMillion.output not a price'],
   ['a negative price', '0.30', '-1', '21:51 services[0].sell[0].perMillion.output not a price'],
   ['a price that is not a number', '0.30', 'cheap', '21:51 services[0].sell[0].perMillion.output not a price'],
   ['a missing price', ', output: 0.30', '', '21:21 services[0].sell[0].perMillion.output the field output is missing'],
-  ['a price of a class that does not exist', 'output: 0.30', 'output: 0.30, audio: 1', '21:57 services[0].sell[0].perMillion.audio unknown field'],
-  ['a sheet that ends before it begins', '        taxPercent: 6\n', '        validTo: 2025-01-01\n        taxPercent: 6\n', '20:18 services[0].sell[0].validTo ends before it begins'],
-  ['a price that begins tomorrow only', 'validFrom: 2026-01-01\n', 'validFrom: 2026-11-24\n', '19:7 services[0].sell this service has no sell price that is valid now'],
-  ['a price that has ended', '        taxPercent: 6\n', '        validTo: 2026-11-23\n        taxPercent: 6\n', '19:7 services[0].sell this service has no sell price'],
-  ['a buy price that has ended', '{ validFrom: 2026-01-01,', '{ validFrom: 2026-01-01, validTo: 2026-02-01,', '26:11 services[0].deployments[0].buy this deployment has no buy price'],
+  [
+    'a price of a class that does not exist',
+    'output: 0.30',
+    'output: 0.30, audio: 1',
+    '21:57 services[0].sell[0].perMillion.audio unknown field',
+  ],
+  [
+    'a sheet that ends before it begins',
+    '        taxPercent: 6\n',
+    '        validTo: 2025-01-01\n        taxPercent: 6\n',
+    '20:18 services[0].sell[0].validTo ends before it begins',
+  ],
+  [
+    'a price that begins tomorrow only',
+    'validFrom: 2026-01-01\n',
+    'validFrom: 2026-11-24\n',
+    '19:7 services[0].sell this service has no sell price that is valid now',
+  ],
+  [
+    'a price that has ended',
+    '        taxPercent: 6\n',
+    '        validTo: 2026-11-23\n        taxPercent: 6\n',
+    '19:7 services[0].sell this service has no sell price',
+  ],
+  [
+    'a buy price that has ended',
+    '{ validFrom: 2026-01-01,',
+    '{ validFrom: 2026-01-01, validTo: 2026-02-01,',
+    '26:11 services[0].deployments[0].buy this deployment has no buy price',
+  ],
   ['a tokenizer that does not exist', 'kind: gguf', 'kind: magic', '17:24 services[0].tokenizer.kind must be one of'],
-  ['a misspelt field of the tokenizer', 'file: models', 'path: models', '17:30 services[0].tokenizer.path unknown field'],
+  [
+    'a misspelt field of the tokenizer',
+    'file: models',
+    'path: models',
+    '17:30 services[0].tokenizer.path unknown field',
+  ],
 ]
 
 test.each(inGood)('%s is told with its place', (_, from, to, expected) => {
@@ -142,11 +247,21 @@ test.each(inGood)('%s is told with its place', (_, from, to, expected) => {
 
 test('two sheets of one line that overlap are told, and an open end is closed by the next beginning', () => {
   const second = (from: string, to = '') =>
-    GOOD.replace('    deployments:', `      - { validFrom: ${from}${to}, taxPercent: 6, perMillion: { uncachedInput: 1, output: 1 } }\n    deployments:`)
+    GOOD.replace(
+      '    deployments:',
+      `      - { validFrom: ${from}${to}, taxPercent: 6, perMillion: { uncachedInput: 1, output: 1 } }\n    deployments:`,
+    )
   expect(told(second('2026-12-01'))).toEqual([])
-  expect(told(second('2026-01-01'))).toEqual(['22:22 services[0].sell[1].validFrom overlaps another sell price sheet of this service'])
-  const closed = second('2026-12-01').replace('        taxPercent: 6\n', '        validTo: 2026-12-02\n        taxPercent: 6\n')
-  expect(told(closed)).toEqual(['23:22 services[0].sell[1].validFrom overlaps another sell price sheet of this service'])
+  expect(told(second('2026-01-01'))).toEqual([
+    '22:22 services[0].sell[1].validFrom overlaps another sell price sheet of this service',
+  ])
+  const closed = second('2026-12-01').replace(
+    '        taxPercent: 6\n',
+    '        validTo: 2026-12-02\n        taxPercent: 6\n',
+  )
+  expect(told(closed)).toEqual([
+    '23:22 services[0].sell[1].validFrom overlaps another sell price sheet of this service',
+  ])
 })
 
 test('every mistake of a file is told at once, in file order, and one does not hide the others', () => {
@@ -186,7 +301,8 @@ test('what is already in force may be referred to without being declared again',
 })
 
 test('the same payment twice in one file is a mistake, also across tenants', () => {
-  const text = 'tenants:\n  - { id: a, topups: [{ reference: r, amountYuan: 1 }] }\n  - { id: b, topups: [{ reference: r, amountYuan: 1 }] }\n'
+  const text =
+    'tenants:\n  - { id: a, topups: [{ reference: r, amountYuan: 1 }] }\n  - { id: b, topups: [{ reference: r, amountYuan: 1 }] }\n'
   expect(told(text)).toEqual(['3:36 tenants[1].topups[0].reference the payment r is already in this file'])
 })
 
@@ -214,7 +330,8 @@ test('a file with thousands of mistakes is told in part', () => {
 })
 
 test('a wrong value is never repeated in a mistake, because it may be a secret', () => {
-  const text = 'suppliers:\n  - id: a\n    kind: openai-compatible\n    baseUrl: http://h/v1\n    apiKeyEnv: sk-verysecret\n'
+  const text =
+    'suppliers:\n  - id: a\n    kind: openai-compatible\n    baseUrl: http://h/v1\n    apiKeyEnv: sk-verysecret\n'
   expect(JSON.stringify(parse(text).mistakes)).not.toContain('verysecret')
 })
 

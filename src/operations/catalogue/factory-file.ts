@@ -34,13 +34,16 @@ export function parseFactoryFile(
 ): ParsedFactoryFile {
   const source = readYaml(text, fileName, DECIMAL_FIELDS)
   const mistakes: FactoryMistake[] = [...source.mistakes]
-  const say = (path: YamlPath, message: string, of?: 'key' | 'value') => mistakes.push(source.mistake(path, message, of))
+  const say = (path: YamlPath, message: string, of?: 'key' | 'value') =>
+    mistakes.push(source.mistake(path, message, of))
   let file: FactoryFile | undefined
 
   if (source.value !== undefined) {
     const parsed = FactoryFile.safeParse(source.value ?? {})
     if (parsed.success) file = parsed.data
-    else for (const issue of parsed.error.issues) for (const { path, message, of } of explainIssue(issue, source.value)) say(path, message, of)
+    else
+      for (const issue of parsed.error.issues)
+        for (const { path, message, of } of explainIssue(issue, source.value)) say(path, message, of)
     checkReferences(source.value, known, nowMs, say)
   }
 
@@ -83,16 +86,19 @@ function checkReferences(root: unknown, known: KnownObjects, nowMs: number, say:
   for (const [index, service] of items(root, 'services').entries()) {
     const path = ['services', index]
     for (const [position, tenant] of items(service, 'tenants').entries())
-      if (typeof tenant === 'string' && !isTenant(tenant)) say([...path, 'tenants', position], `there is no tenant ${tenant}`)
+      if (typeof tenant === 'string' && !isTenant(tenant))
+        say([...path, 'tenants', position], `there is no tenant ${tenant}`)
     checkSheets(service, 'sell', path, 'this service', sheetIds, nowMs, say)
 
     const pairs = new Set<string>()
     for (const [position, raw] of items(service, 'deployments').entries()) {
       const own = [...path, 'deployments', position]
       const supplier = field(raw, 'supplier')
-      if (typeof supplier === 'string' && !isSupplier(supplier)) say([...own, 'supplier'], `there is no supplier ${supplier}`)
+      if (typeof supplier === 'string' && !isSupplier(supplier))
+        say([...own, 'supplier'], `there is no supplier ${supplier}`)
       const pair = JSON.stringify([supplier, field(raw, 'model')])
-      if (FactoryDeployment.safeParse(raw).success && pairs.has(pair)) say(own, 'this supplier and model is already deployed for this service')
+      if (FactoryDeployment.safeParse(raw).success && pairs.has(pair))
+        say(own, 'this supplier and model is already deployed for this service')
       pairs.add(pair)
       checkSheets(raw, 'buy', own, 'this deployment', sheetIds, nowMs, say)
     }
@@ -116,7 +122,11 @@ function checkSheets(
     const own = [...path, side, index]
     const id = field(item, 'id')
     if (typeof id === 'string') {
-      if (seen.has(id)) say([...own, 'id'], `the price sheet ${id} is already in this file; ids are unique across services and suppliers`)
+      if (seen.has(id))
+        say(
+          [...own, 'id'],
+          `the price sheet ${id} is already in this file; ids are unique across services and suppliers`,
+        )
       seen.set(id, own)
     }
     const parsed = FactorySheet.safeParse(item)
@@ -131,8 +141,10 @@ function checkSheets(
     sheets.push({ path: own, validFromMs: validFrom, validToMs: validTo })
   }
   const { overlaps, lined } = lineUpSheets(sheets)
-  for (const { later } of overlaps) say([...later.path, 'validFrom'], `overlaps another ${side} price sheet of ${whose}`)
-  if (isWhole && overlaps.length === 0 && gapAt(lined, nowMs)) say([...path, side], `${whose} has no ${side} price that is valid now`)
+  for (const { later } of overlaps)
+    say([...later.path, 'validFrom'], `overlaps another ${side} price sheet of ${whose}`)
+  if (isWhole && overlaps.length === 0 && gapAt(lined, nowMs))
+    say([...path, side], `${whose} has no ${side} price that is valid now`)
 }
 
 /** Ids in one list, each said to be wrong from its second appearance on. */
@@ -160,7 +172,9 @@ function eachValid<Schema extends z.ZodType>(
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
+    ? (value as Record<string, unknown>)[name]
+    : undefined
 }
 
 function items(value: unknown, name: string): readonly unknown[] {

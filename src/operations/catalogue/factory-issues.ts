@@ -20,11 +20,19 @@ export function explainIssue(issue: z.core.$ZodIssue, root: unknown): readonly E
     case 'invalid_value':
       return say(`must be one of: ${issue.values.map(String).join(', ')}`)
     case 'invalid_union':
-      return say(`must be one of: ${'options' in issue && Array.isArray(issue.options) ? issue.options.map(String).join(', ') : 'the allowed forms'}`)
+      return say(
+        `must be one of: ${'options' in issue && Array.isArray(issue.options) ? issue.options.map(String).join(', ') : 'the allowed forms'}`,
+      )
     case 'too_small':
-      return say(issue.message.startsWith('Too small') ? `must be at least ${issue.minimum}${unit(issue.origin)}` : issue.message)
+      return say(
+        issue.message.startsWith('Too small')
+          ? `must be at least ${issue.minimum}${unit(issue.origin)}`
+          : issue.message,
+      )
     case 'too_big':
-      return say(issue.message.startsWith('Too big') ? `must be at most ${issue.maximum}${unit(issue.origin)}` : issue.message)
+      return say(
+        issue.message.startsWith('Too big') ? `must be at most ${issue.maximum}${unit(issue.origin)}` : issue.message,
+      )
     default:
       return say(issue.message)
   }

@@ -19,7 +19,8 @@ export function lineUpSheets<Sheet extends Validity>(sheets: readonly Sheet[]): 
   for (const later of ordered) {
     if (earlier !== undefined) {
       const isTwin = earlier.validFromMs === later.validFromMs
-      if (isTwin || (earlier.validToMs !== null && earlier.validToMs > later.validFromMs)) overlaps.push({ earlier, later })
+      if (isTwin || (earlier.validToMs !== null && earlier.validToMs > later.validFromMs))
+        overlaps.push({ earlier, later })
       else lined[lined.length - 1] = { ...earlier, validToMs: earlier.validToMs ?? later.validFromMs }
     }
     lined.push(later)

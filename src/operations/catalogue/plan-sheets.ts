@@ -43,9 +43,16 @@ export function planSheets(declared: readonly DeclaredSheet[], inForce: readonly
   return { changes, mistakes }
 }
 
-function compare(existing: SheetRow, row: SheetRow, nowMs: number, say: (message: string) => void): 'updated' | 'unchanged' {
+function compare(
+  existing: SheetRow,
+  row: SheetRow,
+  nowMs: number,
+  say: (message: string) => void,
+): 'updated' | 'unchanged' {
   const isSameCore =
-    existing.validFromMs === row.validFromMs && existing.taxPercent === row.taxPercent && samePrices(existing.prices, row.prices)
+    existing.validFromMs === row.validFromMs &&
+    existing.taxPercent === row.taxPercent &&
+    samePrices(existing.prices, row.prices)
   const isSameEnd = existing.validToMs === row.validToMs
   if (isSameCore && isSameEnd) return 'unchanged'
   if (existing.validFromMs > nowMs) {
@@ -53,10 +60,13 @@ function compare(existing: SheetRow, row: SheetRow, nowMs: number, say: (message
     return 'updated'
   }
   if (!isSameCore)
-    say(`${row.id} has been in force since ${iso(existing.validFromMs)} and cannot change: add a new price sheet with a later validFrom`)
+    say(
+      `${row.id} has been in force since ${iso(existing.validFromMs)} and cannot change: add a new price sheet with a later validFrom`,
+    )
   const hasEnded = existing.validToMs !== null && existing.validToMs <= nowMs
   if (hasEnded && !isSameEnd) say(`${row.id} has ended and cannot be given another end`)
-  else if (!isSameEnd && row.validToMs !== null && row.validToMs <= nowMs) say(`${row.id} is in force and cannot end in the past`)
+  else if (!isSameEnd && row.validToMs !== null && row.validToMs <= nowMs)
+    say(`${row.id} is in force and cannot end in the past`)
   return 'updated'
 }
 

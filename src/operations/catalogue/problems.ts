@@ -6,5 +6,6 @@ export const factoryFileMistakes = defineProblem<{ mistakes: readonly FactoryMis
   status: 422,
   title: 'Mistakes in the file',
   retryable: false,
-  detail: ({ mistakes }) => `The file has ${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'}; nothing was applied.`,
+  detail: ({ mistakes }) =>
+    `The file has ${mistakes.length} ${mistakes.length === 1 ? 'mistake' : 'mistakes'}; nothing was applied.`,
 })

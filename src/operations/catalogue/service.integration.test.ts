@@ -31,7 +31,13 @@ services:
 const FUTURE = '      - { validFrom: 2026-12-01, taxPercent: 6, perMillion: { uncachedInput: 1, output: 4 } }\n'
 const withFuture = FILE.replace('    deployments:', `${FUTURE}    deployments:`)
 
-const otherAmount = defineProblem({ code: 'other_amount', status: 409, title: 'Other amount', retryable: false, detail: () => 'was another amount' })
+const otherAmount = defineProblem({
+  code: 'other_amount',
+  status: 409,
+  title: 'Other amount',
+  retryable: false,
+  detail: () => 'was another amount',
+})
 
 /** Stands for charging, which this room only knows as the place where top-ups go. */
 function fakeWallets() {
@@ -69,7 +75,9 @@ async function mistakesOf(work: Promise<unknown>): Promise<readonly string[]> {
     (cause: unknown) => cause,
   )
   if (!(error instanceof Problem)) throw new Error('expected a problem', { cause: error })
-  return (error.params['mistakes'] as readonly FactoryMistake[]).map(({ line, path, message }) => `${line} ${path} ${message}`)
+  return (error.params['mistakes'] as readonly FactoryMistake[]).map(
+    ({ line, path, message }) => `${line} ${path} ${message}`,
+  )
 }
 
 test('applying a file creates everything once; applying it again changes nothing, not even the version', async () => {
@@ -159,7 +167,9 @@ test('a price that has not begun may still change, and a new one is announced bu
   await using it = await build()
   await it.apply(FILE)
   const actions = async (text: string) => (await it.apply(text)).changes.filter(({ action }) => action !== 'unchanged')
-  expect(await actions(withFuture)).toEqual([{ kind: 'price-sheet', id: 'org/babbler:sell:2026-12-01', action: 'created' }])
+  expect(await actions(withFuture)).toEqual([
+    { kind: 'price-sheet', id: 'org/babbler:sell:2026-12-01', action: 'created' },
+  ])
   expect(await actions(withFuture.replace('output: 4', 'output: 5'))).toEqual([
     { kind: 'price-sheet', id: 'org/babbler:sell:2026-12-01', action: 'updated' },
   ])
@@ -170,18 +180,36 @@ test('a price that has not begun may still change, and a new one is announced bu
 test('a sheet in force may be given an end in the future, and none in the past', async () => {
   await using it = await build()
   await it.apply(FILE)
-  const ending = (date: string) => FILE.replace('validFrom: 2026-01-01, taxPercent: 6, perMillion: { uncachedInput: 2', `validFrom: 2026-01-01, validTo: ${date}, taxPercent: 6, perMillion: { uncachedInput: 2`)
+  const ending = (date: string) =>
+    FILE.replace(
+      'validFrom: 2026-01-01, taxPercent: 6, perMillion: { uncachedInput: 2',
+      `validFrom: 2026-01-01, validTo: ${date}, taxPercent: 6, perMillion: { uncachedInput: 2`,
+    )
   await it.apply(ending('2026-12-24'))
-  expect((await it.catalogue.snapshot()).services[0]?.sellSheets[0]?.validToMs).toBe(Date.parse('2026-12-24T00:00:00+08:00'))
+  expect((await it.catalogue.snapshot()).services[0]?.sellSheets[0]?.validToMs).toBe(
+    Date.parse('2026-12-24T00:00:00+08:00'),
+  )
   it.clock.advance(40 * 86_400_000)
-  expect((await mistakesOf(it.apply(ending('2027-12-24')))).join()).toContain('has ended and cannot be given another end')
+  expect((await mistakesOf(it.apply(ending('2027-12-24')))).join()).toContain(
+    'has ended and cannot be given another end',
+  )
 })
 
 test('a sheet that the file no longer names still counts: another one cannot overlap it', async () => {
   await using it = await build()
-  await it.apply(FILE.replace('    deployments:', '      - { id: n1, validFrom: 2026-12-01, validTo: 2027-01-01, taxPercent: 6, perMillion: { uncachedInput: 1, output: 4 } }\n    deployments:'))
-  const other = FILE.replace('    deployments:', '      - { id: n2, validFrom: 2026-12-15, taxPercent: 6, perMillion: { uncachedInput: 1, output: 4 } }\n    deployments:')
-  expect(await mistakesOf(it.apply(other))).toEqual(['15 services[0].sell[1] overlaps the price sheet n1 that is already in force'])
+  await it.apply(
+    FILE.replace(
+      '    deployments:',
+      '      - { id: n1, validFrom: 2026-12-01, validTo: 2027-01-01, taxPercent: 6, perMillion: { uncachedInput: 1, output: 4 } }\n    deployments:',
+    ),
+  )
+  const other = FILE.replace(
+    '    deployments:',
+    '      - { id: n2, validFrom: 2026-12-15, taxPercent: 6, perMillion: { uncachedInput: 1, output: 4 } }\n    deployments:',
+  )
+  expect(await mistakesOf(it.apply(other))).toEqual([
+    '15 services[0].sell[1] overlaps the price sheet n1 that is already in force',
+  ])
 })
 
 test('a key never changes its tenant, and its limits may change without a new secret', async () => {
@@ -189,7 +217,9 @@ test('a key never changes its tenant, and its limits may change without a new se
   await it.apply(FILE)
   const moved = `${FILE.replace('keys:\n  - { id: demo, tenant: acme }', 'keys:\n  - { id: demo, tenant: other }').replace('tenants:\n', 'tenants:\n  - { id: other }\n')}`
   expect((await mistakesOf(it.apply(moved)))[0]).toContain('8 keys[0].tenant the key demo belongs to acme')
-  const { changes, newKeys } = await it.apply(FILE.replace('{ id: demo, tenant: acme }', '{ id: demo, tenant: acme, limits: { maxConcurrency: 2 } }'))
+  const { changes, newKeys } = await it.apply(
+    FILE.replace('{ id: demo, tenant: acme }', '{ id: demo, tenant: acme, limits: { maxConcurrency: 2 } }'),
+  )
   expect(changes).toContainEqual({ kind: 'key', id: 'demo', action: 'updated' })
   expect(newKeys).toEqual([])
 })
@@ -206,7 +236,9 @@ test('two applies at the same moment follow one another and make each object onc
   await using it = await build()
   const replies = await Promise.all([it.apply(FILE), it.apply(FILE), it.apply(FILE)])
   expect(replies.flatMap(({ newKeys }) => newKeys)).toHaveLength(1)
-  expect(replies.flatMap(({ changes }) => changes).filter(({ kind, action }) => kind === 'service' && action === 'created')).toHaveLength(1)
+  expect(
+    replies.flatMap(({ changes }) => changes).filter(({ kind, action }) => kind === 'service' && action === 'created'),
+  ).toHaveLength(1)
 })
 
 test('a waiting gateway is answered when a key is revoked, and with nothing when nothing happens', async () => {
@@ -223,7 +255,9 @@ test('a waiting gateway is answered when a key is revoked, and with nothing when
 
 test('a tenant sees the services it may use with prices, and neither suppliers nor cost', async () => {
   await using it = await build()
-  await it.apply(FILE.replace('    sell:', '    tenants: [acme]\n    sell:').replace('tenants:\n', 'tenants:\n  - { id: other }\n'))
+  await it.apply(
+    FILE.replace('    sell:', '    tenants: [acme]\n    sell:').replace('tenants:\n', 'tenants:\n  - { id: other }\n'),
+  )
   expect(await it.catalogue.services('other')).toEqual([])
   const [own] = await it.catalogue.services('acme')
   expect(own?.deployments).toEqual([])

@@ -39,6 +39,13 @@ export interface CatalogueDeps {
 /** How often a waiting gateway's version is looked up: one indexed row per room, for all that wait together. */
 const POLL_MS = 250
 
+const MOST_ATTEMPTS = 5
+
+/** Takes a rehearsed change back. */
+class Rehearsed extends Error {
+  override readonly name = 'Rehearsed'
+}
+
 export function createCatalogue({ database, clock, identity, wallets }: CatalogueDeps): Catalogue {
   let engineUrl: string | null = null
   let cached: { readonly engineUrl: string | null; readonly untilMs: number; readonly snapshot: Snapshot } | undefined
@@ -48,7 +55,8 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
   const build = async (): Promise<Snapshot> => {
     const current = await version()
     const nowMs = clock.nowMs()
-    if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs) return cached.snapshot
+    if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs)
+      return cached.snapshot
     const [suppliers, services, deployments, sheets, { tenants, keys }] = await Promise.all([
       store.selectSuppliers(database),
       store.selectServices(database),
@@ -88,19 +96,20 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
 
   return {
     async apply({ text, fileName, dryRun }) {
-      const nowMs = clock.nowMs()
-      const rehearsed = Symbol('rehearsed')
-      let reply: ApplyReply | undefined
-      try {
-        await database.transaction(async (tx) => {
-          reply = await applyInTransaction(tx, { identity, wallets }, { text, fileName, nowMs })
-          if (dryRun) throw rehearsed
-        })
-      } catch (error) {
-        if (error !== rehearsed) throw error
+      for (let attempt = 1; ; attempt++) {
+        let reply: ApplyReply | undefined
+        try {
+          return await database.transaction(async (tx) => {
+            reply = await applyInTransaction(tx, { identity, wallets }, { text, fileName, nowMs: clock.nowMs() })
+            if (dryRun) throw new Rehearsed()
+            return reply
+          })
+        } catch (error) {
+          if (error instanceof Rehearsed && reply) return { changes: reply.changes, newKeys: [] }
+          // Several top-ups in one transaction may cross the books of running requests; whoever loses starts over.
+          if (!store.isDeadlock(error) || attempt === MOST_ATTEMPTS) throw error
+        }
       }
-      if (!reply) throw new Error('the transaction ended without a reply')
-      return dryRun ? { changes: reply.changes, newKeys: [] } : reply
     },
     snapshot: build,
     async waitForSnapshot(after, timeoutMs, signal) {
@@ -146,7 +155,9 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
           sellPerMillion: pricesNow(sheets, id, nowMs),
           deployments:
             tenant === undefined
-              ? deployments.filter(({ service }) => service === id).map(({ supplier, model, priority }) => ({ supplier, model, priority }))
+              ? deployments
+                  .filter(({ service }) => service === id)
+                  .map(({ supplier, model, priority }) => ({ supplier, model, priority }))
               : [],
         }))
     },

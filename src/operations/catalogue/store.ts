@@ -1,5 +1,5 @@
 import type { Supplier, TokenizerSpec } from '#contract'
-import { sql } from '#platform/postgres'
+import { sql, sqlState } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
 import type { SheetRow } from './model.ts'
 
@@ -25,6 +25,11 @@ export interface ServiceRow {
   readonly firstByteTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly totalTimeoutMs: number
+}
+
+/** Whether the database chose this transaction to give way to another. */
+export function isDeadlock(error: unknown): boolean {
+  return sqlState(error) === '40P01'
 }
 
 /** Taken first by every writer, so that two of them follow one another. */
@@ -100,7 +105,11 @@ export async function selectDeployments(db: Queryable): Promise<DeploymentRow[]>
   `)
 }
 
-export async function replaceDeployments(tx: Transaction, service: string, rows: readonly DeploymentRow[]): Promise<void> {
+export async function replaceDeployments(
+  tx: Transaction,
+  service: string,
+  rows: readonly DeploymentRow[],
+): Promise<void> {
   await tx.rows(sql`delete from catalogue.deployment where service = ${service}`)
   for (const row of rows) {
     await tx.rows(sql`
@@ -127,7 +136,9 @@ const sheetColumns = sql`
 `
 
 export async function selectSheets(db: Queryable): Promise<SheetRow[]> {
-  return (await db.rows<SheetColumns>(sql`select ${sheetColumns} from catalogue.price_sheet order by valid_from, id`)).map(sheetRow)
+  return (
+    await db.rows<SheetColumns>(sql`select ${sheetColumns} from catalogue.price_sheet order by valid_from, id`)
+  ).map(sheetRow)
 }
 
 export async function selectSheet(db: Queryable, id: string): Promise<SheetRow | undefined> {

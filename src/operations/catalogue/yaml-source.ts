@@ -53,7 +53,13 @@ export function readYaml(text: string, file: string, decimalFields: ReadonlySet<
     return source(undefined)
   }
 
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true, version: '1.2', schema: 'core' })
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    uniqueKeys: true,
+    version: '1.2',
+    schema: 'core',
+  })
   for (const error of [...document.errors, ...document.warnings]) {
     const what = error.code === 'DUPLICATE_KEY' ? 'this name is already given in the same object' : error.message
     mistakes.push(at(error.pos[0], [], what))
@@ -76,7 +82,13 @@ export function readYaml(text: string, file: string, decimalFields: ReadonlySet<
     budget.nodes -= 1
     if (budget.nodes < 0 || within.length > MAX_DEPTH) {
       isCut = true
-      return refuse(node, path, budget.nodes < 0 ? `the file has more than ${MAX_NODES} values once its aliases are followed` : 'nested too deeply')
+      return refuse(
+        node,
+        path,
+        budget.nodes < 0
+          ? `the file has more than ${MAX_NODES} values once its aliases are followed`
+          : 'nested too deeply',
+      )
     }
     if (isAlias(node)) {
       const target = node.resolve(document)
@@ -93,11 +105,12 @@ export function readYaml(text: string, file: string, decimalFields: ReadonlySet<
       const fields: [string, unknown][] = []
       for (const pair of node.items) {
         const key = pair.key as Node
-        if (!isScalar(key) || key.value === null || typeof key.value === 'object') {
+        const word: unknown = isScalar(key) ? key.value : undefined
+        if (typeof word !== 'string' && typeof word !== 'number' && typeof word !== 'boolean') {
           refuse(key, path, 'the name of a field must be a plain word')
           continue
         }
-        const name = String(key.value)
+        const name = String(word)
         if (name === '__proto__') {
           refuse(key, path, 'this name is not possible')
           continue
@@ -114,7 +127,7 @@ export function readYaml(text: string, file: string, decimalFields: ReadonlySet<
     return isDecimal ? (node.source ?? String(node.value)) : node.value
   }
 
-  const value = convert(document.contents as Node | null, [], 0, [])
+  const value = convert(document.contents, [], 0, [])
   return source(isCut ? undefined : value)
 }
 

@@ -34,7 +34,9 @@ test('a key expires at its instant, and a revoked one stays revoked', () => {
 })
 
 test('limits are compared field by field, absent meaning unlimited', () => {
-  expect(sameLimits({ requestsPerMinute: 1, maxConcurrency: 2 }, { maxConcurrency: 2, requestsPerMinute: 1 })).toBe(true)
+  expect(sameLimits({ requestsPerMinute: 1, maxConcurrency: 2 }, { maxConcurrency: 2, requestsPerMinute: 1 })).toBe(
+    true,
+  )
   expect(sameLimits({ requestsPerMinute: 1 }, {})).toBe(false)
 })
 

@@ -19,12 +19,19 @@ export interface KeyRow {
 }
 
 /** What a key is to the people who look at it: an expired key is not active, whatever its row says. */
-export function keyStatus(key: Pick<KeyRow, 'status' | 'expiresAtMs'>, nowMs: number): 'active' | 'revoked' | 'expired' {
+export function keyStatus(
+  key: Pick<KeyRow, 'status' | 'expiresAtMs'>,
+  nowMs: number,
+): 'active' | 'revoked' | 'expired' {
   if (key.status === 'revoked') return 'revoked'
   return key.expiresAtMs !== null && key.expiresAtMs <= nowMs ? 'expired' : 'active'
 }
 
 /** Limits are equal whatever the order of their fields. */
 export function sameLimits(a: Limits, b: Limits): boolean {
-  return a.requestsPerMinute === b.requestsPerMinute && a.tokensPerMinute === b.tokensPerMinute && a.maxConcurrency === b.maxConcurrency
+  return (
+    a.requestsPerMinute === b.requestsPerMinute &&
+    a.tokensPerMinute === b.tokensPerMinute &&
+    a.maxConcurrency === b.maxConcurrency
+  )
 }

@@ -14,7 +14,8 @@ beforeAll(async () => {
   database = await freshDatabase()
   const { identity } = build()
   await database.transaction(async (tx) => {
-    for (const id of ['acme', 'globex']) await identity.putTenant(tx, { id, displayName: id, status: 'active', limits: {} })
+    for (const id of ['acme', 'globex'])
+      await identity.putTenant(tx, { id, displayName: id, status: 'active', limits: {} })
   })
 })
 afterAll(() => database[Symbol.asyncDispose]())
@@ -35,7 +36,8 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 test('declaring a tenant again changes nothing and moves no revision; changing it does', async () => {
   const { identity } = build()
   const tenant = { id: 'hooli', displayName: 'Hooli', status: 'active', limits: { requestsPerMinute: 5 } } as const
-  const put = (t: typeof tenant | (Omit<typeof tenant, 'limits'> & { limits: object })) => database.transaction((tx) => identity.putTenant(tx, t))
+  const put = (t: typeof tenant | (Omit<typeof tenant, 'limits'> & { limits: object })) =>
+    database.transaction((tx) => identity.putTenant(tx, t))
   expect(await put(tenant)).toBe('created')
   const before = await identity.revision(database)
   expect(await put(tenant)).toBe('unchanged')
@@ -47,10 +49,16 @@ test('declaring a tenant again changes nothing and moves no revision; changing i
 test('a key is stored as its hash alone, and gateways are given the hash', async () => {
   const { identity } = build()
   const made = await identity.createKey({ tenant: 'acme', name: 'ci', limits: {}, expiresAtMs: null })
-  const rows = await database.rows<{ text: string }>(sql`select row_to_json(api_key)::text as text from identity.api_key`)
+  const rows = await database.rows<{ text: string }>(
+    sql`select row_to_json(api_key)::text as text from identity.api_key`,
+  )
   expect(rows.some(({ text }) => text.includes(made.secret))).toBe(false)
   const { keys } = await identity.directory(database)
-  expect(keys.find(({ hash }) => hash === sha256(made.secret))).toMatchObject({ id: made.id, tenant: 'acme', status: 'active' })
+  expect(keys.find(({ hash }) => hash === sha256(made.secret))).toMatchObject({
+    id: made.id,
+    tenant: 'acme',
+    status: 'active',
+  })
 })
 
 test('a revoked key is told to gateways as revoked, and revoking again changes nothing', async () => {
@@ -74,8 +82,12 @@ test("another tenant's key does not exist, and is not revoked", async () => {
 
 test('a key of an unknown tenant or with an expiry in the past is refused', async () => {
   const { identity } = build()
-  expect(await codeOf(identity.createKey({ tenant: 'ghost', name: 'x', limits: {}, expiresAtMs: null }))).toBe('unknown_tenant')
-  expect(await codeOf(identity.createKey({ tenant: 'acme', name: 'x', limits: {}, expiresAtMs: START_MS }))).toBe('expiry_in_the_past')
+  expect(await codeOf(identity.createKey({ tenant: 'ghost', name: 'x', limits: {}, expiresAtMs: null }))).toBe(
+    'unknown_tenant',
+  )
+  expect(await codeOf(identity.createKey({ tenant: 'acme', name: 'x', limits: {}, expiresAtMs: START_MS }))).toBe(
+    'expiry_in_the_past',
+  )
 })
 
 test('a playground key reaches gateways, is listed nowhere, cannot be revoked by name, and is gone after its minutes', async () => {
@@ -112,21 +124,30 @@ test('giving an operator another password ends the sessions of the old one, and 
   expect(await identity.session(token)).toBeDefined()
   await identity.ensureOperator({ email: 'chief@factory.local', password: 'new' })
   expect(await identity.session(token)).toBeUndefined()
-  expect(await codeOf(identity.signIn({ email: 'chief@factory.local', password: 'old', caller: 'a' }))).toBe('wrong_credentials')
-  expect(await identity.signIn({ email: 'chief@factory.local', password: 'new', caller: 'a' })).toMatchObject({ role: 'operator' })
+  expect(await codeOf(identity.signIn({ email: 'chief@factory.local', password: 'old', caller: 'a' }))).toBe(
+    'wrong_credentials',
+  )
+  expect(await identity.signIn({ email: 'chief@factory.local', password: 'new', caller: 'a' })).toMatchObject({
+    role: 'operator',
+  })
 })
 
 test('a wrong password and an unknown address get the same answer', async () => {
   const { identity } = build()
   await identity.ensureOperator({ email: 'boss@factory.local', password: 'right' })
-  expect(await codeOf(identity.signIn({ email: 'boss@factory.local', password: 'wrong', caller: 'a' }))).toBe('wrong_credentials')
-  expect(await codeOf(identity.signIn({ email: 'nobody@factory.local', password: 'wrong', caller: 'a' }))).toBe('wrong_credentials')
+  expect(await codeOf(identity.signIn({ email: 'boss@factory.local', password: 'wrong', caller: 'a' }))).toBe(
+    'wrong_credentials',
+  )
+  expect(await codeOf(identity.signIn({ email: 'nobody@factory.local', password: 'wrong', caller: 'a' }))).toBe(
+    'wrong_credentials',
+  )
 })
 
 test('ten wrong passwords from one place stop that place, even with the right one, and no other', async () => {
   const { identity, clock } = build()
   await identity.ensureOperator({ email: 'target@factory.local', password: 'right' })
-  const attempt = (password: string, caller: string) => identity.signIn({ email: 'target@factory.local', password, caller })
+  const attempt = (password: string, caller: string) =>
+    identity.signIn({ email: 'target@factory.local', password, caller })
   const codes = await Promise.all(Array.from({ length: 12 }, () => codeOf(attempt('wrong', 'evil'))))
   expect(codes.filter((code) => code === 'wrong_credentials')).toHaveLength(10)
   expect(await codeOf(attempt('right', 'evil'))).toBe('too_many_attempts')
@@ -138,7 +159,14 @@ test('ten wrong passwords from one place stop that place, even with the right on
 test('an account of a tenant gets a random password that works, and the same address twice is refused', async () => {
   const { identity } = build()
   const made = await identity.createAccount({ email: 'User@acme.example', role: 'tenant', tenant: 'acme' })
-  expect(await identity.signIn({ email: made.email, password: made.password, caller: 'a' })).toMatchObject({ role: 'tenant', tenant: 'acme' })
-  expect(await codeOf(identity.createAccount({ email: 'user@acme.example', role: 'tenant', tenant: 'acme' }))).toBe('account_exists')
-  expect(await codeOf(identity.createAccount({ email: 'x@acme.example', role: 'tenant', tenant: 'ghost' }))).toBe('unknown_tenant')
+  expect(await identity.signIn({ email: made.email, password: made.password, caller: 'a' })).toMatchObject({
+    role: 'tenant',
+    tenant: 'acme',
+  })
+  expect(await codeOf(identity.createAccount({ email: 'user@acme.example', role: 'tenant', tenant: 'acme' }))).toBe(
+    'account_exists',
+  )
+  expect(await codeOf(identity.createAccount({ email: 'x@acme.example', role: 'tenant', tenant: 'ghost' }))).toBe(
+    'unknown_tenant',
+  )
 })

@@ -34,7 +34,13 @@ export interface Identity extends SignIn {
   /** Declares a key within the caller's transaction; `secret` is present if it was made now. The key's tenant never changes. */
   putKey(
     tx: Transaction,
-    key: { readonly id: string; readonly tenant: string; readonly name: string; readonly limits: Limits; readonly expiresAtMs: number | null },
+    key: {
+      readonly id: string
+      readonly tenant: string
+      readonly name: string
+      readonly limits: Limits
+      readonly expiresAtMs: number | null
+    },
   ): Promise<{ readonly action: ApplyAction; readonly made?: MadeKey }>
   /** Throws `unknown_tenant`, `expiry_in_the_past`. */
   createKey(key: {
@@ -72,7 +78,10 @@ export function createIdentity({ database, clock }: { readonly database: Databas
     limits: key.limits,
   })
 
-  const make = async (tx: Transaction, key: Omit<store.KeyInsert, 'hash' | 'preview' | 'createdAt'>): Promise<MadeKey> => {
+  const make = async (
+    tx: Transaction,
+    key: Omit<store.KeyInsert, 'hash' | 'preview' | 'createdAt'>,
+  ): Promise<MadeKey> => {
     const { secret, hash, preview } = newKeyText()
     await store.insertKey(tx, { ...key, hash, preview, createdAt: now() })
     await store.bumpRevision(tx)
@@ -111,8 +120,10 @@ export function createIdentity({ database, clock }: { readonly database: Databas
       const { id, tenant, name, limits } = key
       const expiresAt = key.expiresAtMs === null ? null : new Date(key.expiresAtMs)
       const existing = await store.selectKey(tx, id)
-      if (!existing) return { action: 'created', made: await make(tx, { id, tenant, name, limits, expiresAt, purpose: 'api' }) }
-      const isSame = existing.name === name && existing.expiresAtMs === key.expiresAtMs && sameLimits(existing.limits, limits)
+      if (!existing)
+        return { action: 'created', made: await make(tx, { id, tenant, name, limits, expiresAt, purpose: 'api' }) }
+      const isSame =
+        existing.name === name && existing.expiresAtMs === key.expiresAtMs && sameLimits(existing.limits, limits)
       if (isSame) return { action: 'unchanged' }
       await store.updateKey(tx, { id, name, limits, expiresAt })
       await store.bumpRevision(tx)
@@ -123,13 +134,21 @@ export function createIdentity({ database, clock }: { readonly database: Databas
       return database.transaction(async (tx) => {
         await requireTenant(tx, tenant)
         const id = `key-${sortableId(clock.nowMs(), random)}`
-        return make(tx, { id, tenant, name, limits, expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs), purpose: 'api' })
+        return make(tx, {
+          id,
+          tenant,
+          name,
+          limits,
+          expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs),
+          purpose: 'api',
+        })
       })
     },
     async revokeKey(id, tenant) {
       return database.transaction(async (tx) => {
         const key = await store.selectKey(tx, id)
-        if (!key || key.purpose !== 'api' || (tenant !== undefined && key.tenant !== tenant)) throw unknownKey({ key: id })
+        if (!key || key.purpose !== 'api' || (tenant !== undefined && key.tenant !== tenant))
+          throw unknownKey({ key: id })
         if (key.status === 'active') {
           await store.revokeKey(tx, id)
           await store.bumpRevision(tx)
@@ -180,4 +199,3 @@ export function createIdentity({ database, clock }: { readonly database: Databas
     },
   }
 }
-

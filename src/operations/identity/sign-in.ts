@@ -18,7 +18,11 @@ export interface SignIn {
    * Opens a session. `caller` is where the attempt comes from. Throws `wrong_credentials` for whatever was wrong, and
    * `too_many_attempts`.
    */
-  signIn(attempt: { readonly email: string; readonly password: string; readonly caller: string }): Promise<OpenedSession>
+  signIn(attempt: {
+    readonly email: string
+    readonly password: string
+    readonly caller: string
+  }): Promise<OpenedSession>
   /** Whose session this is, or undefined if it does not exist or has ended. */
   session(token: string): Promise<SessionView | undefined>
   signOut(token: string): Promise<void>

@@ -92,7 +92,10 @@ export async function insertKey(tx: Transaction, key: KeyInsert): Promise<void> 
   `)
 }
 
-export async function updateKey(tx: Transaction, key: Pick<KeyInsert, 'id' | 'name' | 'limits' | 'expiresAt'>): Promise<void> {
+export async function updateKey(
+  tx: Transaction,
+  key: Pick<KeyInsert, 'id' | 'name' | 'limits' | 'expiresAt'>,
+): Promise<void> {
   await tx.rows(sql`
     update identity.api_key
        set name = ${key.name}, limits = ${JSON.stringify(key.limits)}, expires_at = ${key.expiresAt}
@@ -125,14 +128,20 @@ export async function insertAccount(db: Queryable, account: AccountInsert): Prom
   return rows.length > 0
 }
 
-export async function selectAccount(db: Queryable, email: string): Promise<(SessionView & { readonly passwordHash: string }) | undefined> {
+export async function selectAccount(
+  db: Queryable,
+  email: string,
+): Promise<(SessionView & { readonly passwordHash: string }) | undefined> {
   const [row] = await db.rows<SessionView & { passwordHash: string }>(sql`
     select email, role, tenant, password_hash as "passwordHash" from identity.account where email = ${email}
   `)
   return row
 }
 
-export async function insertSession(db: Queryable, session: { tokenHash: string; email: string; createdAt: Date; expiresAt: Date }): Promise<void> {
+export async function insertSession(
+  db: Queryable,
+  session: { tokenHash: string; email: string; createdAt: Date; expiresAt: Date },
+): Promise<void> {
   await db.rows(sql`
     insert into identity.session (token_hash, email, created_at, expires_at)
     values (${session.tokenHash}, ${session.email}, ${session.createdAt}, ${session.expiresAt})
