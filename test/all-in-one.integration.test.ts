@@ -45,7 +45,7 @@ function launch(env: NodeJS.ProcessEnv) {
   const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let output = ''
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (text: string) => (output += text))
+    stream?.setEncoding('utf8').on('data', (text: string) => (output += text))
   const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
   const ready = new Promise<Ready>((done, fail) => {
     child.once('message', (message) => done(message as Ready))
