@@ -1,4 +1,5 @@
 export * from './console-api.ts'
+export * from './factory-file.ts'
 export * from './gateway-api.ts'
 export * from './scalars.ts'
 export * from './snapshot.ts'
