@@ -21,7 +21,7 @@ const schema = z.object({
   MAX_BODY_BYTES: PositiveInt.default(16_777_216),
   MAX_ANSWER_BYTES: PositiveInt.default(67_108_864),
   MAX_CONNECTIONS: PositiveInt.default(20_000),
-  RECOUNT_EVERY: wholeNumber.default(128),
+  RECOUNTS_PER_SECOND: wholeNumber.default(10),
   GATEWAY_DRAIN_SECONDS: PositiveInt.default(20),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
@@ -39,7 +39,7 @@ export interface GatewaySettingsFile {
   readonly maxBodyBytes: number
   readonly maxAnswerBytes: number
   readonly maxConnections: number
-  readonly recountEvery: number
+  readonly recountsPerSecond: number
   readonly drainMs: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
@@ -59,7 +59,7 @@ export function readGatewaySettings(env: NodeJS.ProcessEnv, modelRoot: string): 
     maxBodyBytes: read.MAX_BODY_BYTES,
     maxAnswerBytes: read.MAX_ANSWER_BYTES,
     maxConnections: read.MAX_CONNECTIONS,
-    recountEvery: read.RECOUNT_EVERY,
+    recountsPerSecond: read.RECOUNTS_PER_SECOND,
     drainMs: read.GATEWAY_DRAIN_SECONDS * 1000,
     logLevel: read.LOG_LEVEL,
   }

@@ -6,7 +6,7 @@ import { admitHead, answer, arrange, createGatewayMetrics, createSupplierLines, 
 import type { Directory, Gateway } from '#gateway'
 import { createChargingClient, createHolds } from '#holds'
 import type { Holds } from '#holds'
-import { createTokenizer } from '#metering'
+import { createSampler, createTokenizer } from '#metering'
 import type { Tokenizer } from '#metering'
 import { systemClock } from '#platform/clock'
 import { createRequestIds } from '#platform/crypto'
@@ -72,7 +72,6 @@ async function runWorker(): Promise<void> {
       maxAnswerBytes: settings.maxAnswerBytes,
       streamLingerMs: 2_000,
       answerLingerMs: 30_000,
-      recountEvery: settings.recountEvery,
       allowedOrigins: new Set(settings.allowedOrigins),
     },
     directory: () => directory,
@@ -86,6 +85,7 @@ async function runWorker(): Promise<void> {
     flights: new Set(),
     observe: metrics.observe,
     refused: metrics.refused,
+    isSampled: createSampler({ perSecond: settings.recountsPerSecond, nowMs: () => performance.now() }),
     isReady: () => directory.version >= 0 && !isDraining && journal.failed === null && !holds.stats().fenced,
     metricsText: () =>
       new Promise((resolve) => {

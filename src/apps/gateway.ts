@@ -17,6 +17,8 @@ import { followSnapshots } from './gateway-snapshots.ts'
  */
 const LIMIT_SLOTS = 131_072
 const RESTART_MS = 500
+/** Most of what a request allocates is dead when it ends; a young generation this large lets it die there uncopied. */
+const YOUNG_GENERATION_MB = 64
 const METRICS_TIMEOUT_MS = 2_000
 const MODEL_ROOT = fileURLToPath(new URL('../../models/', import.meta.url))
 
@@ -45,6 +47,22 @@ async function runGateway(): Promise<void> {
   let { port } = settings
 
   const tell = (worker: Worker, message: ToWorker) => worker.postMessage(message)
+  const stop = async () => {
+    if (stopping.signal.aborted) return
+    stopping.abort()
+    await Promise.all(
+      [...threads.values()].map(({ worker }) => {
+        const gone = new Promise((resolve) => worker.once('exit', resolve))
+        tell(worker, { type: 'drain' })
+        return gone
+      }),
+    )
+    process.exit(0)
+  }
+  process.on('SIGTERM', () => void stop())
+  process.on('SIGINT', () => void stop())
+  // Without its supervisor nobody would stop it: a gateway that outlives the factory would hold the port and the journal.
+  process.on('disconnect', () => void stop())
   const first = Promise.withResolvers<void>()
   void followSnapshots({
     controlUrl: settings.controlUrl,
@@ -64,7 +82,7 @@ async function runGateway(): Promise<void> {
     openLimits(table, index).clear()
     const gatewayId = `gw-${index}`
     const workerData: WorkerStart = { index, gatewayId, abandoned: index === 0 ? abandonedJournals(settings.journalDir, settings.workers) : [], port, table, settings }
-    const worker = new Worker(new URL('./gateway-worker.ts', import.meta.url), { workerData, name: gatewayId })
+    const worker = new Worker(new URL('./gateway-worker.ts', import.meta.url), { workerData, name: gatewayId, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
     const thread: Thread = { worker, isReady: false }
     threads.set(index, thread)
     if (snapshot) tell(worker, { type: 'snapshot', snapshot, slots })
@@ -124,23 +142,6 @@ async function runGateway(): Promise<void> {
   await Promise.all(Array.from({ length: settings.workers - 1 }, (_, i) => start(i + 1)))
   log.info({ port, workers: settings.workers }, 'gateway is ready')
   process.send?.({ ready: true, port })
-
-  const stop = async () => {
-    if (stopping.signal.aborted) return
-    stopping.abort()
-    await Promise.all(
-      [...threads.values()].map(({ worker }) => {
-        const gone = new Promise((resolve) => worker.once('exit', resolve))
-        tell(worker, { type: 'drain' })
-        return gone
-      }),
-    )
-    process.exit(0)
-  }
-  process.on('SIGTERM', () => void stop())
-  process.on('SIGINT', () => void stop())
-  // Without its supervisor nobody would stop it: a gateway that outlives the factory would hold the port and the journal.
-  process.on('disconnect', () => void stop())
 }
 
 /** A key, tenant or supplier keeps its place in the limit table for the life of the process. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto'
+import { createHash, hash, randomBytes, randomFillSync, timingSafeEqual } from 'node:crypto'
 
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
@@ -19,7 +19,7 @@ export function randomHex(bytes: number): string {
 
 /** The digest in base64 (44 characters). Fit for hashing random keys; passwords need a slow function instead. */
 export function sha256(data: string | Buffer): string {
-  return createHash('sha256').update(data).digest('base64')
+  return hash('sha256', data, 'base64')
 }
 
 /** Compares in a time that does not depend on where the texts differ, nor on their lengths. */

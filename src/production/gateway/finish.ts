@@ -97,14 +97,12 @@ export function openingOf(flight: Flight): RequestOpening {
 }
 
 function recordOf(flight: Flight, gateway: Gateway, ending: Ending, problem: Problem | undefined, seen: Seen | undefined): UsageRecord {
-  const { recountEvery } = gateway.settings
   const settlement = settle({
     ending,
     usage: seen?.usage,
     sawOutput: flight.answerBytes > 0 && (flight.hasBegun || seen !== undefined),
     recount: () => recountOf(flight),
-    // Ids end in random characters, so this picks requests evenly without keeping a counter.
-    isSampled: recountEvery > 0 && Number.parseInt(flight.id.slice(-4), 32) % recountEvery === 0,
+    isSampled: gateway.isSampled(),
     inputBound: flight.inputBound,
     outputBound: flight.outputBound,
     sell: flight.sellSheet.prices,

@@ -14,8 +14,6 @@ export interface GatewaySettings {
   /** How long a supplier is listened to after the client has left, to learn what it generated. */
   readonly streamLingerMs: number
   readonly answerLingerMs: number
-  /** Every n-th request is recounted although the supplier's usage is good; 0 for none. */
-  readonly recountEvery: number
   readonly allowedOrigins: AllowedOrigins
 }
 
@@ -37,6 +35,8 @@ export interface Gateway {
   readonly observe: (record: UsageRecord) => void
   readonly refused: (code: string) => void
   readonly isReady: () => boolean
+  /** Whether this request is in the sample that is recounted although the supplier's usage is good. */
+  readonly isSampled: () => boolean
   /** Prometheus text of all threads. */
   readonly metricsText: () => Promise<string>
 }

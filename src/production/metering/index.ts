@@ -1,6 +1,7 @@
 export { answerText, observeAnswer } from './observe-answer.ts'
 export { StreamGarbage, observeStream, observedText } from './observe-stream.ts'
 export type { StreamObservation, StreamObserver } from './observe-stream.ts'
+export { createSampler } from './sampler.ts'
 export { settle } from './settle.ts'
 export type { EndedRequest, Settlement } from './settle.ts'
 export { countChatPrompt, createTokenizer } from './tokenizer/index.ts'
