@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { Port, PositiveInt, ConfigError, readConfig } from '#platform/config'
 import { createLog } from '#platform/log'
-import { migrate, openDatabase, startEmbeddedPostgres } from '#platform/postgres'
+import { migrate, openDatabase, sql, startEmbeddedPostgres } from '#platform/postgres'
 import { startChild } from './all-in-one-child.ts'
 import type { Child } from './all-in-one-child.ts'
 import { declareIfEmpty, modelsFor } from './all-in-one-first-start.ts'
@@ -31,6 +31,7 @@ const Settings = z.object({
   LOG_TO: z.enum(['file', 'stderr']).default('file'),
 })
 
+const OLDEST_POSTGRES = 150_000
 const READY_TIMEOUT_MS = 60_000
 const STOP_GRACE_MS = 10_000
 /** How long the ports of an instance that was killed may still be taken. */
@@ -177,6 +178,10 @@ async function startDatabase(dataDir: string, level: 'debug' | 'info' | 'warn' |
 async function migrateDatabase(url: string): Promise<void> {
   await using database = openDatabase(url, { max: 1, applicationName: 'tokenfactory-migrate' })
   try {
+    const [server] = await database.rows<{ number: number }>(
+      sql`select current_setting('server_version_num')::int as number`,
+    )
+    if (!server || server.number < OLDEST_POSTGRES) throw new Error('it is older than PostgreSQL 15')
     const { version, applied } = await migrate(database, join(root, 'migrations'))
     if (applied.length > 0) say(`database is at ${version}`)
   } catch (cause) {
