@@ -8,7 +8,7 @@ export type ToWorker =
   | { readonly type: 'snapshot'; readonly snapshot: Snapshot; readonly slots: ReadonlyMap<string, number> }
   | { readonly type: 'metrics-reply'; readonly call: number; readonly text: string }
   | { readonly type: 'metrics-ask'; readonly call: number }
-  | { readonly type: 'drain' }
+  | { readonly type: 'drain'; readonly graceMs: number }
 
 /** What a worker tells the main thread. */
 export type FromWorker =

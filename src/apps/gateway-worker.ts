@@ -23,6 +23,8 @@ const { settings, gatewayId } = start
 const log = createLog({ name: 'gateway', level: settings.logLevel }).child({ gatewayId })
 const port = parentPort
 if (!port) throw new Error('gateway-worker runs as a worker thread')
+/** What is not shipped by then is shipped by the next start. */
+const SHIPPING_GRACE_MS = 5_000
 const tell = (message: FromWorker) => port.postMessage(message)
 
 try {
@@ -132,7 +134,7 @@ async function runWorker(): Promise<void> {
         asked.delete(message.call)
         return
       case 'drain':
-        void drain()
+        void drain(message.graceMs)
         return
     }
   })
@@ -141,11 +143,11 @@ async function runWorker(): Promise<void> {
   tell({ type: 'ready', port: await server.listen({ port: start.port, host: settings.host, reusePort: process.platform === 'linux' }) })
 
   /** No new requests, the running ones end, what they used is shipped and the slices go back; then the thread is gone. */
-  async function drain(): Promise<void> {
+  async function drain(graceMs: number): Promise<void> {
     if (isDraining) return
     isDraining = true
-    await server.close(settings.drainMs)
-    await holds.close(5_000)
+    await server.close(graceMs)
+    await holds.close(Math.min(graceMs, SHIPPING_GRACE_MS))
     stopSweep()
     supplierLines.close()
     await journal[Symbol.asyncDispose]()

@@ -19,6 +19,8 @@ const LIMIT_SLOTS = 131_072
 const RESTART_MS = 500
 /** Most of what a request allocates is dead when it ends; a young generation this large lets it die there uncopied. */
 const YOUNG_GENERATION_MB = 64
+/** A gateway without its supervisor ends soon: the next start needs its port and its journals. */
+const ORPHAN_GRACE_MS = 1_000
 const METRICS_TIMEOUT_MS = 2_000
 const MODEL_ROOT = fileURLToPath(new URL('../../models/', import.meta.url))
 
@@ -47,22 +49,22 @@ async function runGateway(): Promise<void> {
   let { port } = settings
 
   const tell = (worker: Worker, message: ToWorker) => worker.postMessage(message)
-  const stop = async () => {
+  const stop = async (graceMs: number) => {
     if (stopping.signal.aborted) return
     stopping.abort()
     await Promise.all(
       [...threads.values()].map(({ worker }) => {
         const gone = new Promise((resolve) => worker.once('exit', resolve))
-        tell(worker, { type: 'drain' })
+        tell(worker, { type: 'drain', graceMs })
         return gone
       }),
     )
     process.exit(0)
   }
-  process.on('SIGTERM', () => void stop())
-  process.on('SIGINT', () => void stop())
+  process.on('SIGTERM', () => void stop(settings.drainMs))
+  process.on('SIGINT', () => void stop(settings.drainMs))
   // Without its supervisor nobody would stop it: a gateway that outlives the factory would hold the port and the journal.
-  process.on('disconnect', () => void stop())
+  process.on('disconnect', () => void stop(ORPHAN_GRACE_MS))
   const first = Promise.withResolvers<void>()
   void followSnapshots({
     controlUrl: settings.controlUrl,
