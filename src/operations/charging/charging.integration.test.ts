@@ -112,6 +112,30 @@ test('a gateway that was replaced gets no more grants, and its open slices stay 
   expect((await charging.openSlices('fence-gw')).slices.map((each) => [each.id, each.epoch])).toEqual([[slice, epoch]])
 })
 
+test('a gateway that takes over waits for grants of the epoch before, so that it sees all of them', async () => {
+  await using own = await freshDatabase()
+  const charging = make(own)
+  await charging.topup({ tenant: 'acme', amountPico: YUAN, reference: 'takeover' })
+  const { epoch } = await charging.register('gw-0')
+  const waiting = async (): Promise<number> => {
+    const [row] = await own.rows<{ waiting: bigint }>(
+      sql`select count(*) as waiting from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+    return Number(row?.waiting)
+  }
+  let pending: Promise<unknown>[] = []
+  await own.transaction(async (tx) => {
+    await tx.rows(sql`select 1 from charging.wallet where tenant = 'acme' for update`)
+    const granted = charging.grant({ gateway: 'gw-0', epoch, seq: 1, tenant: 'acme', minPico: '1', wantPico: '5' })
+    pending = [granted]
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
+    pending = [granted, charging.register('gw-0')]
+    await expect.poll(waiting, { timeout: 10_000 }).toBe(2)
+  })
+  expect(await Promise.all(pending)).toMatchObject([{ outcome: 'granted' }, { epoch: epoch + 1 }])
+  expect((await charging.openSlices('gw-0')).slices).toHaveLength(1)
+})
+
 test('a slice closes only when all its records are here, and then gives back exactly what is left', async () => {
   const charging = make()
   const open = await openSlice(charging, { tenant: 'closing', gateway: 'closing-gw', amount: YUAN })
@@ -230,6 +254,19 @@ test('deliveries from many connections, duplicated, overlapping and in any order
   const distinct = new Set(batches.flatMap((batch) => batch.records.map((record) => record.id)))
   expect(replies.reduce((sum, reply) => sum + reply.accepted, 0)).toBe(distinct.size)
   expect(replies.flatMap((reply) => reply.quarantined)).toEqual([])
+  await expectCoherent(charging)
+})
+
+test('deliveries that race without a wallet to wait for are posted once too', async () => {
+  await using own = await freshDatabase({ max: 8 })
+  const charging = make(own)
+  const records = Array.from({ length: 50 }, (_, n) => sampleRecord(n, { slice: null, ending: 'failed' }))
+  const replies = await Promise.all(
+    Array.from({ length: 8 }, (_, n) =>
+      charging.ingest({ gateway: 'gw-0', records: n % 2 ? records : records.slice(5) }),
+    ),
+  )
+  expect(replies.reduce((sum, reply) => sum + reply.accepted, 0)).toBe(50)
   await expectCoherent(charging)
 })
 
