@@ -34,7 +34,12 @@ const contestants: readonly Contestant[] = [
   {
     name: 'lmdb, overlappingSync:false',
     async open(dir) {
-      const database = openLmdb<string, number>({ path: dir, overlappingSync: false, encoding: 'string', keyEncoding: 'uint32' })
+      const database = openLmdb<string, number>({
+        path: dir,
+        overlappingSync: false,
+        encoding: 'string',
+        keyEncoding: 'uint32',
+      })
       let seq = 0
       return {
         append(payload, durable) {
@@ -132,7 +137,8 @@ for (const { name, run } of cases) {
     }
   }
   for (const [contestant, all] of results) {
-    const median = (pick: (result: Result) => number): number => all.map(pick).sort((a, b) => a - b)[rounds >> 1] ?? Number.NaN
+    const median = (pick: (result: Result) => number): number =>
+      all.map(pick).sort((a, b) => a - b)[rounds >> 1] ?? Number.NaN
     const cpu = median((r) => r.cpuUs)
     console.log(
       `| ${name} | ${contestant} | ${Math.round(median((r) => r.perSecond)).toLocaleString('en')} | ${median((r) => r.p50).toFixed(2)} | ` +

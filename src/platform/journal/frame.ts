@@ -67,7 +67,8 @@ export function decodeFrame(bytes: Buffer, at: number, segment: SegmentHead): Fr
   if (at + FRAME_HEADER_BYTES > bytes.length || bytes.readUInt32BE(at + 8) !== segment.id) return undefined
   const lengthField = bytes.readUInt32BE(at + 4)
   const end = at + FRAME_HEADER_BYTES + (lengthField % CONTROL)
-  if (end > bytes.length || crc32(bytes.subarray(at + 4, end), segment.seed) !== bytes.readUInt32BE(at)) return undefined
+  if (end > bytes.length || crc32(bytes.subarray(at + 4, end), segment.seed) !== bytes.readUInt32BE(at))
+    return undefined
   return {
     kind: lengthField >= CONTROL ? 'floor' : 'entry',
     seq: bytes.readUInt32BE(at + 16) * TWO_32 + bytes.readUInt32BE(at + 20),

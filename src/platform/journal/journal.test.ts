@@ -28,7 +28,11 @@ const durably = (journal: Journal, payload: string): Promise<number> =>
     const seq = journal.append(payload, (error) => (error ? reject(error) : resolve(seq)))
   })
 const texts = (journal: Journal): string[] => journal.recovered.map(({ payload }) => payload.toString())
-const segmentsOf = (dir: string): string[] => fs.readdirSync(dir).filter((name) => name.endsWith('.seg')).sort()
+const segmentsOf = (dir: string): string[] =>
+  fs
+    .readdirSync(dir)
+    .filter((name) => name.endsWith('.seg'))
+    .sort()
 
 test('entries come back in order, with their numbers and every character', async () => {
   const dir = freshDir()
@@ -51,7 +55,7 @@ test('callbacks come in the order of the entries, whatever is appended in betwee
     const one = (depth: number): void => {
       const seq = journal.append('x'.repeat(500), () => {
         order.push(seq)
-        if (depth < 6) [one(depth + 1), one(depth + 1)]
+        for (let i = 0; i < 2 && depth < 6; i++) one(depth + 1)
         if (order.length === 127) done()
       })
     }
@@ -99,10 +103,15 @@ test('cut or damaged at any byte, recovery returns an exact prefix with all that
       // The file's head guards 16 bytes and is padded to 64; the discard mark comes next. Without either nothing can be trusted.
       const unreadable = damage === 'flip' && (at < 16 || (at >= 64 && at < 88))
       const isHarmless = damage === 'flip' && at >= 16 && at < 64
-      const expected = unreadable ? [] : isHarmless ? payloads : payloads.slice(0, ends.filter((end) => end <= at).length)
+      const expected = unreadable
+        ? []
+        : isHarmless
+          ? payloads
+          : payloads.slice(0, ends.filter((end) => end <= at).length)
       expect(texts(journal), `${damage} at ${at}`).toEqual(expected)
       // What only damage can do is reported: a bad head, or a bad entry that a later write proves acknowledged. A torn tail is not.
-      const isProven = damage === 'flip' ? unreadable || (!isHarmless && at < (ends[3] ?? 0)) : at < (damage === 'cut' ? 64 : 16)
+      const isProven =
+        damage === 'flip' ? unreadable || (!isHarmless && at < (ends[3] ?? 0)) : at < (damage === 'cut' ? 64 : 16)
       expect(reports.length, `report of ${damage} at ${at}`).toBe(isProven ? 1 : 0)
       // And the journal goes on from there, durably.
       expect(await durably(journal, 'after')).toBe(expected.length + 1)
@@ -155,7 +164,13 @@ test('bytes of an earlier life of a recycled segment are never taken for entries
 
 test('append, discard, crash and reopen behave like a list of entries with a mark', async () => {
   const step = fc.oneof(
-    { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), sizes: fc.array(fc.nat(1_500), { minLength: 1, maxLength: 8 }) }) },
+    {
+      weight: 6,
+      arbitrary: fc.record({
+        kind: fc.constant('append' as const),
+        sizes: fc.array(fc.nat(1_500), { minLength: 1, maxLength: 8 }),
+      }),
+    },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('discard' as const), share: fc.nat(110) }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'reopen' as const }) },
     { weight: 2, arbitrary: fc.constant({ kind: 'crash' as const }) },
@@ -251,23 +266,37 @@ test('after a refused write every callback hears of it in order and nothing is a
   }
   await using again = await openJournal(dir, small)
   expect(texts(again)[0]).toBe('kept')
-  expect(texts(again).slice(1).every((text) => text.length === 1_500)).toBe(true)
+  expect(
+    texts(again)
+      .slice(1)
+      .every((text) => text.length === 1_500),
+  ).toBe(true)
 })
 
 const child = join(import.meta.dirname, 'journal.child.ts')
 
 /** Runs the child until it has acknowledged `atLeast` entries, kills it, and returns the highest number it had printed. */
-function runAndKill(dir: string, atLeast: number, fileSizeKiB?: number): Promise<{ acknowledged: number; output: string }> {
-  const command = fileSizeKiB === undefined ? 'exec "$0" "$@"' : `ulimit -f ${fileSizeKiB}; trap '' XFSZ; exec "$0" "$@"`
+function runAndKill(
+  dir: string,
+  atLeast: number,
+  fileSizeKiB?: number,
+): Promise<{ acknowledged: number; output: string }> {
+  const command =
+    fileSizeKiB === undefined ? 'exec "$0" "$@"' : `ulimit -f ${fileSizeKiB}; trap '' XFSZ; exec "$0" "$@"`
   return new Promise((resolve) => {
-    const running = spawn('bash', ['-c', command, process.execPath, child, dir], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const running = spawn('bash', ['-c', command, process.execPath, child, dir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     let output = ''
     running.stdout.on('data', (piece: Buffer) => {
       output += piece.toString()
       if (output.split('\n').length > atLeast) running.kill('SIGKILL')
     })
     running.on('close', () => {
-      const complete = output.slice(0, output.lastIndexOf('\n')).split('\n').filter((line) => /^\d+$/.test(line))
+      const complete = output
+        .slice(0, output.lastIndexOf('\n'))
+        .split('\n')
+        .filter((line) => /^\d+$/.test(line))
       resolve({ acknowledged: Number(complete.at(-1) ?? 0), output })
     })
   })

@@ -4,7 +4,15 @@ import { FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES, openFrame, sealFrame, type Se
 import { realDisk, type Disk } from './disk.ts'
 import { lockDirectory } from './lock.ts'
 import { recoverEntries, type Recovery } from './recover.ts'
-import { keepDamaged, prepareSegment, readSegments, retireSegment, sealSegment, segmentPath, syncDirectory } from './segment-files.ts'
+import {
+  keepDamaged,
+  prepareSegment,
+  readSegments,
+  retireSegment,
+  sealSegment,
+  segmentPath,
+  syncDirectory,
+} from './segment-files.ts'
 import type { Journal, JournalDamage } from './types.ts'
 
 type Durable = (error: Error | null) => void
@@ -131,7 +139,8 @@ async function startJournal({ dir, segmentBytes, disk, unlock, recovery, live, u
     let most = payload.length * 3
     if (most > maxPayloadBytes) {
       most = Buffer.byteLength(payload)
-      if (most > maxPayloadBytes) throw new RangeError(`a journal entry of ${most} bytes; at most ${maxPayloadBytes} fit`)
+      if (most > maxPayloadBytes)
+        throw new RangeError(`a journal entry of ${most} bytes; at most ${maxPayloadBytes} fit`)
     }
     const room = FRAME_HEADER_BYTES + most
     let batch = queue.at(-1)
@@ -269,7 +278,8 @@ async function startJournal({ dir, segmentBytes, disk, unlock, recovery, live, u
     async [Symbol.asyncDispose]() {
       if (closing) return
       closing = true
-      if (!failed && (writing || queue.length > 0 || floor > floorWritten)) await new Promise<void>((resolve) => (onIdle = resolve))
+      if (!failed && (writing || queue.length > 0 || floor > floorWritten))
+        await new Promise<void>((resolve) => (onIdle = resolve))
       await following?.catch(() => {})
       disk.close(fd)
       unlock()

@@ -52,7 +52,12 @@ export function retireSegment(dir: string, id: number): void {
  * Makes the file for segment `id`, of full size and never written to, or from a recycled one. Its name and size are on stable
  * storage before it is used. `random` seeds the checksums of this life of the file.
  */
-export async function prepareSegment(dir: string, id: number, bytes: number, random: () => number): Promise<SegmentHead> {
+export async function prepareSegment(
+  dir: string,
+  id: number,
+  bytes: number,
+  random: () => number,
+): Promise<SegmentHead> {
   const head = { id, seed: random() >>> 0 }
   const spare = join(dir, SPARE_NAME)
   const fresh = join(dir, 'next.tmp')
@@ -82,4 +87,3 @@ export async function prepareSegment(dir: string, id: number, bytes: number, ran
   }
   return head
 }
-

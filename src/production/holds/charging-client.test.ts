@@ -7,7 +7,12 @@ type Answer = (request: IncomingMessage, response: ServerResponse, body: string)
 
 /** A control plane that answers each call with the next of the given answers, the last again and again. */
 async function controlPlane(...answers: Answer[]) {
-  const seen: Array<{ readonly method: string; readonly path: string; readonly authorization: string; readonly body: string }> = []
+  const seen: Array<{
+    readonly method: string
+    readonly path: string
+    readonly authorization: string
+    readonly body: string
+  }> = []
   const server = createServer((request, response) => {
     let body = ''
     request.on('data', (piece: Buffer) => (body += piece.toString()))
@@ -42,7 +47,12 @@ test('a call carries the token and comes back validated', async () => {
   await using control = await controlPlane(json({ epoch: 7 }))
   expect(await control.client.register('gw-0')).toBe(7)
   expect(control.seen).toEqual([
-    { method: 'POST', path: '/internal/v1/gateways/register', authorization: 'Bearer internal', body: '{"gateway":"gw-0"}' },
+    {
+      method: 'POST',
+      path: '/internal/v1/gateways/register',
+      authorization: 'Bearer internal',
+      body: '{"gateway":"gw-0"}',
+    },
   ])
 })
 

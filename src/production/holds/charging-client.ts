@@ -40,7 +40,13 @@ export function createChargingClient(options: ChargingClientOptions): ChargingCl
   const agent = new Agent({ keepAlive: true, maxSockets: 16 })
   const { timeoutMs = 2_000, attempts = 3 } = options
 
-  async function call<T>(reply: z.ZodType<T>, method: string, path: string, body?: string, limitMs = timeoutMs): Promise<T> {
+  async function call<T>(
+    reply: z.ZodType<T>,
+    method: string,
+    path: string,
+    body?: string,
+    limitMs = timeoutMs,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return reply.parse(JSON.parse(await exchange(method, path, body, limitMs)))
@@ -94,7 +100,13 @@ export function createChargingClient(options: ChargingClientOptions): ChargingCl
     },
     usage: (gateway, records) =>
       // Joined as text: the records were serialised once, for the journal. A large batch may take the database a while.
-      call(UsageReply, 'POST', '/internal/v1/usage', `{"gateway":${JSON.stringify(gateway)},"records":[${records.join(',')}]}`, 5 * timeoutMs),
+      call(
+        UsageReply,
+        'POST',
+        '/internal/v1/usage',
+        `{"gateway":${JSON.stringify(gateway)},"records":[${records.join(',')}]}`,
+        5 * timeoutMs,
+      ),
     closeConnections: () => agent.destroy(),
   }
 }

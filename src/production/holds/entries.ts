@@ -14,7 +14,8 @@ import type { Checkpoint, RequestOpening } from './types.ts'
  */
 export const sliceEntry = (slice: Slice, records: number): string => JSON.stringify({ t: 'slice', slice, records })
 export const closedEntry = (id: string): string => JSON.stringify({ t: 'closed', id })
-export const quarantinedEntry = (id: string, slice: string | null): string => JSON.stringify({ t: 'quarantined', id, slice })
+export const quarantinedEntry = (id: string, slice: string | null): string =>
+  JSON.stringify({ t: 'quarantined', id, slice })
 export const openEntry = (request: string, checkpoint: string): string =>
   `{"t":"open","request":${request},"checkpoint":${checkpoint}}`
 export const checkpointEntry = (id: string, checkpoint: string): string =>
@@ -56,7 +57,10 @@ export interface Recovered {
 }
 
 /** Replays the journal of `gateway`. Pure: the same entries give the same records, whoever asks and when. */
-export function recover(gateway: string, entries: ReadonlyArray<{ readonly seq: number; readonly payload: Buffer }>): Recovered {
+export function recover(
+  gateway: string,
+  entries: ReadonlyArray<{ readonly seq: number; readonly payload: Buffer }>,
+): Recovered {
   const slices = new Map<string, { slice: Slice; seq: number; records: number }>()
   const opens = new Map<string, { seq: number; request: RequestOpening; checkpoint: Checkpoint | null }>()
   const unshipped = new Map<string, RecoveredRecord>()

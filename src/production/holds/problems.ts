@@ -5,7 +5,8 @@ export const insufficientBalance = defineProblem<{ needed: string; available: st
   status: 402,
   title: 'Insufficient balance',
   retryable: false,
-  detail: ({ needed, available }) => `This request may cost up to ${needed} CNY, but only ${available} CNY is available.`,
+  detail: ({ needed, available }) =>
+    `This request may cost up to ${needed} CNY, but only ${available} CNY is available.`,
 })
 
 export const chargingUnavailable = defineProblem({

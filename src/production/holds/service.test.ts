@@ -5,9 +5,24 @@ import { simulate, type Step } from './simulation.ts'
 
 const index = fc.nat(20)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('place' as const), tenant: fc.nat(1), amount: fc.integer({ min: 1, max: 40 }) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('place' as const),
+      tenant: fc.nat(1),
+      amount: fc.integer({ min: 1, max: 40 }),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('checkpoint' as const), index }) },
-  { weight: 5, arbitrary: fc.record({ kind: fc.constant('finish' as const), index, share: fc.nat(100), captureFirst: fc.boolean() }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constant('finish' as const),
+      index,
+      share: fc.nat(100),
+      captureFirst: fc.boolean(),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('void' as const), index }) },
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('sync' as const), count: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('deliver' as const), index }) },
@@ -15,7 +30,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('loseRequest' as const), index }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('loseReply' as const), index }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('duplicate' as const), index }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.constantFrom(10, 60, 300, 2_000, 6_000, 40_000) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('wait' as const),
+      ms: fc.constantFrom(10, 60, 300, 2_000, 6_000, 40_000),
+    }),
+  },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('flow' as const), syncs: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), written: fc.nat(100) }) },
 )
@@ -32,7 +53,14 @@ test('under loss, duplication, reordering and crashes every acknowledged record 
       expect(world.openSlicesAtCharging).toBe(0)
       expect(world.lockedPico).toBe(0n)
       expect(world.walletsPlusSold).toBe(160n)
-      expect(world.stats).toMatchObject({ outstandingHolds: 0, waitingRequests: 0, openSlices: 0, drainingSlices: 0, unshippedRecords: 0, openRequests: 0 })
+      expect(world.stats).toMatchObject({
+        outstandingHolds: 0,
+        waitingRequests: 0,
+        openSlices: 0,
+        drainingSlices: 0,
+        unshippedRecords: 0,
+        openRequests: 0,
+      })
       expect(world.journalEntriesKept).toBeLessThanOrEqual(12)
     }),
     { numRuns: Number(process.env['HOLDS_RUNS'] ?? 300) },
@@ -58,7 +86,10 @@ test('the journal stays small while one slice and one request live on through a 
     { kind: 'flow', syncs: true },
   ]
   const start: Step[] = [{ kind: 'flow', syncs: true }, ...busy, ...busy]
-  const world = await simulate({ wallets: [100n], steps: [...start, ...Array.from({ length: 1_000 }, () => busy).flat()] })
+  const world = await simulate({
+    wallets: [100n],
+    steps: [...start, ...Array.from({ length: 1_000 }, () => busy).flat()],
+  })
   expect(world.violations).toEqual([])
   expect(world.mostEntriesKept).toBeLessThanOrEqual(40)
 })

@@ -1,70 +1,29 @@
 import type { GrantReply, Slice } from '#contract'
 import { formatYuan, type Problem } from '#kernel'
-import type { Clock } from '#platform/clock'
-import type { Journal } from '#platform/journal'
-import type { Log } from '#platform/log'
+import { openDesk, refuseAll, type Desk, type Waiter } from './desk.ts'
 import { recover } from './entries.ts'
-import { canClose, drain, dueForReturn, heldSlice, join, needsRenewal, resolveHold, takeFrom, tenantAccount, wantedPico } from './model.ts'
-import type { HeldSlice, TenantAccount } from './model.ts'
+import {
+  canClose,
+  drain,
+  dueForReturn,
+  heldSlice,
+  join,
+  needsRenewal,
+  resolveHold,
+  takeFrom,
+  wantedPico,
+} from './model.ts'
+import type { HeldSlice } from './model.ts'
 import { chargingUnavailable, insufficientBalance, tooManyWaiting } from './problems.ts'
+import { DEFAULT_LIMITS, RETRY_MS, systemTimer, type HoldsOptions } from './options.ts'
+import { createReconcile } from './reconcile.ts'
+import { createRegistration } from './registration.ts'
 import { createShipper } from './shipper.ts'
 import { createStateLog, type ShippableRecord } from './state-log.ts'
-import type { ChargingClient, Hold, Holds, HoldsLimits, Timer } from './types.ts'
-
-export interface HoldsOptions {
-  /** This gateway's id at charging. One journal belongs to one id. */
-  readonly gateway: string
-  readonly journal: Journal
-  readonly charging: ChargingClient
-  readonly clock: Clock
-  readonly log: Log
-  readonly limits?: Partial<HoldsLimits>
-  /** Only tests and simulations pass one. */
-  readonly timer?: Timer
-}
-
-const YUAN = 1_000_000_000_000n
-
-export const DEFAULT_LIMITS: HoldsLimits = {
-  sliceMinPico: YUAN / 10n,
-  sliceMaxPico: 50n * YUAN,
-  sliceMs: 2_000,
-  idleMs: 5_000,
-  refusedRetries: 8,
-  refusedRetryMs: 60,
-  maxWaiting: 4_096,
-  shipLingerMs: 20,
-  reconcileMs: 30_000,
-  compactAfterEntries: 20_000,
-}
+import type { Hold, Holds, HoldsLimits } from './types.ts'
 
 const SWEEP_MS = 250
 const MAX_WAIT_MS = 5_000
-const RETRY_MS = 500
-const MAX_FENCED = 3
-const FENCE_WINDOW_MS = 60_000
-
-const systemTimer: Timer = (delayMs, run) => {
-  const handle = setTimeout(run, delayMs).unref()
-  return () => clearTimeout(handle)
-}
-
-interface Waiter {
-  readonly amountPico: bigint
-  readonly done: (outcome: Hold | Problem) => void
-  readonly sinceMs: number
-  refusals: number
-}
-
-/** A tenant's account and the traffic with charging about it. */
-interface Desk {
-  readonly account: TenantAccount
-  waiting: Waiter[]
-  granting: boolean
-  /** Nothing is asked of charging before this, unless somebody waits who was not refused yet. */
-  quietUntilMs: number
-  retryScheduled: boolean
-}
 
 /**
  * Starts the gateway's side of the slice protocol on a freshly opened journal: what the journal tells of an earlier life is
@@ -79,17 +38,27 @@ export function createHolds(options: HoldsOptions): Holds {
   const slices = new Map<string, HeldSlice>()
   const recovered = recover(gateway, journal.recovered)
   const stateLog = createStateLog(journal, recovered, (id) => slices.get(id)?.records ?? 0, limits.compactAfterEntries)
-  let epoch = 0
   let grantSeq = 0
   let outstandingHolds = 0
   let quarantinedRecords = 0
-  let fenced = false
-  let fencedAtMs: number[] = []
   let stopping = false
   let stopped = false
-  let reconcileAtMs = 0
-  let reconciling = false
   let cancelSweep: (() => void) | undefined
+
+  const registration = createRegistration({
+    gateway,
+    charging,
+    clock,
+    log,
+    timer,
+    onRegistered() {
+      for (const desk of desks.values()) if (desk.waiting.length > 0) serveWaiting(desk)
+      sweep()
+    },
+    onFenced() {
+      for (const desk of desks.values()) refuseAll(desk, () => chargingUnavailable({}))
+    },
+  })
 
   const shipper = createShipper({
     gateway,
@@ -118,7 +87,7 @@ export function createHolds(options: HoldsOptions): Holds {
   function deskOf(tenant: string): Desk {
     let desk = desks.get(tenant)
     if (!desk) {
-      desk = { account: tenantAccount(tenant, clock.nowMs()), waiting: [], granting: false, quietUntilMs: 0, retryScheduled: false }
+      desk = openDesk(tenant, clock.nowMs())
       desks.set(tenant, desk)
     }
     return desk
@@ -126,8 +95,9 @@ export function createHolds(options: HoldsOptions): Holds {
 
   function place(tenant: string, amountPico: bigint, done: (outcome: Hold | Problem) => void): void {
     if (amountPico < 0n) throw new RangeError(`a hold of ${amountPico}`)
-    if (stopping || fenced || stateLog.failed) return done(chargingUnavailable({}))
-    if (amountPico === 0n) return done({ slice: null, epoch, amountPico, capture: requireNothing, void: () => {} })
+    if (stopping || registration.fenced || stateLog.failed) return done(chargingUnavailable({}))
+    if (amountPico === 0n)
+      return done({ slice: null, epoch: registration.epoch, amountPico, capture: requireNothing, void: () => {} })
     const desk = deskOf(tenant)
     const held = takeFrom(desk.account, amountPico, clock.nowMs())
     if (held) {
@@ -149,7 +119,8 @@ export function createHolds(options: HoldsOptions): Holds {
     outstandingHolds++
     const resolve = (spentPico: bigint): void => {
       if (resolved) return
-      if (spentPico < 0n || spentPico > amountPico) throw new RangeError(`${spentPico} captured from a hold of ${amountPico}`)
+      if (spentPico < 0n || spentPico > amountPico)
+        throw new RangeError(`${spentPico} captured from a hold of ${amountPico}`)
       resolved = true
       outstandingHolds--
       resolveHold(desk.account, held, amountPico, spentPico)
@@ -174,21 +145,15 @@ export function createHolds(options: HoldsOptions): Holds {
     grant(desk, next.amountPico, next)
   }
 
-  function refuseAll(desk: Desk, problem: () => Problem): void {
-    const waiting = desk.waiting
-    desk.waiting = []
-    for (const { done } of waiting) done(problem())
-  }
-
   /** One grant per tenant is under way at a time. `waiter` is who needs it; nobody when it renews ahead of need. */
   function grant(desk: Desk, minPico: bigint, waiter?: Waiter): void {
-    if (epoch === 0 || stopping || fenced) return
+    if (registration.epoch === 0 || stopping || registration.fenced) return
     const { account } = desk
     const wanted = wantedPico(account, minPico, limits, clock.nowMs())
     desk.granting = true
     const request = {
       gateway,
-      epoch,
+      epoch: registration.epoch,
       seq: ++grantSeq,
       tenant: account.tenant,
       minPico: `${minPico}`,
@@ -218,7 +183,7 @@ export function createHolds(options: HoldsOptions): Holds {
         return
       case 'fenced':
         desk.granting = false
-        fence(grantEpoch)
+        registration.refused(grantEpoch)
     }
   }
 
@@ -268,25 +233,6 @@ export function createHolds(options: HoldsOptions): Holds {
     serveWaiting(desk)
   }
 
-  /**
-   * A register call of ours, or of the process we replaced, may have arrived late and look like another process: then
-   * registering again is right. Fenced again and again, there really is another, and one of the two must give way.
-   */
-  function fence(fencedEpoch: number): void {
-    if (fenced || fencedEpoch !== epoch) return
-    const nowMs = clock.nowMs()
-    fencedAtMs = [...fencedAtMs.filter((atMs) => nowMs - atMs < FENCE_WINDOW_MS), nowMs]
-    if (fencedAtMs.length <= MAX_FENCED) {
-      log.warn({ gateway, epoch }, 'charging knows a newer epoch of this gateway: registering again')
-      epoch = 0
-      register()
-      return
-    }
-    fenced = true
-    log.error({ gateway, epoch }, 'another process has taken over this gateway id: nothing more is served here')
-    for (const desk of desks.values()) refuseAll(desk, () => chargingUnavailable({}))
-  }
-
   function drainAndClose(desk: Desk, held: HeldSlice): void {
     drain(desk.account, held)
     closeIfDue(held)
@@ -321,40 +267,15 @@ export function createHolds(options: HoldsOptions): Holds {
     )
   }
 
-  /** Slices that charging believes we have and our journal does not know were never used: the grant's reply was lost. */
-  async function reconcile(): Promise<void> {
-    reconciling = true
-    try {
-      for (const slice of await charging.openSlices(gateway)) {
-        // The reply to a grant under way may be on its way to us.
-        if (slices.has(slice.id) || desks.get(slice.tenant)?.granting) continue
-        log.warn({ slice: slice.id, tenant: slice.tenant }, 'giving back a slice that never reached the journal')
-        await charging.close(gateway, slice.id, 0)
-      }
-      reconcileAtMs = clock.nowMs() + limits.reconcileMs
-    } catch (error) {
-      reconcileAtMs = clock.nowMs() + RETRY_MS
-      log.warn({ cause: error }, 'open slices could not be compared with charging')
-    } finally {
-      reconciling = false
-    }
-  }
-
-  function register(): void {
-    if (stopped) return
-    charging.register(gateway).then(
-      (granted) => {
-        epoch = granted
-        log.info({ gateway, epoch }, 'registered with charging')
-        for (const desk of desks.values()) if (desk.waiting.length > 0) serveWaiting(desk)
-        sweep()
-      },
-      (error: unknown) => {
-        log.warn({ cause: error }, 'charging cannot be reached; registering again')
-        timer(RETRY_MS, register)
-      },
-    )
-  }
+  const reconcile = createReconcile({
+    gateway,
+    charging,
+    clock,
+    log,
+    everyMs: limits.reconcileMs,
+    // The reply to a grant under way may be on its way to us.
+    mayBeOurs: (slice) => slices.has(slice.id) || desks.get(slice.tenant)?.granting === true,
+  })
 
   /** What time alone brings about: idle and expired slices, waits that took too long, closes to try again. */
   function sweep(): void {
@@ -371,9 +292,9 @@ export function createHolds(options: HoldsOptions): Holds {
       }
       if (desk.waiting.length > 0 && !desk.granting) serveWaiting(desk)
     }
-    if (epoch === 0 || fenced) return
+    if (registration.epoch === 0 || registration.fenced) return
     for (const held of slices.values()) if (held.phase === 'draining') closeIfDue(held)
-    if (nowMs >= reconcileAtMs && !reconciling && !stopping) void reconcile()
+    if (!stopping) reconcile()
   }
 
   function record(id: string, slice: string | null, text: string, durable: (error: Error | null) => void): void {
@@ -401,13 +322,17 @@ export function createHolds(options: HoldsOptions): Holds {
     for (const { record: each } of recovered.interrupted) record(each.id, each.slice, JSON.stringify(each), () => {})
     if (recovered.unshipped.length + recovered.interrupted.length + recovered.slices.length === 0) return
     log.info(
-      { slices: recovered.slices.length, records: recovered.unshipped.length, interrupted: recovered.interrupted.length },
+      {
+        slices: recovered.slices.length,
+        records: recovered.unshipped.length,
+        interrupted: recovered.interrupted.length,
+      },
       'recovered from the journal',
     )
   }
 
   restore()
-  register()
+  registration.start()
   sweep()
 
   return {
@@ -423,8 +348,8 @@ export function createHolds(options: HoldsOptions): Holds {
         waitingRequests += desk.waiting.length
       }
       return {
-        registered: epoch > 0,
-        fenced,
+        registered: registration.epoch > 0,
+        fenced: registration.fenced,
         unshippedRecords: shipper.size,
         quarantinedRecords,
         openSlices,
@@ -449,6 +374,7 @@ export function createHolds(options: HoldsOptions): Holds {
       }
       clearInterval(keepAlive)
       stopped = true
+      registration.stop()
       shipper.stop()
       cancelSweep?.()
     },

@@ -7,7 +7,11 @@ import type { ShippableRecord } from './state-log.ts'
 import type { ChargingClient, Timer } from './types.ts'
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-const accepted = (quarantined: UsageReply['quarantined'] = []): UsageReply => ({ accepted: 1, duplicates: 0, quarantined })
+const accepted = (quarantined: UsageReply['quarantined'] = []): UsageReply => ({
+  accepted: 1,
+  duplicates: 0,
+  quarantined,
+})
 const records = (count: number): ShippableRecord[] =>
   Array.from({ length: count }, (_, i) => ({ id: `r${i}`, slice: null, text: `"r${i}"`, seq: i + 1 }))
 
@@ -17,7 +21,10 @@ async function refusal(): Promise<unknown> {
   const server = createServer((_request, response) => response.writeHead(422).end('{}'))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()
-  const client = createChargingClient({ origin: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`, token: 't' })
+  const client = createChargingClient({
+    origin: `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`,
+    token: 't',
+  })
   const error: unknown = await client.register('gw-0').catch((cause: unknown) => cause)
   client.closeConnections()
   server.closeAllConnections()
@@ -121,7 +128,9 @@ test('one record that charging cannot read does not hold up the others, and is k
 })
 
 test('what charging sets aside is acknowledged and named', async () => {
-  const { shipper, acknowledged, quarantined, run } = setUp(() => accepted([{ id: 'r1', reason: 'sum above the slice' }]))
+  const { shipper, acknowledged, quarantined, run } = setUp(() =>
+    accepted([{ id: 'r1', reason: 'sum above the slice' }]),
+  )
   for (const record of records(3)) shipper.add(record)
   await run()
   expect(acknowledged).toEqual(['r0', 'r1', 'r2'])

@@ -39,7 +39,7 @@ export interface ShipperOptions {
  */
 export function createShipper(options: ShipperOptions): Shipper {
   const { gateway, charging, log, timer } = options
-  let queue: ShippableRecord[] = []
+  const queue: ShippableRecord[] = []
   let refused: ShippableRecord[] = []
   let sending = false
   let stopped = false
@@ -66,10 +66,15 @@ export function createShipper(options: ShipperOptions): Shipper {
     }
     const batch = queue.slice(0, count)
     sending = true
-    charging.usage(gateway, batch.map((record) => record.text)).then(
-      (reply) => acknowledged(batch, reply),
-      (error: unknown) => failed(batch, error),
-    )
+    charging
+      .usage(
+        gateway,
+        batch.map((record) => record.text),
+      )
+      .then(
+        (reply) => acknowledged(batch, reply),
+        (error: unknown) => failed(batch, error),
+      )
   }
 
   function acknowledged(batch: readonly ShippableRecord[], reply: UsageReply): void {
@@ -95,7 +100,10 @@ export function createShipper(options: ShipperOptions): Shipper {
     if (isRefused(error) && only) {
       queue.shift()
       refused.push(only)
-      log.error({ record: only.id, cause: error }, 'charging cannot read a usage record: it stays in the journal and is not billed')
+      log.error(
+        { record: only.id, cause: error },
+        'charging cannot read a usage record: it stays in the journal and is not billed',
+      )
       options.onRefused(only)
       if (refused.length === 1) timer(REFUSED_RETRY_MS, retryRefused)
       wake(0)

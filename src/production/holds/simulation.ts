@@ -1,15 +1,19 @@
-import type { GrantReply, GrantRequest, Slice, UsageRecord } from '#contract'
+import type { UsageRecord } from '#contract'
 import { NO_TOKENS, type Problem } from '#kernel'
 import { manualClock } from '#platform/clock'
-import type { Journal, JournalEntry } from '#platform/journal'
 import { nullLog } from '#platform/log'
 import { createHolds } from './service.ts'
+import { chargingModel } from './simulated-charging.ts'
+import { journalModel } from './simulated-journal.ts'
 import type { ChargingClient, Hold, Holds, RequestOpening, Timer } from './types.ts'
 
 /** One thing that happens in the simulated world. `index` picks among what is there, modulo its number. */
 export type Step =
   | { readonly kind: 'place'; readonly tenant: number; readonly amount: number }
-  | { readonly kind: 'checkpoint' | 'void' | 'deliver' | 'reply' | 'loseRequest' | 'loseReply' | 'duplicate'; readonly index: number }
+  | {
+      readonly kind: 'checkpoint' | 'void' | 'deliver' | 'reply' | 'loseRequest' | 'loseReply' | 'duplicate'
+      readonly index: number
+    }
   | { readonly kind: 'finish'; readonly index: number; readonly share: number; readonly captureFirst: boolean }
   | { readonly kind: 'sync'; readonly count: number }
   | { readonly kind: 'wait'; readonly ms: number }
@@ -160,7 +164,10 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
         break
       }
       case 'void': {
-        const request = pick(active.filter((each) => !each.isOpened), step.index)
+        const request = pick(
+          active.filter((each) => !each.isOpened),
+          step.index,
+        )
         if (!request) break
         active.splice(active.indexOf(request), 1)
         use(request.hold.slice, -request.hold.amountPico)
@@ -298,144 +305,5 @@ function recordOf(opening: RequestOpening, sellPico: bigint): UsageRecord {
     sellPico: `${sellPico}`,
     taxPico: '0',
     buyPico: '0',
-  }
-}
-
-/** A disk that keeps what it acknowledged, forgets any tail of the rest, and makes every discard durable at once. */
-function journalModel() {
-  let durable: JournalEntry[] = []
-  let pending: Array<{ entry: JournalEntry; callback: ((error: Error | null) => void) | undefined }> = []
-  let nextSeq = 1
-  let floor = 1
-  const opened = new Set<string>()
-
-  function write(entry: JournalEntry): void {
-    // An entry below the mark is gone even if it was written after it.
-    if (entry.seq >= floor) durable.push(entry)
-    const parsed = JSON.parse(entry.payload.toString()) as { t: string; request?: { id: string } }
-    if (parsed.t === 'open' && parsed.request) opened.add(parsed.request.id)
-  }
-
-  return {
-    open(): Journal {
-      return {
-        append(payload, callback) {
-          pending.push({ entry: { seq: nextSeq, payload: Buffer.from(payload) }, callback })
-          return nextSeq++
-        },
-        discardBefore(seq) {
-          floor = Math.max(floor, Math.min(seq, nextSeq))
-          durable = durable.filter((entry) => entry.seq >= floor)
-        },
-        recovered: [...durable],
-        failed: null,
-        [Symbol.asyncDispose]: () => Promise.resolve(),
-      }
-    },
-    sync(count: number): void {
-      for (const { entry, callback } of pending.splice(0, count)) {
-        write(entry)
-        callback?.(null)
-      }
-    },
-    crash(writtenPercent: number): void {
-      const written = pending.slice(0, Math.floor((pending.length * writtenPercent) / 100))
-      for (const { entry } of written) write(entry)
-      pending = []
-      nextSeq = Math.max(floor, (durable.at(-1)?.seq ?? 0) + 1)
-    },
-    opened: () => [...opened],
-    kept: () => durable.length + pending.length,
-  }
-}
-
-/** Charging as its contract says, with an assertion wherever a gateway could break a promise. */
-function chargingModel(wallets: readonly bigint[], nowMs: () => number, violations: string[]) {
-  interface SliceState {
-    readonly slice: Slice
-    settled: bigint
-    isOpen: boolean
-    ingested: number
-  }
-  const balance = new Map(wallets.map((amount, i) => [`t${i}`, amount]))
-  const slices = new Map<string, SliceState>()
-  const bySeq = new Map<string, GrantReply>()
-  const posted = new Map<string, string>()
-  const altered: string[] = []
-  let epoch = 0
-  let sold = 0n
-  const escrow = (tenant?: string): bigint =>
-    [...slices.values()]
-      .filter((state) => state.isOpen && (tenant === undefined || state.slice.tenant === tenant))
-      .reduce((sum, state) => sum + BigInt(state.slice.amountPico) - state.settled, 0n)
-
-  function decide(request: GrantRequest): GrantReply {
-    const escrowed = escrow(request.tenant)
-    const available = (balance.get(request.tenant) ?? 0n) - escrowed
-    const min = BigInt(request.minPico)
-    if (available < min) return { outcome: 'insufficient_balance', availablePico: `${available}`, escrowedPico: `${escrowed}` }
-    const half = available / 2n > min ? available / 2n : min
-    const amount = BigInt(request.wantPico) < half ? BigInt(request.wantPico) : half
-    const slice: Slice = {
-      id: `s-${request.epoch}-${request.seq}`,
-      tenant: request.tenant,
-      epoch: request.epoch,
-      amountPico: `${amount}`,
-      validUntilMs: nowMs() + 20_000,
-      tight: available < 20n,
-    }
-    slices.set(slice.id, { slice, settled: 0n, isOpen: true, ingested: 0 })
-    return { outcome: 'granted', slice }
-  }
-
-  return {
-    altered,
-    posted: () => posted,
-    granted: (id: string): bigint => BigInt(slices.get(id)?.slice.amountPico ?? '0'),
-    settled: (): Array<[string, bigint]> => [...slices].map(([id, state]) => [id, state.settled]),
-    escrowed: () => escrow(),
-    sold: () => sold,
-    walletsPlusSold: () => [...balance.values()].reduce((sum, amount) => sum + amount, sold),
-    register: (): number => ++epoch,
-    openSlices: () => [...slices.values()].filter((state) => state.isOpen).map((state) => state.slice),
-    grant(request: GrantRequest): GrantReply {
-      if (request.epoch !== epoch) return { outcome: 'fenced' }
-      const key = `${request.epoch}/${request.seq}`
-      const reply = bySeq.get(key) ?? decide(request)
-      if (reply.outcome === 'granted') bySeq.set(key, reply)
-      return reply
-    },
-    close(id: string, records: number) {
-      const state = slices.get(id)
-      if (!state) throw new Error(`close of unknown slice ${id}`)
-      if (!state.isOpen) return { outcome: 'closed' as const }
-      if (state.ingested < records) return { outcome: 'missing' as const, ingested: state.ingested }
-      if (state.ingested > records) violations.push(`${id} closed with ${records} records, ${state.ingested} ingested`)
-      state.isOpen = false
-      return { outcome: 'closed' as const }
-    },
-    usage(records: readonly string[]) {
-      let duplicates = 0
-      for (const text of records) {
-        const record = JSON.parse(text) as UsageRecord
-        const known = posted.get(record.id)
-        if (known !== undefined) {
-          duplicates++
-          if (known !== text) altered.push(record.id)
-          continue
-        }
-        const state = slices.get(record.slice ?? '')
-        const sell = BigInt(record.sellPico)
-        if (!state?.isOpen) violations.push(`${record.id} arrived after its slice ${record.slice} was closed`)
-        else if (state.settled + sell > BigInt(state.slice.amountPico)) violations.push(`${record.slice} overspent`)
-        posted.set(record.id, text)
-        if (!state) continue
-        state.ingested++
-        state.settled += sell
-        sold += sell
-        balance.set(record.tenant, (balance.get(record.tenant) ?? 0n) - sell)
-      }
-      return { accepted: records.length - duplicates, duplicates, quarantined: [] }
-    },
   }
 }

@@ -1,6 +1,15 @@
 import type { Slice } from '#contract'
 import type { Journal } from '#platform/journal'
-import { checkpointEntry, closedEntry, keptEntry, openEntry, quarantinedEntry, recordEntry, sliceEntry, type Recovered } from './entries.ts'
+import {
+  checkpointEntry,
+  closedEntry,
+  keptEntry,
+  openEntry,
+  quarantinedEntry,
+  recordEntry,
+  sliceEntry,
+  type Recovered,
+} from './entries.ts'
 import type { Checkpoint, RequestOpening } from './types.ts'
 
 type Durable = (error: Error | null) => void
@@ -29,7 +38,12 @@ export interface StateLog {
   open(request: RequestOpening): void
   checkpoint(id: string, checkpoint: Checkpoint): void
   /** Appends; `durable` gets the record ready for shipping, which it then keeps needed until `shipped`. */
-  record(id: string, slice: string | null, text: string, durable: (error: Error | null, record: ShippableRecord) => void): void
+  record(
+    id: string,
+    slice: string | null,
+    text: string,
+    durable: (error: Error | null, record: ShippableRecord) => void,
+  ): void
   /** Charging refuses to read the record: it stays in the log for as long as it takes, without holding back the rest. */
   keep(record: ShippableRecord): void
   quarantined(record: ShippableRecord): void
@@ -51,7 +65,11 @@ export function createStateLog(
   /** Durable and not shipped; records become durable in the order of their seqs, so the first is the oldest. */
   const unshipped = new Map<string, ShippableRecord>()
 
-  for (const { slice, seq } of recovered.slices) slices.set(slice.id, liveSlice(slice, seq, () => sliceRecords(slice.id)))
+  for (const { slice, seq } of recovered.slices)
+    slices.set(
+      slice.id,
+      liveSlice(slice, seq, () => sliceRecords(slice.id)),
+    )
   for (const record of recovered.unshipped) unshipped.set(record.id, record)
   // Until an interrupted request has its record in the journal, what tells of it must stay.
   for (const { seq, record } of recovered.interrupted) opens.set(record.id, liveOpen(seq, 'null', 'null'))
@@ -151,7 +169,7 @@ export function createStateLog(
       append(quarantinedEntry(record.id, record.slice))
     },
     shipped(records) {
-      for (const { id, seq } of records) {
+      for (const { id } of records) {
         unshipped.delete(id)
         kept.delete(id)
       }

@@ -1,0 +1,43 @@
+import type { Slice } from '#contract'
+import type { Clock } from '#platform/clock'
+import type { Log } from '#platform/log'
+import { RETRY_MS } from './options.ts'
+import type { ChargingClient } from './types.ts'
+
+/**
+ * Returns what to call now and then: at most every `everyMs` it gives back the slices that charging believes we have and our
+ * journal does not know. They were never used, because a slice is journalled first: the grant's reply was lost.
+ */
+export function createReconcile(options: {
+  readonly gateway: string
+  readonly charging: ChargingClient
+  readonly clock: Clock
+  readonly log: Log
+  readonly everyMs: number
+  readonly mayBeOurs: (slice: Slice) => boolean
+}): () => void {
+  const { gateway, charging, clock, log } = options
+  let nextAtMs = 0
+  let running = false
+
+  async function run(): Promise<void> {
+    running = true
+    try {
+      for (const slice of await charging.openSlices(gateway)) {
+        if (options.mayBeOurs(slice)) continue
+        log.warn({ slice: slice.id, tenant: slice.tenant }, 'giving back a slice that never reached the journal')
+        await charging.close(gateway, slice.id, 0)
+      }
+      nextAtMs = clock.nowMs() + options.everyMs
+    } catch (error) {
+      nextAtMs = clock.nowMs() + RETRY_MS
+      log.warn({ cause: error }, 'open slices could not be compared with charging')
+    } finally {
+      running = false
+    }
+  }
+
+  return () => {
+    if (!running && clock.nowMs() >= nextAtMs) void run()
+  }
+}
