@@ -10,10 +10,17 @@ export interface DeclaredService {
 }
 
 export interface DeclaredFactory {
-  readonly suppliers: Readonly<Record<string, string | { baseUrl: string; apiKeyEnv?: string; maxConcurrency?: number }>>
+  readonly suppliers: Readonly<
+    Record<string, string | { baseUrl: string; apiKeyEnv?: string; maxConcurrency?: number }>
+  >
   readonly services: readonly DeclaredService[]
   readonly tenants: readonly { readonly id: string; readonly topUpYuan?: string; readonly limits?: object }[]
-  readonly keys: readonly { readonly id: string; readonly tenant: string; readonly limits?: object; readonly expiresAt?: string }[]
+  readonly keys: readonly {
+    readonly id: string
+    readonly tenant: string
+    readonly limits?: object
+    readonly expiresAt?: string
+  }[]
 }
 
 /** Yuan per million tokens in every test factory: sell and buy, uncached input and output. */
@@ -21,7 +28,13 @@ export const PRICES = { sellInput: 2n, sellOutput: 8n, buyInput: 1n, buyOutput: 
 
 /** A `factory.yaml` (JSON is YAML) with one price for everything. */
 export function factoryDocument(it: DeclaredFactory): string {
-  const sheet = (input: bigint, output: bigint) => [{ validFrom: '2026-01-01', taxPercent: 6, perMillion: { uncachedInput: String(input), cacheRead: String(input), output: String(output) } }]
+  const sheet = (input: bigint, output: bigint) => [
+    {
+      validFrom: '2026-01-01',
+      taxPercent: 6,
+      perMillion: { uncachedInput: String(input), cacheRead: String(input), output: String(output) },
+    },
+  ]
   return JSON.stringify({
     suppliers: Object.entries(it.suppliers).map(([id, supplier]) => ({
       id,
@@ -36,13 +49,24 @@ export function factoryDocument(it: DeclaredFactory): string {
       ...(service.tenants ? { tenants: service.tenants } : {}),
       ...(service.timeouts ? { timeouts: service.timeouts } : {}),
       sell: sheet(PRICES.sellInput, PRICES.sellOutput),
-      deployments: service.deployments.map(([supplier, model], priority) => ({ supplier, model, priority, buy: sheet(PRICES.buyInput, PRICES.buyOutput) })),
+      deployments: service.deployments.map(([supplier, model], priority) => ({
+        supplier,
+        model,
+        priority,
+        buy: sheet(PRICES.buyInput, PRICES.buyOutput),
+      })),
     })),
     tenants: it.tenants.map(({ id, topUpYuan, limits }) => ({
       id,
       ...(limits ? { limits } : {}),
       ...(topUpYuan ? { topups: [{ reference: `opening-${id}`, amountYuan: topUpYuan }] } : {}),
     })),
-    keys: it.keys.map(({ id, tenant, limits, expiresAt }) => ({ id, tenant, name: id, ...(limits ? { limits } : {}), ...(expiresAt ? { expiresAt } : {}) })),
+    keys: it.keys.map(({ id, tenant, limits, expiresAt }) => ({
+      id,
+      tenant,
+      name: id,
+      ...(limits ? { limits } : {}),
+      ...(expiresAt ? { expiresAt } : {}),
+    })),
   })
 }

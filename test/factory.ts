@@ -40,8 +40,15 @@ export async function startFactory({ document, env = {} }: FactoryOptions): Prom
   const dataDir = mkdtempSync(join(tmpdir(), 'tokenfactory-'))
   const factoryFile = join(dataDir, 'factory.yaml')
   writeFileSync(factoryFile, document)
-  const [gatewayPort, controlPort] = await freePorts(2)
-  const settings = { ...process.env, FACTORY_FILE: factoryFile, DATA_DIR: dataDir, GATEWAY_PORT: String(gatewayPort), CONTROL_PORT: String(controlPort), ...env }
+  const [gatewayPort = 0, controlPort = 0] = await freePorts(2)
+  const settings = {
+    ...process.env,
+    FACTORY_FILE: factoryFile,
+    DATA_DIR: dataDir,
+    GATEWAY_PORT: String(gatewayPort),
+    CONTROL_PORT: String(controlPort),
+    ...env,
+  }
   const read = (name: string) => readFileSync(join(dataDir, name), 'utf8').trim()
   const controlUrl = `http://127.0.0.1:${controlPort}`
   let running = await launch(settings)
@@ -93,7 +100,11 @@ export async function startFactory({ document, env = {} }: FactoryOptions): Prom
 }
 
 async function launch(env: NodeJS.ProcessEnv) {
-  const child = spawn(process.execPath, [join(ROOT, 'src/apps/all-in-one.ts')], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
+  const child = spawn(process.execPath, [join(ROOT, 'src/apps/all-in-one.ts')], {
+    env,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
   let output = ''
   const keep = (piece: Buffer) => {
     output = (output + piece.toString()).slice(-8_000)
@@ -107,7 +118,7 @@ async function launch(env: NodeJS.ProcessEnv) {
     }, READY_TIMEOUT_MS)
     child.once('exit', (code) => {
       clearTimeout(timer)
-      reject(new Error(`the factory exited with ${code}:\n${output}`))
+      reject(new Error(`the factory exited with ${String(code)}:\n${output}`))
     })
     child.on('message', (message) => {
       if (typeof message !== 'object' || message === null || !('ready' in message)) return

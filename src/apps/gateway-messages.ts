@@ -16,7 +16,6 @@ export type FromWorker =
   | { readonly type: 'failed'; readonly message: string }
   | { readonly type: 'metrics-ask'; readonly call: number }
   | { readonly type: 'metrics-reply'; readonly call: number; readonly snapshot: readonly MetricSnapshot[] }
-  | { readonly type: 'drained' }
 
 export interface WorkerStart {
   readonly index: number

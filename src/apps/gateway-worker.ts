@@ -2,7 +2,16 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createAdmission, openLimits } from '#admission'
-import { admitHead, answer, arrange, createGatewayMetrics, createSupplierLines, refuseOversize, renderCodecRefusal, startSweep } from '#gateway'
+import {
+  admitHead,
+  answer,
+  arrange,
+  createGatewayMetrics,
+  createSupplierLines,
+  refuseOversize,
+  renderCodecRefusal,
+  startSweep,
+} from '#gateway'
 import type { Directory, Gateway } from '#gateway'
 import { createChargingClient, createHolds } from '#holds'
 import type { Holds } from '#holds'
@@ -54,9 +63,14 @@ async function runWorker(): Promise<void> {
 
   const metrics = createGatewayMetrics()
   const limits = openLimits(start.table, start.index)
-  const charging = createChargingClient({ origin: settings.controlUrl, token: readFileSync(settings.internalTokenFile, 'utf8').trim() })
+  const charging = createChargingClient({
+    origin: settings.controlUrl,
+    token: readFileSync(settings.internalTokenFile, 'utf8').trim(),
+  })
   const open = async (id: string): Promise<{ holds: Holds; journal: Journal }> => {
-    const journal = await openJournal(join(settings.journalDir, id), { onDamage: (damage) => log.error({ damage }, 'journal was damaged') })
+    const journal = await openJournal(join(settings.journalDir, id), {
+      onDamage: (damage) => log.error({ damage }, 'journal was damaged'),
+    })
     return { journal, holds: createHolds({ gateway: id, journal, charging, clock: systemClock, log }) }
   }
   const { holds, journal } = await open(gatewayId)
@@ -135,12 +149,14 @@ async function runWorker(): Promise<void> {
         return
       case 'drain':
         void drain(message.graceMs)
-        return
     }
   })
   await firstSnapshot.promise
   const stopSweep = startSweep(gateway)
-  tell({ type: 'ready', port: await server.listen({ port: start.port, host: settings.host, reusePort: process.platform === 'linux' }) })
+  tell({
+    type: 'ready',
+    port: await server.listen({ port: start.port, host: settings.host, reusePort: process.platform === 'linux' }),
+  })
 
   /** No new requests, the running ones end, what they used is shipped and the slices go back; then the thread is gone. */
   async function drain(graceMs: number): Promise<void> {
@@ -151,7 +167,6 @@ async function runWorker(): Promise<void> {
     stopSweep()
     supplierLines.close()
     await journal[Symbol.asyncDispose]()
-    tell({ type: 'drained' })
     process.exit(0)
   }
 }

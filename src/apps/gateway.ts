@@ -83,8 +83,19 @@ async function runGateway(): Promise<void> {
   const start = (index: number): Promise<void> => {
     openLimits(table, index).clear()
     const gatewayId = `gw-${index}`
-    const workerData: WorkerStart = { index, gatewayId, abandoned: index === 0 ? abandonedJournals(settings.journalDir, settings.workers) : [], port, table, settings }
-    const worker = new Worker(new URL('./gateway-worker.ts', import.meta.url), { workerData, name: gatewayId, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB } })
+    const workerData: WorkerStart = {
+      index,
+      gatewayId,
+      abandoned: index === 0 ? abandonedJournals(settings.journalDir, settings.workers) : [],
+      port,
+      table,
+      settings,
+    }
+    const worker = new Worker(new URL('./gateway-worker.ts', import.meta.url), {
+      workerData,
+      name: gatewayId,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+    })
     const thread: Thread = { worker, isReady: false }
     threads.set(index, thread)
     if (snapshot) tell(worker, { type: 'snapshot', snapshot, slots })
@@ -104,9 +115,6 @@ async function runGateway(): Promise<void> {
           return
         case 'metrics-reply':
           asked.get(message.call)?.(message.snapshot)
-          return
-        case 'drained':
-          return
       }
     })
     worker.on('error', (error) => log.error({ err: error, gatewayId }, 'worker died'))
@@ -114,7 +122,12 @@ async function runGateway(): Promise<void> {
       threads.delete(index)
       if (stopping.signal.aborted) return
       if (!thread.isReady) ready.reject(new Error('worker did not start'))
-      else setTimeout(() => void start(index).catch((error: unknown) => log.error({ err: error, gatewayId }, 'worker did not restart')), RESTART_MS)
+      else
+        setTimeout(
+          () =>
+            void start(index).catch((error: unknown) => log.error({ err: error, gatewayId }, 'worker did not restart')),
+          RESTART_MS,
+        )
     })
     return ready.promise
   }

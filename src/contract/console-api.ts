@@ -8,7 +8,10 @@ import { UsageRecord } from './usage-record.ts'
  * admin token as bearer, or an operator's session) or a tenant user (session), who sees the own tenant only. Errors are
  * RFC 9457 problems. Lists are newest first.
  */
-export const SignInRequest = z.strictObject({ email: z.string().min(1).max(254), password: z.string().min(1).max(1024) })
+export const SignInRequest = z.strictObject({
+  email: z.string().min(1).max(254),
+  password: z.string().min(1).max(1024),
+})
 
 /** GET, POST /session. DELETE /session signs out. */
 export const SessionReply = z.object({
@@ -68,7 +71,11 @@ export const CreateKeyRequest = z.strictObject({
 })
 
 /** POST /topups (operator): `reference` is the payment's id; repeating it posts nothing. Answers BalanceView. */
-export const TopupRequest = z.strictObject({ tenant: Slug, amountYuan: z.string().max(32), reference: z.string().min(1).max(128) })
+export const TopupRequest = z.strictObject({
+  tenant: Slug,
+  amountYuan: z.string().max(32),
+  reference: z.string().min(1).max(128),
+})
 
 /** GET /balance?tenant= */
 export const BalanceView = z.object({

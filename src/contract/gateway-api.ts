@@ -41,7 +41,11 @@ export type Slice = z.infer<typeof Slice>
 export const GrantReply = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('granted'), slice: Slice }),
   /** `escrowedPico` is what other slices hold at the moment: some of it may come back. */
-  z.object({ outcome: z.literal('insufficient_balance'), availablePico: UnsignedPicoText, escrowedPico: UnsignedPicoText }),
+  z.object({
+    outcome: z.literal('insufficient_balance'),
+    availablePico: UnsignedPicoText,
+    escrowedPico: UnsignedPicoText,
+  }),
   z.object({ outcome: z.literal('fenced') }),
 ])
 export type GrantReply = z.infer<typeof GrantReply>

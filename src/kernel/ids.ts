@@ -6,7 +6,8 @@ export type RequestId = Brand<string, 'RequestId'>
 export const SLUG = /^[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?$/
 
 /** Service names may carry one organisation prefix, as clients write them: `qwen/qwen3-32b`. */
-export const SERVICE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?(?:\/[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?)?$/
+export const SERVICE_NAME =
+  /^[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?(?:\/[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?)?$/
 
 export const REQUEST_ID = /^req_[0-9a-z]{26}$/
 

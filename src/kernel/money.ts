@@ -44,7 +44,8 @@ export function formatPricePerMillion(picoPerToken: bigint): string {
 
 /** The part of a tax-inclusive amount that is net, rounded half to even to one pico; tax is the rest, so nothing is lost. */
 export function netOfTax(gross: Pico, taxPercent: number): Pico {
-  if (!Number.isInteger(taxPercent) || taxPercent < 0 || taxPercent > 100) throw new RangeError(`tax percent ${taxPercent}`)
+  if (!Number.isInteger(taxPercent) || taxPercent < 0 || taxPercent > 100)
+    throw new RangeError(`tax percent ${taxPercent}`)
   const numerator = gross * 100n
   const denominator = BigInt(100 + taxPercent)
   const floor = numerator / denominator
@@ -57,7 +58,8 @@ function parseDecimal(text: string, scale: number): bigint {
   const match = /^(-?)(\d{1,18})(?:\.(\d+))?$/.exec(text)
   if (!match) throw new RangeError(`not a plain decimal number: ${JSON.stringify(text.slice(0, 40))}`)
   const [, sign, whole, fraction = ''] = match
-  if (fraction.length > scale && /[1-9]/.test(fraction.slice(scale))) throw new RangeError(`more than ${scale} decimals: ${text.slice(0, 40)}`)
+  if (fraction.length > scale && /[1-9]/.test(fraction.slice(scale)))
+    throw new RangeError(`more than ${scale} decimals: ${text.slice(0, 40)}`)
   const magnitude = BigInt(whole + fraction.slice(0, scale).padEnd(scale, '0'))
   if (magnitude > MAX_PICO) throw new RangeError(`too large: ${text.slice(0, 40)}`)
   return sign ? -magnitude : magnitude

@@ -19,16 +19,45 @@ beforeAll(async () => {
   second = await startUpstream()
   factory = await startFactory({
     document: factoryDocument({
-      suppliers: { first: first.url, second: second.url, locked: { baseUrl: first.url, apiKeyEnv: 'NO_SUCH_KEY' }, narrow: { baseUrl: second.url, maxConcurrency: 1 } },
+      suppliers: {
+        first: first.url,
+        second: second.url,
+        locked: { baseUrl: first.url, apiKeyEnv: 'NO_SUCH_KEY' },
+        narrow: { baseUrl: second.url, maxConcurrency: 1 },
+      },
       services: [
         { id: 'plain', deployments: [['first', 'plain-upstream']], timeouts: quick },
-        { id: 'org/paired', deployments: [['first', 'flaky'], ['second', 'steady']], timeouts: quick },
-        { id: 'strict', deployments: [['first', 'strict'], ['second', 'steady']] },
-        { id: 'unlocked', deployments: [['locked', 'x'], ['second', 'steady']] },
+        {
+          id: 'org/paired',
+          deployments: [
+            ['first', 'flaky'],
+            ['second', 'steady'],
+          ],
+          timeouts: quick,
+        },
+        {
+          id: 'strict',
+          deployments: [
+            ['first', 'strict'],
+            ['second', 'steady'],
+          ],
+        },
+        {
+          id: 'unlocked',
+          deployments: [
+            ['locked', 'x'],
+            ['second', 'steady'],
+          ],
+        },
         { id: 'narrow', deployments: [['narrow', 'slow']] },
         { id: 'private', deployments: [['first', 'plain-upstream']], tenants: ['other'] },
       ],
-      tenants: [{ id: 'acme', topUpYuan: '100' }, { id: 'other' }, { id: 'poor', topUpYuan: '0.000001' }, { id: 'limited', topUpYuan: '10' }],
+      tenants: [
+        { id: 'acme', topUpYuan: '100' },
+        { id: 'other' },
+        { id: 'poor', topUpYuan: '0.000001' },
+        { id: 'limited', topUpYuan: '10' },
+      ],
       keys: [{ id: 'demo', tenant: 'acme' }],
     }),
   })
@@ -43,7 +72,10 @@ afterAll(async () => {
 
 const hello = [{ role: 'user', content: 'Hello there' }]
 
-function chat(body: object | string, options: { key?: string; signal?: AbortSignal; headers?: Record<string, string> } = {}): Promise<Response> {
+function chat(
+  body: object | string,
+  options: { key?: string; signal?: AbortSignal; headers?: Record<string, string> } = {},
+): Promise<Response> {
   return fetch(`${factory.apiUrl}/chat/completions`, {
     method: 'POST',
     headers: { authorization: `Bearer ${options.key ?? key}`, 'content-type': 'application/json', ...options.headers },
@@ -52,31 +84,58 @@ function chat(body: object | string, options: { key?: string; signal?: AbortSign
   })
 }
 
-async function failure(response: Response): Promise<{ status: number; code: string | null; type: string; message: string; param: string | null }> {
-  const { error } = (await response.json()) as { error: { code: string; type: string; message: string; param: string | null } }
+async function failure(
+  response: Response,
+): Promise<{ status: number; code: string | null; type: string; message: string; param: string | null }> {
+  const { error } = (await response.json()) as {
+    error: { code: string; type: string; message: string; param: string | null }
+  }
   return { status: response.status, ...error }
 }
 
 /** What the books say of a request, once its record has been ingested. */
 async function booked(id: string | null): Promise<ExplainReply> {
-  const reply = await expect.poll(() => factory.control<ExplainReply>('GET', `/requests/${id}`).catch(() => undefined), { timeout: 10_000 }).toBeDefined().then(() => factory.control<ExplainReply>('GET', `/requests/${id}`))
-  return reply
+  const explain = () => factory.control<ExplainReply>('GET', `/requests/${id ?? 'missing'}`)
+  await expect.poll(() => explain().catch(() => undefined), { timeout: 10_000 }).toBeDefined()
+  return explain()
 }
 
 const newKey = async (tenant: string, over: object = {}) => {
   const { secret } = await factory.control<{ secret: string }>('POST', '/keys', { tenant, name: 'test', ...over })
-  await expect.poll(async () => (await fetch(`${factory.apiUrl}/models`, { headers: { authorization: `Bearer ${secret}` } })).status).toBe(200)
+  await expect
+    .poll(
+      async () => (await fetch(`${factory.apiUrl}/models`, { headers: { authorization: `Bearer ${secret}` } })).status,
+    )
+    .toBe(200)
   return secret
 }
 
 test('a whole answer passes byte for byte, and unknown fields of request and answer with it', async () => {
-  first.script('plain-upstream', { kind: 'answer', text: 'Grüße, 词元 🙂', usage: { prompt_tokens: 7, completion_tokens: 5 }, fields: { vendor_extra: { deep: [1.0, 'x'] } } })
-  const response = await chat('{"model":"plain",  "messages":[{"role":"user","content":"hi"}], "future_field": 12345678901234567890, "max_tokens": 50}')
+  first.script('plain-upstream', {
+    kind: 'answer',
+    text: 'Grüße, 词元 🙂',
+    usage: { prompt_tokens: 7, completion_tokens: 5 },
+    fields: { vendor_extra: { deep: [1.0, 'x'] } },
+  })
+  const response = await chat(
+    '{"model":"plain",  "messages":[{"role":"user","content":"hi"}], "future_field": 12345678901234567890, "max_tokens": 50}',
+  )
   expect(response.status).toBe(200)
-  expect(await response.json()).toMatchObject({ vendor_extra: { deep: [1, 'x'] }, choices: [{ message: { content: 'Grüße, 词元 🙂' } }] })
-  expect(first.received().at(-1)?.body.toString()).toBe('{"model":"plain-upstream",  "messages":[{"role":"user","content":"hi"}], "future_field": 12345678901234567890, "max_tokens": 50}')
+  expect(await response.json()).toMatchObject({
+    vendor_extra: { deep: [1, 'x'] },
+    choices: [{ message: { content: 'Grüße, 词元 🙂' } }],
+  })
+  expect(first.received().at(-1)?.body.toString()).toBe(
+    '{"model":"plain-upstream",  "messages":[{"role":"user","content":"hi"}], "future_field": 12345678901234567890, "max_tokens": 50}',
+  )
   const { record, shares } = await booked(response.headers.get('x-request-id'))
-  expect(record).toMatchObject({ ending: 'completed', basis: 'reported', tenant: 'acme', supplier: 'first', tokens: { uncachedInput: 7, output: 5 } })
+  expect(record).toMatchObject({
+    ending: 'completed',
+    basis: 'reported',
+    tenant: 'acme',
+    supplier: 'first',
+    tokens: { uncachedInput: 7, output: 5 },
+  })
   expect(record.sellPico).toBe(String((7n * PRICES.sellInput + 5n * PRICES.sellOutput) * 1_000_000n))
   expect(record.buyPico).toBe(String((7n * PRICES.buyInput + 5n * PRICES.buyOutput) * 1_000_000n))
   expect(shares.reduce((sum, { amountPico }) => sum + BigInt(amountPico), 0n)).toBe(0n)
@@ -89,7 +148,9 @@ test('a supplier is always asked for a cap and for usage, the client gets only w
   expect(sent).toMatchObject({ max_tokens: 1000, stream_options: { include_usage: true } })
   expect(without).not.toMatch(/"usage":\s*\{/)
   expect(without.endsWith('data: [DONE]\n\n')).toBe(true)
-  const withUsage = await (await chat({ model: 'plain', messages: hello, stream: true, stream_options: { include_usage: true } })).text()
+  const withUsage = await (
+    await chat({ model: 'plain', messages: hello, stream: true, stream_options: { include_usage: true } })
+  ).text()
   expect(withUsage).toMatch(/"usage":\s*\{/)
 })
 
@@ -129,7 +190,12 @@ test.each([
     expect(response.status, text).toBe(200)
     if (stream) expect(text).toContain('[DONE]')
     const { record } = await booked(response.headers.get('x-request-id'))
-    expect(record).toMatchObject({ supplier: 'second', model: 'steady', ending: 'completed', tokens: { uncachedInput: 4, output: 3 } })
+    expect(record).toMatchObject({
+      supplier: 'second',
+      model: 'steady',
+      ending: 'completed',
+      tokens: { uncachedInput: 4, output: 3 },
+    })
     expect(record.attempts.map(({ supplier }) => supplier)).toContain('second')
   }
 })
@@ -144,7 +210,9 @@ test.each([
   const text = await response.text()
   expect(text).not.toContain('[DONE]')
   const last = text.trimEnd().split('\n\n').at(-1) ?? ''
-  expect(JSON.parse(last.replace(/^data: /, ''))).toMatchObject({ error: { code: expect.stringMatching(/answer_cut|timeout/), type: 'server_error' } })
+  expect(JSON.parse(last.replace(/^data: /, ''))).toMatchObject({
+    error: { code: expect.stringMatching(/answer_cut|timeout/), type: 'server_error' },
+  })
   const { record } = await booked(response.headers.get('x-request-id'))
   expect(record).toMatchObject({ ending: 'failed', sellPico: '0' })
   expect(BigInt(record.buyPico)).toBeGreaterThan(0n)
@@ -179,7 +247,10 @@ test('when every supplier fails the client gets a bounded, typed error and pays 
 test('what a supplier says against the request itself is the client’s to read and is not tried elsewhere', async () => {
   first.script('strict', { kind: 'status', status: 400, code: 'context_length_exceeded' })
   const asked = second.requests()
-  expect(await failure(await chat({ model: 'strict', messages: hello }))).toMatchObject({ status: 400, code: 'context_length_exceeded' })
+  expect(await failure(await chat({ model: 'strict', messages: hello }))).toMatchObject({
+    status: 400,
+    code: 'context_length_exceeded',
+  })
   expect(second.requests()).toBe(asked)
 })
 
@@ -197,7 +268,10 @@ test('a supplier without credentials is passed over, and explain says so', async
 test('a client that hangs up pays for what was generated, and the supplier is let go', async () => {
   first.script('plain-upstream', { kind: 'answer', events: 400, eventDelayMs: 20 })
   const stop = new AbortController()
-  const response = await chat({ model: 'plain', messages: hello, stream: true, max_tokens: 900 }, { signal: stop.signal })
+  const response = await chat(
+    { model: 'plain', messages: hello, stream: true, max_tokens: 900 },
+    { signal: stop.signal },
+  )
   const reader = response.body?.getReader()
   await reader?.read()
   await reader?.read()
@@ -209,18 +283,27 @@ test('a client that hangs up pays for what was generated, and the supplier is le
 })
 
 test('wrong keys are told apart only where the owner needs it', async () => {
-  expect(await failure(await chat({ model: 'plain', messages: hello }, { key: 'sk-tf-nobody' }))).toMatchObject({ status: 401, code: 'invalid_api_key', type: 'authentication_error' })
+  expect(await failure(await chat({ model: 'plain', messages: hello }, { key: 'sk-tf-nobody' }))).toMatchObject({
+    status: 401,
+    code: 'invalid_api_key',
+    type: 'authentication_error',
+  })
   const response = await fetch(`${factory.apiUrl}/chat/completions`, { method: 'POST', body: '{}' })
   expect(await failure(response)).toMatchObject({ status: 401 })
   const secret = await newKey('acme')
   const [made] = await factory.control<{ id: string; preview: string }[]>('GET', '/keys?tenant=acme')
-  await factory.control('POST', `/keys/${made?.id}/revoke`)
+  await factory.control('POST', `/keys/${made?.id ?? ''}/revoke`)
   await expect.poll(async () => (await chat({ model: 'plain', messages: hello }, { key: secret })).status).toBe(401)
 })
 
 test('a service of another tenant does not exist for this one', async () => {
-  expect(await failure(await chat({ model: 'private', messages: hello }))).toMatchObject({ status: 404, code: 'model_not_found' })
-  const models = (await (await fetch(`${factory.apiUrl}/models`, { headers: { authorization: `Bearer ${key}` } })).json()) as { data: { id: string }[] }
+  expect(await failure(await chat({ model: 'private', messages: hello }))).toMatchObject({
+    status: 404,
+    code: 'model_not_found',
+  })
+  const models = (await (
+    await fetch(`${factory.apiUrl}/models`, { headers: { authorization: `Bearer ${key}` } })
+  ).json()) as { data: { id: string }[] }
   expect(models.data.map(({ id }) => id).toSorted()).toEqual(['narrow', 'org/paired', 'plain', 'strict', 'unlocked'])
   const one = await fetch(`${factory.apiUrl}/models/org%2Fpaired`, { headers: { authorization: `Bearer ${key}` } })
   expect(await one.json()).toMatchObject({ id: 'org/paired', object: 'model' })
@@ -228,16 +311,24 @@ test('a service of another tenant does not exist for this one', async () => {
 
 test('an empty wallet is told what the request may cost and what is there', async () => {
   const secret = await newKey('poor')
-  expect(await failure(await chat({ model: 'plain', messages: hello }, { key: secret }))).toMatchObject({ status: 402, code: 'insufficient_balance', type: 'insufficient_quota' })
+  expect(await failure(await chat({ model: 'plain', messages: hello }, { key: secret }))).toMatchObject({
+    status: 402,
+    code: 'insufficient_balance',
+    type: 'insufficient_quota',
+  })
 })
 
 test('limits per key are exact across threads, stated in headers, and refuse with Retry-After', async () => {
   first.script('plain-upstream', { kind: 'answer', events: 1, usage: { prompt_tokens: 4, completion_tokens: 1 } })
   const secret = await newKey('limited', { limits: { requestsPerMinute: 5 } })
-  const responses = await Promise.all(Array.from({ length: 25 }, () => chat({ model: 'plain', messages: hello, max_tokens: 5 }, { key: secret })))
+  const responses = await Promise.all(
+    Array.from({ length: 25 }, () => chat({ model: 'plain', messages: hello, max_tokens: 5 }, { key: secret })),
+  )
   const served = responses.filter(({ status }) => status === 200)
   expect(served).toHaveLength(5)
-  expect(new Set(served.map(({ headers }) => headers.get('x-ratelimit-remaining-requests')))).toEqual(new Set(['0', '1', '2', '3', '4']))
+  expect(new Set(served.map(({ headers }) => headers.get('x-ratelimit-remaining-requests')))).toEqual(
+    new Set(['0', '1', '2', '3', '4']),
+  )
   const refused = responses.find(({ status }) => status === 429)
   expect(Number(refused?.headers.get('retry-after'))).toBeGreaterThan(0)
   await Promise.all(responses.map((response) => response.text()))
@@ -245,18 +336,32 @@ test('limits per key are exact across threads, stated in headers, and refuse wit
 
 test('a request above the body limit, without JSON, or with escaped duplicates is refused and nothing reaches a supplier', async () => {
   const before = first.requests()
-  expect(await failure(await chat(`{"model":"plain","messages":[{"role":"user","content":"${'x'.repeat(17_000_000)}"}]}`))).toMatchObject({ status: 413, code: 'body_too_large' })
+  expect(
+    await failure(await chat(`{"model":"plain","messages":[{"role":"user","content":"${'x'.repeat(17_000_000)}"}]}`)),
+  ).toMatchObject({ status: 413, code: 'body_too_large' })
   expect(await failure(await chat('{"model":'))).toMatchObject({ status: 400, code: 'malformed_json' })
-  expect(await failure(await chat('{"model":"plain","mod\\u0065l":"other","messages":[{"role":"user","content":"x"}]}'))).toMatchObject({ status: 400, param: 'model' })
-  expect(await failure(await chat({ model: 'plain', messages: hello, max_tokens: 1e9 }))).toMatchObject({ status: 400, code: 'max_tokens_too_large' })
-  expect(await failure(await chat({ model: 'plain', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }] }))).toMatchObject({ status: 400, code: 'unsupported_modality' })
+  expect(
+    await failure(await chat('{"model":"plain","mod\\u0065l":"other","messages":[{"role":"user","content":"x"}]}')),
+  ).toMatchObject({ status: 400, param: 'model' })
+  expect(await failure(await chat({ model: 'plain', messages: hello, max_tokens: 1e9 }))).toMatchObject({
+    status: 400,
+    code: 'max_tokens_too_large',
+  })
+  expect(
+    await failure(
+      await chat({
+        model: 'plain',
+        messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'x' } }] }],
+      }),
+    ),
+  ).toMatchObject({ status: 400, code: 'unsupported_modality' })
   expect(first.requests()).toBe(before)
 })
 
 test('a supplier at its limit is reported as busy and nothing is charged', async () => {
   second.script('slow', { kind: 'answer', events: 3, firstByteDelayMs: 500 })
   const responses = await Promise.all(Array.from({ length: 4 }, () => chat({ model: 'narrow', messages: hello })))
-  expect(responses.map(({ status }) => status).toSorted()).toEqual([200, 429, 429, 429])
+  expect(responses.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 429, 429, 429])
   await Promise.all(responses.map((response) => response.text()))
 })
 
@@ -269,7 +374,11 @@ test('afterwards nothing is held, every record is posted, and the books agree', 
   await expect.poll(() => gauge('tokenfactory_holds_outstanding'), { timeout: 10_000 }).toBe(0)
   await expect.poll(() => gauge('tokenfactory_journal_unshipped_records'), { timeout: 10_000 }).toBe(0)
   expect(await gauge('tokenfactory_journal_quarantined_records')).toBe(0)
-  await expect.poll(async () => (await factory.control<BalanceView>('GET', '/balance?tenant=acme')).escrowedPico, { timeout: 20_000 }).toBe('0')
+  await expect
+    .poll(async () => (await factory.control<BalanceView>('GET', '/balance?tenant=acme')).escrowedPico, {
+      timeout: 20_000,
+    })
+    .toBe('0')
   const { ok, checks } = await factory.control<VerifyReply>('POST', '/verify')
   expect(checks.filter((check) => !check.ok)).toEqual([])
   expect(ok).toBe(true)

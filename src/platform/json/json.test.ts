@@ -26,17 +26,37 @@ test('a replaced value is what a parser reads, and nothing else changes', () => 
       const span = found.spans.get('model')
       if (!span) throw new Error('model not found')
       const parts = splice(text, [{ span, text: JSON.stringify(after) }])
-      expect(JSON.parse(Buffer.concat(parts).toString())).toEqual(JSON.parse(JSON.stringify({ ...others, model: after })))
+      expect(JSON.parse(Buffer.concat(parts).toString())).toEqual(
+        JSON.parse(JSON.stringify({ ...others, model: after })),
+      )
     }),
   )
 })
 
 test('a member given twice is refused, also when one name hides behind escapes', () => {
-  for (const text of ['{"model":"a","model":"b"}', '{"model":"a","mod\\u0065l":"b"}', '{"\\u006dodel":"a", "x":[{}], "model":1}'])
+  for (const text of [
+    '{"model":"a","model":"b"}',
+    '{"model":"a","mod\\u0065l":"b"}',
+    '{"\\u006dodel":"a", "x":[{}], "model":1}',
+  ])
     expect(locate(Buffer.from(text), new Set(['model']))).toMatchObject({ ok: false, reason: 'duplicate' })
 })
 
 test('what is not one whole object is refused', () => {
-  for (const text of ['', '[]', '"x"', '{', '{"a"', '{"a":', '{"a":1', '{"a":1}{}', '{"a":1}x', '{a:1}', '{"a":"b', '{"a":[1}', '{"a":1,}'])
+  for (const text of [
+    '',
+    '[]',
+    '"x"',
+    '{',
+    '{"a"',
+    '{"a":',
+    '{"a":1',
+    '{"a":1}{}',
+    '{"a":1}x',
+    '{a:1}',
+    '{"a":"b',
+    '{"a":[1}',
+    '{"a":1,}',
+  ])
     expect(locate(Buffer.from(text), new Set(['model'])).ok, text).toBe(false)
 })

@@ -15,7 +15,12 @@ const COLON = 0x3a
 
 /** What a walk over an object's members found: spans by name, or why the text cannot be trusted. */
 export type SpanResult =
-  | { readonly ok: true; readonly spans: ReadonlyMap<string, Span>; readonly bodyStart: number; readonly isEmpty: boolean }
+  | {
+      readonly ok: true
+      readonly spans: ReadonlyMap<string, Span>
+      readonly bodyStart: number
+      readonly isEmpty: boolean
+    }
   | { readonly ok: false; readonly reason: 'not_an_object' | 'malformed' | 'duplicate'; readonly name?: string }
 
 /**
@@ -52,7 +57,13 @@ export function locate(json: Buffer, wanted: ReadonlySet<string>): SpanResult {
 }
 
 /** Nothing but white space may follow the object: a second document would be read by some parsers and not by others. */
-function finish(json: Buffer, close: number, spans: ReadonlyMap<string, Span>, bodyStart: number, isEmpty: boolean): SpanResult {
+function finish(
+  json: Buffer,
+  close: number,
+  spans: ReadonlyMap<string, Span>,
+  bodyStart: number,
+  isEmpty: boolean,
+): SpanResult {
   if (skipSpace(json, close + 1) !== json.length) return { ok: false, reason: 'malformed' }
   return { ok: true, spans, bodyStart, isEmpty }
 }
@@ -100,7 +111,15 @@ function valueEnd(json: Buffer, start: number): number {
 }
 
 function isDelimiter(byte: number | undefined): boolean {
-  return byte === COMMA || byte === CLOSE_OBJECT || byte === CLOSE_ARRAY || byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+  return (
+    byte === COMMA ||
+    byte === CLOSE_OBJECT ||
+    byte === CLOSE_ARRAY ||
+    byte === 0x20 ||
+    byte === 0x0a ||
+    byte === 0x0d ||
+    byte === 0x09
+  )
 }
 
 function containerEnd(json: Buffer, start: number): number {

@@ -44,18 +44,25 @@ interface Series {
 export function createRegistry(): Registry {
   const metrics: (Omit<MetricSnapshot, 'series'> & { readonly series: Map<string, Series> })[] = []
 
-  const family = <Child>(head: Omit<MetricSnapshot, 'series'>, width: number, child: (values: number[]) => Child): Family<Child> => {
-    if (!NAME.test(head.name) || metrics.some(({ name }) => name === head.name)) throw new Error(`metric name ${head.name} is malformed or taken`)
+  const family = <Child>(
+    head: Omit<MetricSnapshot, 'series'>,
+    width: number,
+    child: (values: number[]) => Child,
+  ): Family<Child> => {
+    if (!NAME.test(head.name) || metrics.some(({ name }) => name === head.name))
+      throw new Error(`metric name ${head.name} is malformed or taken`)
     const series = new Map<string, Series>()
     const children = new Map<string, Child>()
     metrics.push({ ...head, series })
     return {
       with(...labels) {
-        if (labels.length !== head.labelNames.length) throw new Error(`${head.name} takes ${head.labelNames.length} labels`)
+        if (labels.length !== head.labelNames.length)
+          throw new Error(`${head.name} takes ${head.labelNames.length} labels`)
         const key = labels.join('\u0000')
         const known = children.get(key)
         if (known) return known
-        if (children.size >= MAX_SERIES && labels.some((label) => label !== OVERFLOW)) return this.with(...labels.map(() => OVERFLOW))
+        if (children.size >= MAX_SERIES && labels.some((label) => label !== OVERFLOW))
+          return this.with(...labels.map(() => OVERFLOW))
         const values = Array.from({ length: width }, () => 0)
         series.set(key, { labels, values })
         const made = child(values)
@@ -70,8 +77,14 @@ export function createRegistry(): Registry {
     gauge: (name, help, labelNames = []) => family({ name, help, kind: 'gauge', labelNames, bounds: [] }, 1, cell),
     // Values: one count per bucket, then the unbounded bucket, then the sum.
     histogram: (name, help, bounds, labelNames = []) =>
-      family({ name, help, kind: 'histogram', labelNames, bounds }, bounds.length + 2, (values) => histogram(bounds, values)),
-    snapshot: () => metrics.map(({ series, ...head }) => ({ ...head, series: [...series.values()].map(({ labels, values }) => ({ labels, values: [...values] })) })),
+      family({ name, help, kind: 'histogram', labelNames, bounds }, bounds.length + 2, (values) =>
+        histogram(bounds, values),
+      ),
+    snapshot: () =>
+      metrics.map(({ series, ...head }) => ({
+        ...head,
+        series: [...series.values()].map(({ labels, values }) => ({ labels, values: [...values] })),
+      })),
   }
 }
 

@@ -15,7 +15,12 @@ function mergeSeries(a: MetricSnapshot['series'], b: MetricSnapshot['series']): 
   for (const series of b) {
     const key = series.labels.join('\u0000')
     const known = sums.get(key)
-    sums.set(key, known ? { labels: known.labels, values: known.values.map((value, i) => value + (series.values[i] ?? 0)) } : series)
+    sums.set(
+      key,
+      known
+        ? { labels: known.labels, values: known.values.map((value, i) => value + (series.values[i] ?? 0)) }
+        : series,
+    )
   }
   return [...sums.values()]
 }
@@ -37,9 +42,12 @@ function renderMetric(metric: MetricSnapshot): string {
     let count = 0
     for (let i = 0; i <= bounds.length; i++) {
       count += values[i] ?? 0
-      lines.push(`${name}_bucket${braces([...pairs, `le="${i < bounds.length ? bounds[i] : '+Inf'}"`])} ${count}`)
+      lines.push(`${name}_bucket${braces([...pairs, `le="${bounds[i] ?? '+Inf'}"`])} ${count}`)
     }
-    lines.push(`${name}_sum${braces(pairs)} ${values[bounds.length + 1] ?? 0}`, `${name}_count${braces(pairs)} ${count}`)
+    lines.push(
+      `${name}_sum${braces(pairs)} ${values[bounds.length + 1] ?? 0}`,
+      `${name}_count${braces(pairs)} ${count}`,
+    )
   }
   return `${lines.join('\n')}\n`
 }

@@ -5,7 +5,11 @@ import { Problem } from '#kernel'
 import { createAdmission, createLimitTable, openLimits } from './index.ts'
 import type { Quota, Ticket } from './index.ts'
 
-const quota = (slot: number, limits: Quota['limits'], scope: Quota['scope'] = 'API key'): Quota => ({ scope, slot, limits })
+const quota = (slot: number, limits: Quota['limits'], scope: Quota['scope'] = 'API key'): Quota => ({
+  scope,
+  slot,
+  limits,
+})
 
 function setUp(workers = 1) {
   const table = createLimitTable(8, workers)
@@ -58,28 +62,34 @@ test('a request larger than a whole minute is told that waiting does not help', 
 
 test('after every ticket is released nothing is held, whatever the order', () => {
   fc.assert(
-    fc.property(fc.array(fc.record({ reserve: fc.nat(400), used: fc.nat(400), releaseNow: fc.boolean() }), { maxLength: 40 }), (steps) => {
-      const { admission, limits, clock } = setUp()
-      const quotas = [quota(0, { tokensPerMinute: 1000, maxConcurrency: 4 }), quota(1, { requestsPerMinute: 10, maxConcurrency: 6 }, 'tenant')]
-      const open: { ticket: Ticket; used: number }[] = []
-      for (const { reserve, used, releaseNow } of steps) {
-        clock.ns += 100_000_000n
-        try {
-          open.push({ ticket: admission.admit(quotas, reserve), used: Math.min(used, reserve) })
-        } catch (error) {
-          expect(error).toBeInstanceOf(Problem)
+    fc.property(
+      fc.array(fc.record({ reserve: fc.nat(400), used: fc.nat(400), releaseNow: fc.boolean() }), { maxLength: 40 }),
+      (steps) => {
+        const { admission, limits, clock } = setUp()
+        const quotas = [
+          quota(0, { tokensPerMinute: 1000, maxConcurrency: 4 }),
+          quota(1, { requestsPerMinute: 10, maxConcurrency: 6 }, 'tenant'),
+        ]
+        const open: { ticket: Ticket; used: number }[] = []
+        for (const { reserve, used, releaseNow } of steps) {
+          clock.ns += 100_000_000n
+          try {
+            open.push({ ticket: admission.admit(quotas, reserve), used: Math.min(used, reserve) })
+          } catch (error) {
+            expect(error).toBeInstanceOf(Problem)
+          }
+          if (releaseNow) {
+            const oldest = open.shift()
+            oldest?.ticket.release(oldest.used)
+          }
+          expect(limits.running(0)).toBe(open.length)
+          expect(open.length).toBeLessThanOrEqual(4)
         }
-        if (releaseNow) {
-          const oldest = open.shift()
-          oldest?.ticket.release(oldest.used)
-        }
-        expect(limits.running(0)).toBe(open.length)
-        expect(open.length).toBeLessThanOrEqual(4)
-      }
-      for (const { ticket, used } of open) ticket.release(used)
-      expect(limits.running(0)).toBe(0)
-      expect(limits.running(1)).toBe(0)
-    }),
+        for (const { ticket, used } of open) ticket.release(used)
+        expect(limits.running(0)).toBe(0)
+        expect(limits.running(1)).toBe(0)
+      },
+    ),
   )
 })
 

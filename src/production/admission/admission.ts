@@ -39,8 +39,14 @@ export function createAdmission({ limits, nowNs }: { limits: Limits; nowNs: () =
       try {
         for (const quota of quotas) {
           takeConcurrency(limits, quota, undo)
-          requests = tightest(requests, takeRate(limits, quota, 'requests', quota.limits.requestsPerMinute, 1, now, undo))
-          tokens = tightest(tokens, takeRate(limits, quota, 'tokens', quota.limits.tokensPerMinute, reserveTokens, now, undo))
+          requests = tightest(
+            requests,
+            takeRate(limits, quota, 'requests', quota.limits.requestsPerMinute, 1, now, undo),
+          )
+          tokens = tightest(
+            tokens,
+            takeRate(limits, quota, 'tokens', quota.limits.tokensPerMinute, reserveTokens, now, undo),
+          )
         }
       } catch (refusal) {
         for (const step of undo.toReversed()) step()
@@ -51,9 +57,14 @@ export function createAdmission({ limits, nowNs }: { limits: Limits; nowNs: () =
   }
 }
 
-function takeConcurrency(limits: Limits, { scope, slot, limits: { maxConcurrency } }: Quota, undo: (() => void)[]): void {
+function takeConcurrency(
+  limits: Limits,
+  { scope, slot, limits: { maxConcurrency } }: Quota,
+  undo: (() => void)[],
+): void {
   if (maxConcurrency === undefined) return
-  if (!limits.enter(slot, maxConcurrency)) throw rateLimitExceeded({ scope, limit: 'requests at once', allowed: maxConcurrency, retryAfterMs: 1000 })
+  if (!limits.enter(slot, maxConcurrency))
+    throw rateLimitExceeded({ scope, limit: 'requests at once', allowed: maxConcurrency, retryAfterMs: 1000 })
   undo.push(() => limits.leave(slot))
 }
 
@@ -69,7 +80,8 @@ function takeRate(
   if (perMinute === undefined) return undefined
   if (amount > perMinute) throw requestAboveLimit({ scope, allowed: perMinute, needed: amount })
   const take = limits.take(bucket, slot, perMinute, amount, now)
-  if (!take.ok) throw rateLimitExceeded({ scope, limit: `${bucket} per minute`, allowed: perMinute, retryAfterMs: take.waitMs })
+  if (!take.ok)
+    throw rateLimitExceeded({ scope, limit: `${bucket} per minute`, allowed: perMinute, retryAfterMs: take.waitMs })
   undo.push(() => limits.giveBack(bucket, slot, perMinute, amount))
   return { limit: perMinute, remaining: take.remaining, resetMs: take.resetMs }
 }
@@ -82,6 +94,7 @@ function tightest(a: Standing | undefined, b: Standing | undefined): Standing | 
 function release(limits: Limits, quotas: readonly Quota[], unusedTokens: number): void {
   for (const { slot, limits: values } of quotas) {
     if (values.maxConcurrency !== undefined) limits.leave(slot)
-    if (values.tokensPerMinute !== undefined && unusedTokens > 0) limits.giveBack('tokens', slot, values.tokensPerMinute, unusedTokens)
+    if (values.tokensPerMinute !== undefined && unusedTokens > 0)
+      limits.giveBack('tokens', slot, values.tokensPerMinute, unusedTokens)
   }
 }

@@ -16,7 +16,9 @@ export function createLimitTable(slots: number, workers: number): LimitTable {
 }
 
 /** What taking from a bucket brought: how much is left, or how long to wait. */
-export type Take = { readonly ok: true; readonly remaining: number; readonly resetMs: number } | { readonly ok: false; readonly waitMs: number }
+export type Take =
+  | { readonly ok: true; readonly remaining: number; readonly resetMs: number }
+  | { readonly ok: false; readonly waitMs: number }
 
 /** One worker's view of the table. Times are nanoseconds of a clock that all threads share. */
 export interface Limits {
@@ -52,7 +54,11 @@ export function openLimits(table: LimitTable, worker: number): Limits {
         const debtNs = Number(after - nowNs)
         if (debtNs > NANOS_PER_MINUTE) return { ok: false, waitMs: Math.ceil((debtNs - NANOS_PER_MINUTE) / 1e6) }
         if (Atomics.compareExchange(emptyAt, at, before, after) === before)
-          return { ok: true, remaining: Math.floor(((NANOS_PER_MINUTE - debtNs) * perMinute) / NANOS_PER_MINUTE), resetMs: Math.ceil(debtNs / 1e6) }
+          return {
+            ok: true,
+            remaining: Math.floor(((NANOS_PER_MINUTE - debtNs) * perMinute) / NANOS_PER_MINUTE),
+            resetMs: Math.ceil(debtNs / 1e6),
+          }
       }
     },
     giveBack(bucket, slot, perMinute, amount) {

@@ -18,7 +18,8 @@ export function startSweep(gateway: Gateway): () => void {
     const now = performance.now()
     const checkpoints = ++sweeps % CHECKPOINT_EVERY_SWEEPS === 0
     for (const flight of gateway.flights) {
-      if (flight.hold && (now >= flight.quietDeadline || now >= flight.totalDeadline)) timeIsUp(flight, gateway, (outcome) => failAttempt(flight, gateway, outcome))
+      if (flight.hold && (now >= flight.quietDeadline || now >= flight.totalDeadline))
+        timeIsUp(flight, gateway, (outcome) => failAttempt(flight, gateway, outcome))
       else if (checkpoints && flight.hasBegun && flight.observer) checkpoint(flight, gateway, marked)
     }
   }, SWEEP_MS)
@@ -31,5 +32,9 @@ function checkpoint(flight: Flight, gateway: Gateway, marked: WeakMap<Flight, nu
   if (marked.get(flight) === output || !flight.lastLine) return
   marked.set(flight, output)
   const tokens = { ...NO_TOKENS, output }
-  gateway.holds.checkpoint(flight.id, { atMs: gateway.nowMs(), tokens, buyPico: rate(tokens, flight.lastLine.buySheet.prices).toString() })
+  gateway.holds.checkpoint(flight.id, {
+    atMs: gateway.nowMs(),
+    tokens,
+    buyPico: rate(tokens, flight.lastLine.buySheet.prices).toString(),
+  })
 }

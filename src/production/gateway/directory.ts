@@ -82,23 +82,25 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
       tokenizer: parts.tokenizer(service.tokenizer),
       sellSheets: service.sellSheets.map(readSheet),
       mayUse: (tenant) => allowed.size === 0 || allowed.has(tenant),
-      lines: service.deployments.toSorted((a, b) => a.priority - b.priority).flatMap((deployment) => {
-        const supplier = suppliers.get(deployment.supplier)
-        if (!supplier) return []
-        const buySheets = deployment.buySheets.map(readSheet)
-        return [
-          {
-            supplier,
-            supplierId: supplier.id,
-            model: deployment.model,
-            breaker: `${supplier.id} ${deployment.model}`,
-            priority: deployment.priority,
-            hasCredentials: supplier.hasCredentials,
-            hasPriceAt: (nowMs: number) => sheetAt(buySheets, nowMs) !== undefined,
-            buySheets,
-          },
-        ]
-      }),
+      lines: service.deployments
+        .toSorted((a, b) => a.priority - b.priority)
+        .flatMap((deployment) => {
+          const supplier = suppliers.get(deployment.supplier)
+          if (!supplier) return []
+          const buySheets = deployment.buySheets.map(readSheet)
+          return [
+            {
+              supplier,
+              supplierId: supplier.id,
+              model: deployment.model,
+              breaker: `${supplier.id} ${deployment.model}`,
+              priority: deployment.priority,
+              hasCredentials: supplier.hasCredentials,
+              hasPriceAt: (nowMs: number) => sheetAt(buySheets, nowMs) !== undefined,
+              buySheets,
+            },
+          ]
+        }),
     }
   })
   return { version: snapshot.version, callers, services: new Map(services.map((service) => [service.id, service])) }

@@ -35,17 +35,30 @@ function tryLine(flight: Flight, line: Line, gateway: Gateway): boolean {
   const buySheet = sheetAt(line.buySheets, flight.acceptedAtMs)
   if (!buySheet) return false
   if (!gateway.limits.enter(supplier.slot, supplier.maxConcurrency)) {
-    flight.candidates = flight.candidates.map((candidate) => (candidate.supplier === line.supplierId && candidate.model === line.model ? { ...candidate, verdict: 'at_capacity' } : candidate))
+    flight.candidates = flight.candidates.map((candidate) =>
+      candidate.supplier === line.supplierId && candidate.model === line.model
+        ? { ...candidate, verdict: 'at_capacity' }
+        : candidate,
+    )
     return false
   }
   gateway.breakers.began(line.breaker)
   const attempt = { line, buySheet, startMs: elapsedMs(flight), call: undefined, status: null }
   flight.running = attempt
   flight.lastLine = attempt
-  flight.quietDeadline = flight.request.stream ? performance.now() + flight.service.firstByteTimeoutMs : flight.totalDeadline
-  const body = encodeForSupplier(flight.request, { model: line.model, maxOutputTokens: flight.outputCap, maxTokensField: supplier.maxTokensField })
+  flight.quietDeadline = flight.request.stream
+    ? performance.now() + flight.service.firstByteTimeoutMs
+    : flight.totalDeadline
+  const body = encodeForSupplier(flight.request, {
+    model: line.model,
+    maxOutputTokens: flight.outputCap,
+    maxTokensField: supplier.maxTokensField,
+  })
   const relay = flight.request.stream ? relayStream : relayAnswer
-  const call = supplier.client.send({ method: 'POST', target: supplier.target, head: supplier.head, body }, relay(flight, gateway, attempt, failAttempt))
+  const call = supplier.client.send(
+    { method: 'POST', target: supplier.target, head: supplier.head, body },
+    relay(flight, gateway, attempt, failAttempt),
+  )
   // A pool may fail a call before `send` returns; the attempt is then over already.
   if (flight.running === attempt) flight.running.call = call
   return true
@@ -65,7 +78,13 @@ export function failAttempt(flight: Flight, gateway: Gateway, outcome: AttemptOu
     return
   }
   const isLast = flight.nextInOrder >= flight.order.length
-  if (next === 'again_or_elsewhere' && isLast && line && !flight.hasRetriedSame && flight.attempts.length < MAX_ATTEMPTS) {
+  if (
+    next === 'again_or_elsewhere' &&
+    isLast &&
+    line &&
+    !flight.hasRetriedSame &&
+    flight.attempts.length < MAX_ATTEMPTS
+  ) {
     flight.hasRetriedSame = true
     if (tryLine(flight, line, gateway)) return
   }
@@ -85,6 +104,7 @@ function giveUp(flight: Flight, gateway: Gateway): void {
 
 function reasonOf(flight: Flight, outcome: AttemptOutcome) {
   if (outcome === 'status_429') return supplierBusy({ retryAfterMs: flight.retryAfterMs ?? 1000 })
-  if (outcome === 'first_byte_timeout' || outcome === 'idle_timeout' || outcome === 'total_timeout') return timedOut({ afterMs: Math.round(elapsedMs(flight)) })
+  if (outcome === 'first_byte_timeout' || outcome === 'idle_timeout' || outcome === 'total_timeout')
+    return timedOut({ afterMs: Math.round(elapsedMs(flight)) })
   return supplierFailed({ attempts: flight.attempts.length })
 }

@@ -49,7 +49,12 @@ export function finish(flight: Flight, gateway: Gateway, ending: Ending, problem
 export function breakOff(flight: Flight, gateway: Gateway, outcome: AttemptOutcome): void {
   endAttempt(flight, gateway, outcome)
   // A client that had already left pays for what it was sent; its answer was not cut by the supplier.
-  finish(flight, gateway, flight.clientHasLeft ? 'client_closed' : 'failed', outcome.endsWith('timeout') ? timedOut({ afterMs: Math.round(elapsedMs(flight)) }) : answerCut({ outcome }))
+  finish(
+    flight,
+    gateway,
+    flight.clientHasLeft ? 'client_closed' : 'failed',
+    outcome.endsWith('timeout') ? timedOut({ afterMs: Math.round(elapsedMs(flight)) }) : answerCut({ outcome }),
+  )
 }
 
 /** The client hung up. The supplier is listened to a little longer, to learn what was generated; the sweep ends it. */
@@ -69,7 +74,12 @@ export function timeIsUp(flight: Flight, gateway: Gateway, failAttempt: (outcome
     finish(flight, gateway, 'client_closed')
     return
   }
-  const outcome = performance.now() >= flight.totalDeadline ? 'total_timeout' : flight.hasBegun ? 'idle_timeout' : 'first_byte_timeout'
+  const outcome =
+    performance.now() >= flight.totalDeadline
+      ? 'total_timeout'
+      : flight.hasBegun
+        ? 'idle_timeout'
+        : 'first_byte_timeout'
   if (flight.hasBegun) breakOff(flight, gateway, outcome)
   else failAttempt(outcome)
 }
@@ -96,7 +106,13 @@ export function openingOf(flight: Flight): RequestOpening {
   }
 }
 
-function recordOf(flight: Flight, gateway: Gateway, ending: Ending, problem: Problem | undefined, seen: Seen | undefined): UsageRecord {
+function recordOf(
+  flight: Flight,
+  gateway: Gateway,
+  ending: Ending,
+  problem: Problem | undefined,
+  seen: Seen | undefined,
+): UsageRecord {
   const settlement = settle({
     ending,
     usage: seen?.usage,
@@ -131,13 +147,25 @@ function recordOf(flight: Flight, gateway: Gateway, ending: Ending, problem: Pro
 }
 
 /** The end of the answer: only a durable record lets a good one leave. */
-function sendLast(flight: Flight, gateway: Gateway, ending: Ending, problem: Problem | undefined, error: Error | null): void {
+function sendLast(
+  flight: Flight,
+  gateway: Gateway,
+  ending: Ending,
+  problem: Problem | undefined,
+  error: Error | null,
+): void {
   const { exchange } = flight
   if (exchange.closed || ending === 'client_closed') return
-  if (error) gateway.log.error({ requestId: flight.id, err: error }, 'usage could not be recorded, so the answer is withheld')
+  if (error)
+    gateway.log.error({ requestId: flight.id, err: error }, 'usage could not be recorded, so the answer is withheld')
   const failure = error ? notReady({ retryAfterMs: 5000 }) : problem
   if (flight.hasBegun) exchange.endStream(failure ? Buffer.from(refuseInStream(failure)) : DONE)
-  else if (!failure) exchange.respond(200, jsonHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins), flight.answer[0] ?? '')
+  else if (!failure)
+    exchange.respond(
+      200,
+      jsonHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins),
+      flight.answer[0] ?? '',
+    )
   else if (!error && flight.refusal && isAboutTheRequest(flight)) sendRefusal(flight, gateway)
   else refuse(exchange, flight.id, failure, gateway.settings.allowedOrigins, flight.ticket)
 }
@@ -150,16 +178,37 @@ function isAboutTheRequest(flight: Flight): boolean {
 function sendRefusal(flight: Flight, gateway: Gateway): void {
   const { refusal, exchange } = flight
   if (!refusal) return
-  exchange.respond(refusal.status, jsonHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins), errorObject(refusal.body, refusal.status))
+  exchange.respond(
+    refusal.status,
+    jsonHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins),
+    errorObject(refusal.body, refusal.status),
+  )
 }
 
 function errorObject(body: Buffer, status: number): string {
-  const fallback = { message: `The supplier refused the request with status ${status}.`, type: 'invalid_request_error', param: null, code: 'supplier_refused' }
+  const fallback = {
+    message: `The supplier refused the request with status ${status}.`,
+    type: 'invalid_request_error',
+    param: null,
+    code: 'supplier_refused',
+  }
   try {
     const { error } = JSON.parse(body.toString('utf8')) as { error?: unknown }
     if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') {
-      const { message, type, param, code } = error as { message: string; type?: unknown; param?: unknown; code?: unknown }
-      return JSON.stringify({ error: { message, type: typeof type === 'string' ? type : fallback.type, param: param ?? null, code: typeof code === 'string' ? code : fallback.code } })
+      const { message, type, param, code } = error as {
+        message: string
+        type?: unknown
+        param?: unknown
+        code?: unknown
+      }
+      return JSON.stringify({
+        error: {
+          message,
+          type: typeof type === 'string' ? type : fallback.type,
+          param: param ?? null,
+          code: typeof code === 'string' ? code : fallback.code,
+        },
+      })
     }
   } catch {
     // Not JSON: the supplier's words cannot be shown in the client's protocol, its status can.

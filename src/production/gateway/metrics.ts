@@ -30,18 +30,48 @@ interface Children {
 export function createGatewayMetrics(): GatewayMetrics {
   const registry = createRegistry()
   const labels = ['gen_ai_request_model', 'gen_ai_provider_name']
-  const duration = registry.histogram('gen_ai_server_request_duration_seconds', 'Time from accepted to recorded.', DURATION_BOUNDS, labels)
-  const ttft = registry.histogram('gen_ai_server_time_to_first_token_seconds', 'Time to the first piece of the answer.', TTFT_BOUNDS, labels)
-  const tpot = registry.histogram('gen_ai_server_time_per_output_token_seconds', 'Time per output token after the first.', TPOT_BOUNDS, labels)
-  const tokens = registry.counter('tokenfactory_tokens_total', 'Tokens by disjoint class.', [...labels, 'gen_ai_token_type'])
-  const requests = registry.counter('tokenfactory_requests_total', 'Requests that reached a supplier, by how they ended.', [...labels, 'ending'])
-  const refusals = registry.counter('tokenfactory_refusals_total', 'Requests refused before a supplier was asked, by problem code.', ['code'])
+  const duration = registry.histogram(
+    'gen_ai_server_request_duration_seconds',
+    'Time from accepted to recorded.',
+    DURATION_BOUNDS,
+    labels,
+  )
+  const ttft = registry.histogram(
+    'gen_ai_server_time_to_first_token_seconds',
+    'Time to the first piece of the answer.',
+    TTFT_BOUNDS,
+    labels,
+  )
+  const tpot = registry.histogram(
+    'gen_ai_server_time_per_output_token_seconds',
+    'Time per output token after the first.',
+    TPOT_BOUNDS,
+    labels,
+  )
+  const tokens = registry.counter('tokenfactory_tokens_total', 'Tokens by disjoint class.', [
+    ...labels,
+    'gen_ai_token_type',
+  ])
+  const requests = registry.counter(
+    'tokenfactory_requests_total',
+    'Requests that reached a supplier, by how they ended.',
+    [...labels, 'ending'],
+  )
+  const refusals = registry.counter(
+    'tokenfactory_refusals_total',
+    'Requests refused before a supplier was asked, by problem code.',
+    ['code'],
+  )
   const inFlight = registry.gauge('tokenfactory_requests_in_flight', 'Requests under way.').with()
   const connections = registry.gauge('tokenfactory_client_connections', 'Open client connections.').with()
   const holds = registry.gauge('tokenfactory_holds_outstanding', 'Holds not yet captured or voided.').with()
   const slices = registry.gauge('tokenfactory_slices_open', 'Slices of wallets held by this gateway.').with()
-  const unshipped = registry.gauge('tokenfactory_journal_unshipped_records', 'Usage records not yet acknowledged by charging.').with()
-  const quarantined = registry.gauge('tokenfactory_journal_quarantined_records', 'Usage records that charging set aside.').with()
+  const unshipped = registry
+    .gauge('tokenfactory_journal_unshipped_records', 'Usage records not yet acknowledged by charging.')
+    .with()
+  const quarantined = registry
+    .gauge('tokenfactory_journal_quarantined_records', 'Usage records that charging set aside.')
+    .with()
   const children = new Map<string, Children>()
 
   const childrenOf = (service: string, supplier: string): Children => {

@@ -94,7 +94,8 @@ export const supplierFailed = defineProblem<{ attempts: number }>({
   status: 502,
   title: 'Supplier failed',
   retryable: true,
-  detail: ({ attempts }) => `The request was tried ${attempts === 1 ? 'once' : `${attempts} times`} and no supplier answered it properly. It is not charged.`,
+  detail: ({ attempts }) =>
+    `The request was tried ${attempts === 1 ? 'once' : `${attempts} times`} and no supplier answered it properly. It is not charged.`,
 })
 
 export const supplierBusy = defineProblem<{ retryAfterMs: number }>({
@@ -119,7 +120,8 @@ export const answerCut = defineProblem<{ outcome: string }>({
   status: 502,
   title: 'Answer cut',
   retryable: true,
-  detail: () => 'The supplier broke off in the middle of the answer. What you received is incomplete and is not charged.',
+  detail: () =>
+    'The supplier broke off in the middle of the answer. What you received is incomplete and is not charged.',
 })
 
 export const notReady = defineProblem<{ retryAfterMs: number }>({

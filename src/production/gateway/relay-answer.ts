@@ -10,7 +10,12 @@ import type { Gateway } from './gateway.ts'
 import { collectRefusal } from './refusal.ts'
 
 /** Collects one attempt's whole answer. The client sees nothing before it is complete and read, so every failure may be tried elsewhere. */
-export function relayAnswer(flight: Flight, gateway: Gateway, attempt: RunningAttempt, failAttempt: FailAttempt): CallHandler {
+export function relayAnswer(
+  flight: Flight,
+  gateway: Gateway,
+  attempt: RunningAttempt,
+  failAttempt: FailAttempt,
+): CallHandler {
   let refusal: ReturnType<typeof collectRefusal> | undefined
   flight.answer = []
   flight.answerBytes = 0
@@ -54,7 +59,8 @@ export function relayAnswer(flight: Flight, gateway: Gateway, attempt: RunningAt
     onFailure(failure) {
       if (!isCurrent()) return
       if (failure.kind === 'at_capacity') failAttempt(flight, gateway, 'status_429')
-      else if (failure.kind === 'connect_failed' || failure.kind === 'tls_failed') failAttempt(flight, gateway, 'connect_failed')
+      else if (failure.kind === 'connect_failed' || failure.kind === 'tls_failed')
+        failAttempt(flight, gateway, 'connect_failed')
       else if (failure.kind === 'garbage' || failure.kind === 'head_too_large') failAttempt(flight, gateway, 'garbage')
       else failAttempt(flight, gateway, failure.kind === 'cut' ? 'cut' : 'reset')
     },

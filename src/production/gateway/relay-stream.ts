@@ -15,7 +15,12 @@ import { streamHead } from './replies.ts'
 const OVERRUN_SLACK = 64
 
 /** Relays one attempt's stream. Nothing reaches the client before the first whole event, so until then any failure is tried elsewhere. */
-export function relayStream(flight: Flight, gateway: Gateway, attempt: RunningAttempt, failAttempt: FailAttempt): CallHandler {
+export function relayStream(
+  flight: Flight,
+  gateway: Gateway,
+  attempt: RunningAttempt,
+  failAttempt: FailAttempt,
+): CallHandler {
   const observer = observeStream({ keepUsageChunk: flight.request.includeUsage, choices: flight.request.choices })
   let refusal: ReturnType<typeof collectRefusal> | undefined
   const isCurrent = () => flight.running === attempt
@@ -54,7 +59,9 @@ export function relayStream(flight: Flight, gateway: Gateway, attempt: RunningAt
         return
       }
       const { seen } = observer
-      flight.quietDeadline = flight.clientHasLeft ? flight.quietDeadline : performance.now() + flight.service.idleTimeoutMs
+      flight.quietDeadline = flight.clientHasLeft
+        ? flight.quietDeadline
+        : performance.now() + flight.service.idleTimeoutMs
       if (relayed) relay(relayed)
       if (seen.done) complete()
       else if (seen.textEvents > flight.outputBound + OVERRUN_SLACK) {
@@ -75,7 +82,13 @@ export function relayStream(flight: Flight, gateway: Gateway, attempt: RunningAt
       if (failure.kind === 'at_capacity') fail('status_429')
       else if (failure.kind === 'connect_failed' || failure.kind === 'tls_failed') fail('connect_failed')
       else if (failure.kind === 'garbage' || failure.kind === 'head_too_large') fail('garbage')
-      else if (failure.kind === 'cut' && observer.seen.finished >= flight.request.choices && observer.seen.usage !== undefined && !observer.hasPartial) complete()
+      else if (
+        failure.kind === 'cut' &&
+        observer.seen.finished >= flight.request.choices &&
+        observer.seen.usage !== undefined &&
+        !observer.hasPartial
+      )
+        complete()
       else fail(flight.hasBegun ? 'cut' : 'reset')
     },
   }
@@ -88,7 +101,8 @@ export function relayStream(flight: Flight, gateway: Gateway, attempt: RunningAt
       flight.ttftMs = elapsedMs(flight)
       flight.answerBytes = 1
       gateway.holds.open(openingOf(flight))
-      if (!exchange.closed) exchange.startStream(200, streamHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins))
+      if (!exchange.closed)
+        exchange.startStream(200, streamHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins))
     }
     if (exchange.closed || exchange.write(bytes)) return
     const { call } = attempt

@@ -6,7 +6,8 @@ import { refuseChat } from '#protocols/openai-chat'
 import { internalError } from './problems.ts'
 
 const JSON_TYPE = 'content-type: application/json\r\n'
-const STREAM_TYPE = 'content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n'
+const STREAM_TYPE =
+  'content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n'
 const EXPOSED =
   'access-control-expose-headers: x-request-id, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, ' +
   'x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens\r\nvary: origin\r\n'
@@ -22,7 +23,12 @@ export function streamHead(exchange: Exchange, id: string, ticket: Ticket, origi
   return STREAM_TYPE + commonHead(exchange, id, ticket, origins)
 }
 
-export function commonHead(exchange: Exchange, id: string, ticket: Ticket | undefined, origins: AllowedOrigins): string {
+export function commonHead(
+  exchange: Exchange,
+  id: string,
+  ticket: Ticket | undefined,
+  origins: AllowedOrigins,
+): string {
   return `x-request-id: ${id}\r\n${ticket ? rateHead(ticket) : ''}${corsHead(exchange, origins)}`
 }
 
@@ -30,12 +36,17 @@ export function commonHead(exchange: Exchange, id: string, ticket: Ticket | unde
 export function refuse(exchange: Exchange, id: string, error: unknown, origins: AllowedOrigins, ticket?: Ticket): void {
   if (exchange.closed) return
   const problem = error instanceof Problem ? error : internalError({}, { cause: error })
-  exchange.respond(problem.type.status, jsonHead(exchange, id, ticket, origins) + retryHead(problem), refuseChat(problem))
+  exchange.respond(
+    problem.type.status,
+    jsonHead(exchange, id, ticket, origins) + retryHead(problem),
+    refuseChat(problem),
+  )
 }
 
 /** A preflight's answer: the console may send its key and JSON. */
 export function answerPreflight(exchange: Exchange, origins: AllowedOrigins): void {
-  const allowed = 'access-control-allow-methods: GET, POST, OPTIONS\r\naccess-control-allow-headers: authorization, content-type\r\naccess-control-max-age: 600\r\n'
+  const allowed =
+    'access-control-allow-methods: GET, POST, OPTIONS\r\naccess-control-allow-headers: authorization, content-type\r\naccess-control-max-age: 600\r\n'
   exchange.respond(204, corsHead(exchange, origins) + allowed, '')
 }
 
@@ -46,7 +57,8 @@ function corsHead(exchange: Exchange, origins: AllowedOrigins): string {
 
 function retryHead(problem: Problem): string {
   const { retryAfterMs, allowed } = problem.params
-  const retry = typeof retryAfterMs === 'number' ? `retry-after: ${Math.max(1, Math.ceil(retryAfterMs / 1000))}\r\n` : ''
+  const retry =
+    typeof retryAfterMs === 'number' ? `retry-after: ${Math.max(1, Math.ceil(retryAfterMs / 1000))}\r\n` : ''
   return problem.type.status === 405 && typeof allowed === 'string' ? `${retry}allow: ${allowed}\r\n` : retry
 }
 

@@ -4,7 +4,16 @@ import type { Exchange } from '#platform/http'
 import { renderModel, renderModels } from '#protocols/openai-chat'
 import type { Caller } from './directory.ts'
 import type { Gateway } from './gateway.ts'
-import { bodyTooLarge, invalidApiKey, methodNotAllowed, modelNotFound, notReady, tenantSuspended, unknownRoute, unsupportedEncoding } from './problems.ts'
+import {
+  bodyTooLarge,
+  invalidApiKey,
+  methodNotAllowed,
+  modelNotFound,
+  notReady,
+  tenantSuspended,
+  unknownRoute,
+  unsupportedEncoding,
+} from './problems.ts'
 import { answerPreflight, commonHead, jsonHead, refuse } from './replies.ts'
 import { serve } from './serve.ts'
 
@@ -26,7 +35,8 @@ export function admitHead(exchange: Exchange, gateway: Gateway): number {
       if (encoding !== undefined && encoding !== 'identity') throw unsupportedEncoding({})
       return gateway.settings.maxBodyBytes
     }
-    if (exchange.method !== 'GET' && exchange.method !== 'HEAD') throw isKnown(exchange.path) ? methodNotAllowed({ allowed: 'GET' }) : unknownRoute({ method: exchange.method })
+    if (exchange.method !== 'GET' && exchange.method !== 'HEAD')
+      throw isKnown(exchange.path) ? methodNotAllowed({ allowed: 'GET' }) : unknownRoute({ method: exchange.method })
     return 0
   } catch (error) {
     refuseAtDoor(exchange, gateway, error)
@@ -42,7 +52,12 @@ export function answer(exchange: Exchange, body: Buffer, gateway: Gateway): void
   try {
     if (exchange.path === MODELS || exchange.path.startsWith(`${MODELS}/`)) answerModels(exchange, gateway)
     else if (exchange.path === '/healthz') exchange.respond(200, 'content-type: text/plain\r\n', 'ok\n')
-    else if (exchange.path === '/readyz') exchange.respond(gateway.isReady() ? 200 : 503, 'content-type: text/plain\r\n', gateway.isReady() ? 'ready\n' : 'not ready\n')
+    else if (exchange.path === '/readyz')
+      exchange.respond(
+        gateway.isReady() ? 200 : 503,
+        'content-type: text/plain\r\n',
+        gateway.isReady() ? 'ready\n' : 'not ready\n',
+      )
     else if (exchange.path === '/metrics') answerMetrics(exchange, gateway)
     else throw unknownRoute({ method: exchange.method })
   } catch (error) {
@@ -62,7 +77,9 @@ function refuseAtDoor(exchange: Exchange, gateway: Gateway, error: unknown): voi
 }
 
 function isKnown(path: string): boolean {
-  return path === MODELS || path.startsWith(`${MODELS}/`) || path === '/healthz' || path === '/readyz' || path === '/metrics'
+  return (
+    path === MODELS || path.startsWith(`${MODELS}/`) || path === '/healthz' || path === '/readyz' || path === '/metrics'
+  )
 }
 
 /**
@@ -71,12 +88,14 @@ function isKnown(path: string): boolean {
  */
 function authenticate(exchange: Exchange, gateway: Gateway): Caller {
   const authorization = exchange.headers.get('authorization')
-  const key = authorization === undefined ? exchange.headers.get('x-api-key') : /^bearer +(\S+)$/i.exec(authorization)?.[1]
+  const key =
+    authorization === undefined ? exchange.headers.get('x-api-key') : /^bearer +(\S+)$/i.exec(authorization)?.[1]
   if (key === undefined) throw invalidApiKey({ reason: 'Give your API key as "Authorization: Bearer <key>".' })
   const caller = gateway.directory().callers.get(sha256(key))
   if (!caller) throw invalidApiKey({ reason: 'This API key is not known.' })
   if (caller.state === 'revoked') throw invalidApiKey({ reason: 'This API key has been revoked.' })
-  if (caller.expiresAtMs !== null && caller.expiresAtMs <= gateway.nowMs()) throw invalidApiKey({ reason: 'This API key has expired.' })
+  if (caller.expiresAtMs !== null && caller.expiresAtMs <= gateway.nowMs())
+    throw invalidApiKey({ reason: 'This API key has expired.' })
   if (caller.state === 'suspended') throw tenantSuspended({})
   return caller
 }
@@ -107,7 +126,12 @@ function decodeName(text: string): string {
 function answerMetrics(exchange: Exchange, gateway: Gateway): void {
   if (!isLoopback(exchange.remoteAddress)) throw unknownRoute({ method: exchange.method })
   void gateway.metricsText().then(
-    (text) => exchange.respond(200, `content-type: text/plain; version=0.0.4; charset=utf-8\r\n${commonHead(exchange, gateway.newRequestId(), undefined, gateway.settings.allowedOrigins)}`, text),
+    (text) =>
+      exchange.respond(
+        200,
+        `content-type: text/plain; version=0.0.4; charset=utf-8\r\n${commonHead(exchange, gateway.newRequestId(), undefined, gateway.settings.allowedOrigins)}`,
+        text,
+      ),
     (error: unknown) => refuseAtDoor(exchange, gateway, error),
   )
 }

@@ -31,12 +31,37 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
     const ticket = gateway.admission.admit(caller.quotas, bounds.reservedTokens) //    4 is there room, by quota
     const { acceptedAt } = exchange
     flight = {
-      id, exchange, caller, service, request, sellSheet, ticket, holdPico,
+      id,
+      exchange,
+      caller,
+      service,
+      request,
+      sellSheet,
+      ticket,
+      holdPico,
       acceptedAtMs: nowMs,
-      inputBound: bounds.inputBound, outputCap: bounds.outputCap, outputBound: bounds.outputBound,
-      hold: undefined, order: [], candidates: [], nextInOrder: 0, hasRetriedSame: false, attempts: [], running: undefined, lastLine: undefined,
-      retryAfterMs: undefined, refusal: undefined, observer: undefined, answer: [], answerBytes: 0, hasBegun: false, ttftMs: null,
-      clientHasLeft: false, isEnded: false, quietDeadline: Number.POSITIVE_INFINITY, totalDeadline: acceptedAt + service.totalTimeoutMs,
+      inputBound: bounds.inputBound,
+      outputCap: bounds.outputCap,
+      outputBound: bounds.outputBound,
+      hold: undefined,
+      order: [],
+      candidates: [],
+      nextInOrder: 0,
+      hasRetriedSame: false,
+      attempts: [],
+      running: undefined,
+      lastLine: undefined,
+      retryAfterMs: undefined,
+      refusal: undefined,
+      observer: undefined,
+      answer: [],
+      answerBytes: 0,
+      hasBegun: false,
+      ttftMs: null,
+      clientHasLeft: false,
+      isEnded: false,
+      quietDeadline: Number.POSITIVE_INFINITY,
+      totalDeadline: acceptedAt + service.totalTimeoutMs,
     }
   } catch (error) {
     if (error instanceof Problem) gateway.refused(error.type.code)
@@ -46,7 +71,8 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
   }
   gateway.flights.add(flight)
   exchange.onClose(() => clientLeft(flight, gateway))
-  gateway.holds.place(caller.tenant, flight.holdPico, (held) => { //                    5 is there money, at most
+  gateway.holds.place(caller.tenant, flight.holdPico, (held) => {
+    //                    5 is there money, at most
     if (held instanceof Problem) {
       gateway.refused(held.type.code)
       dropFlight(flight, gateway, held)
@@ -71,7 +97,8 @@ function resolve(request: ChatRequest, caller: Caller, directory: Directory): Of
  */
 function boundsOf(request: ChatRequest, service: OfferedService) {
   const asked = request.maxOutputTokens
-  if (asked !== undefined && asked > service.maxOutputTokens) throw outputCapTooLarge({ param: 'max_tokens', maxOutputTokens: service.maxOutputTokens })
+  if (asked !== undefined && asked > service.maxOutputTokens)
+    throw outputCapTooLarge({ param: 'max_tokens', maxOutputTokens: service.maxOutputTokens })
   const outputCap = asked ?? service.maxOutputTokens
   const outputBound = outputCap * request.choices
   const bytes = request.body.length

@@ -18,9 +18,13 @@ export function observeAnswer(body: Buffer): AnswerObservation | undefined {
   if (!choices) return undefined
   const usage = located.spans.get('usage')
   const at = body.indexOf(FINISH, choices.start)
-  const reason = at < 0 ? null : /^\s*"([a-z_]{1,64})"/.exec(body.toString('latin1', at + FINISH.length, at + FINISH.length + 80))
+  const reason =
+    at < 0 ? null : /^\s*"([a-z_]{1,64})"/.exec(body.toString('latin1', at + FINISH.length, at + FINISH.length + 80))
   try {
-    return { usage: usage ? (JSON.parse(body.toString('utf8', usage.start, usage.end)) as unknown) : undefined, finishReason: reason?.[1] ?? null }
+    return {
+      usage: usage ? (JSON.parse(body.toString('utf8', usage.start, usage.end)) as unknown) : undefined,
+      finishReason: reason?.[1] ?? null,
+    }
   } catch {
     return undefined
   }

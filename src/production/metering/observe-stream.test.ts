@@ -18,16 +18,24 @@ function feed(text: string, cuts: readonly number[], keepUsageChunk = true) {
   return { observer, relayed: Buffer.concat(out).toString() }
 }
 
-const anyText = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('"', '\\', '\\"', '\n\n', 'data: [DONE]', '","finish_reason":"stop"', '\u0000', '词元', '🙂'))
+const anyText = fc.oneof(
+  fc.string({ unit: 'grapheme' }),
+  fc.constantFrom('"', '\\', '\\"', '\n\n', 'data: [DONE]', '","finish_reason":"stop"', '\u0000', '词元', '🙂'),
+)
 
 test('the text a stream generated is recovered to the character, however the bytes are cut', () => {
   fc.assert(
     fc.property(fc.array(anyText, { maxLength: 12 }), fc.array(fc.nat(), { maxLength: 8 }), (texts, cuts) => {
       const body = texts.map((content) => chunk({ content })).join('')
-      const { observer, relayed } = feed(`${chunk({ role: 'assistant', content: '' })}${body}${chunk({}, 'stop')}${usageChunk}data: [DONE]\n\n`, cuts)
+      const { observer, relayed } = feed(
+        `${chunk({ role: 'assistant', content: '' })}${body}${chunk({}, 'stop')}${usageChunk}data: [DONE]\n\n`,
+        cuts,
+      )
       expect(observedText(observer.seen)).toBe(texts.join(''))
       expect(observer.seen).toMatchObject({ finishReason: 'stop', done: true, usage: { prompt_tokens: 3 } })
-      expect(relayed.replace(usageChunk, '')).toBe(`${chunk({ role: 'assistant', content: '' })}${body}${chunk({}, 'stop')}`)
+      expect(relayed.replace(usageChunk, '')).toBe(
+        `${chunk({ role: 'assistant', content: '' })}${body}${chunk({}, 'stop')}`,
+      )
       expect(observer.hasPartial).toBe(false)
     }),
   )
@@ -35,7 +43,10 @@ test('the text a stream generated is recovered to the character, however the byt
 
 test('tool calls, reasoning and refusals are generated text too', () => {
   const { observer } = feed(
-    chunk({ reasoning_content: 'think ' }) + chunk({ content: 'a', refusal: 'no ' }) + chunk({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{"x":1}' } }] }) + chunk({}, 'tool_calls'),
+    chunk({ reasoning_content: 'think ' }) +
+      chunk({ content: 'a', refusal: 'no ' }) +
+      chunk({ tool_calls: [{ index: 0, function: { name: 'f', arguments: '{"x":1}' } }] }) +
+      chunk({}, 'tool_calls'),
     [],
   )
   expect(observedText(observer.seen)).toBe('think ano f{"x":1}')
@@ -70,12 +81,22 @@ test('a stream with CRLF line ends, comments and event names is understood', () 
 })
 
 test('what is not a chat completion chunk is garbage, never passed off as an answer', () => {
-  for (const bad of ['data: {"choices":[{"delta":{"content":"x"}\n\n', 'data: <html>\n\n', 'data: {"error":{"message":"boom"}}\n\n', 'data: [1]\n\n', 'data: {"choices":5}\n\n'])
+  for (const bad of [
+    'data: {"choices":[{"delta":{"content":"x"}\n\n',
+    'data: <html>\n\n',
+    'data: {"error":{"message":"boom"}}\n\n',
+    'data: [1]\n\n',
+    'data: {"choices":5}\n\n',
+  ])
     expect(() => feed(bad, []), bad).toThrow(StreamGarbage)
 })
 
 test('several choices in one event are all counted', () => {
   const observer = observeStream({ keepUsageChunk: true, choices: 2 })
-  observer.push(Buffer.from('data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null},{"index":1,"delta":{"content":"b"},"finish_reason":null}]}\n\n'))
+  observer.push(
+    Buffer.from(
+      'data: {"choices":[{"index":0,"delta":{"content":"a"},"finish_reason":null},{"index":1,"delta":{"content":"b"},"finish_reason":null}]}\n\n',
+    ),
+  )
   expect(observedText(observer.seen)).toBe('ab')
 })

@@ -45,7 +45,13 @@ const FLATTEN_EVERY = 64
  * Events in the shape that engines send for nearly every token are scanned for their text without being parsed; everything else
  * is parsed and understood event by event. Measured on a 200-byte event: scan about 0.4 µs, parse about 2 µs.
  */
-export function observeStream({ keepUsageChunk, choices }: { keepUsageChunk: boolean; choices: number }): StreamObserver {
+export function observeStream({
+  keepUsageChunk,
+  choices,
+}: {
+  keepUsageChunk: boolean
+  choices: number
+}): StreamObserver {
   /** With several choices one event may carry several deltas, so every event is parsed. */
   const scan = choices === 1
   /** Next places of what is looked for in the chunk at hand, so that a long chunk is searched once and not once per event. */
@@ -120,11 +126,21 @@ export function observeStream({ keepUsageChunk, choices }: { keepUsageChunk: boo
   function observeEvent(text: string, start: number, end: number): boolean {
     if (scan && contentAt < start) contentAt = find(text, CONTENT, start)
     if (scan && usageAt < start) usageAt = find(text, '"usage":{', start)
-    if (scan && contentAt < end && usageAt >= end && text.startsWith('data: {', start) && text.startsWith('}\n\n', end - 3)) {
+    if (
+      scan &&
+      contentAt < end &&
+      usageAt >= end &&
+      text.startsWith('data: {', start) &&
+      text.startsWith('}\n\n', end - 3)
+    ) {
       const from = contentAt + CONTENT.length
       const quote = closingQuote(text, from)
       // The delta must hold the content alone, and the choice must go on: then nothing else in the event matters to us.
-      if (quote < end && text.charCodeAt(quote + 1) === CLOSE_OBJECT && find(text, '"finish_reason":null', quote) < end) {
+      if (
+        quote < end &&
+        text.charCodeAt(quote + 1) === CLOSE_OBJECT &&
+        find(text, '"finish_reason":null', quote) < end
+      ) {
         if (quote > from) addPiece(text.slice(from, quote))
         return true
       }
@@ -161,7 +177,8 @@ export function observeStream({ keepUsageChunk, choices }: { keepUsageChunk: boo
     seen.textEvents++
     seen.pieceBytes += escaped.length
     seen.pieces.push(escaped)
-    if (seen.pieces.length >= FLATTEN_EVERY) seen.pieces = [Buffer.from(seen.pieces.join(''), 'latin1').toString('latin1')]
+    if (seen.pieces.length >= FLATTEN_EVERY)
+      seen.pieces = [Buffer.from(seen.pieces.join(''), 'latin1').toString('latin1')]
   }
 }
 

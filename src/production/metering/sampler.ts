@@ -2,7 +2,13 @@
  * Chooses which requests are recounted: all of them while there are few, at most `perSecond` when there are many. Counting a long
  * answer takes milliseconds, so the bound is what keeps it off a busy gateway's path.
  */
-export function createSampler({ perSecond, nowMs }: { readonly perSecond: number; readonly nowMs: () => number }): () => boolean {
+export function createSampler({
+  perSecond,
+  nowMs,
+}: {
+  readonly perSecond: number
+  readonly nowMs: () => number
+}): () => boolean {
   let left = perSecond
   let windowStartMs = nowMs()
   return () => {

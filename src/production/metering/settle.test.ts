@@ -4,8 +4,20 @@ import { parseTokenPrices, rate, upperBound } from '#kernel'
 import { settle } from './index.ts'
 import type { EndedRequest } from './index.ts'
 
-const sell = parseTokenPrices({ uncachedInput: '2000000', cacheWrite: '2500000', cacheRead: '200000', output: '8000000', reasoning: '9000000' })
-const buy = parseTokenPrices({ uncachedInput: '1000000', cacheWrite: '1000000', cacheRead: '100000', output: '4000000', reasoning: '4000000' })
+const sell = parseTokenPrices({
+  uncachedInput: '2000000',
+  cacheWrite: '2500000',
+  cacheRead: '200000',
+  output: '8000000',
+  reasoning: '9000000',
+})
+const buy = parseTokenPrices({
+  uncachedInput: '1000000',
+  cacheWrite: '1000000',
+  cacheRead: '100000',
+  output: '4000000',
+  reasoning: '4000000',
+})
 const ended = (over: Partial<EndedRequest>): EndedRequest => ({
   ending: 'completed',
   usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
@@ -21,8 +33,20 @@ const ended = (over: Partial<EndedRequest>): EndedRequest => ({
 })
 
 test('cached and reasoning tokens are counted once, in their own class', () => {
-  const usage = { prompt_tokens: 10, completion_tokens: 8, total_tokens: 18, prompt_tokens_details: { cached_tokens: 4 }, completion_tokens_details: { reasoning_tokens: 3 } }
-  expect(settle(ended({ usage })).tokens).toEqual({ uncachedInput: 6, cacheWrite: 0, cacheRead: 4, output: 5, reasoning: 3 })
+  const usage = {
+    prompt_tokens: 10,
+    completion_tokens: 8,
+    total_tokens: 18,
+    prompt_tokens_details: { cached_tokens: 4 },
+    completion_tokens_details: { reasoning_tokens: 3 },
+  }
+  expect(settle(ended({ usage })).tokens).toEqual({
+    uncachedInput: 6,
+    cacheWrite: 0,
+    cacheRead: 4,
+    output: 5,
+    reasoning: 3,
+  })
 })
 
 test('a stream without usage is recounted, never free', () => {
@@ -53,7 +77,11 @@ test('a failed or interrupted request costs the tenant nothing, what was generat
   for (const ending of ['failed', 'interrupted'] as const) {
     const settled = settle(ended({ ending, usage: undefined }))
     expect(settled).toMatchObject({ sell: 0n, tax: 0n, buy: 11n * 1_000_000n + 6n * 4_000_000n })
-    expect(settle(ended({ ending, usage: undefined, sawOutput: false }))).toMatchObject({ sell: 0n, buy: 0n, basis: 'none' })
+    expect(settle(ended({ ending, usage: undefined, sawOutput: false }))).toMatchObject({
+      sell: 0n,
+      buy: 0n,
+      basis: 'none',
+    })
   }
 })
 
@@ -62,16 +90,27 @@ test('whatever a supplier reports and we count, the charge is within the hold an
   const anyUsage = fc.oneof(
     fc.constant(undefined),
     fc.anything(),
-    fc.record({ prompt_tokens: anyCount, completion_tokens: anyCount, prompt_tokens_details: fc.record({ cached_tokens: anyCount }), completion_tokens_details: fc.record({ reasoning_tokens: anyCount }) }),
+    fc.record({
+      prompt_tokens: anyCount,
+      completion_tokens: anyCount,
+      prompt_tokens_details: fc.record({ cached_tokens: anyCount }),
+      completion_tokens_details: fc.record({ reasoning_tokens: anyCount }),
+    }),
   )
   fc.assert(
-    fc.property(anyUsage, fc.nat(300), fc.nat(300), fc.constantFrom('completed' as const, 'client_closed' as const, 'failed' as const), (usage, input, output, ending) => {
-      const settled = settle(ended({ usage, ending, recount: () => ({ input, output, method: 'test' }) }))
-      const bound = upperBound({ inputTokens: 100, outputTokens: 50 }, sell)
-      expect(settled.sell <= bound).toBe(true)
-      expect(settled.tax >= 0n && settled.tax <= settled.sell).toBe(true)
-      expect(settled.sell).toBe(ending === 'failed' ? 0n : rate(settled.tokens, sell))
-      expect(settled.buy).toBe(rate(settled.tokens, buy))
-    }),
+    fc.property(
+      anyUsage,
+      fc.nat(300),
+      fc.nat(300),
+      fc.constantFrom('completed' as const, 'client_closed' as const, 'failed' as const),
+      (usage, input, output, ending) => {
+        const settled = settle(ended({ usage, ending, recount: () => ({ input, output, method: 'test' }) }))
+        const bound = upperBound({ inputTokens: 100, outputTokens: 50 }, sell)
+        expect(settled.sell <= bound).toBe(true)
+        expect(settled.tax >= 0n && settled.tax <= settled.sell).toBe(true)
+        expect(settled.sell).toBe(ending === 'failed' ? 0n : rate(settled.tokens, sell))
+        expect(settled.buy).toBe(rate(settled.tokens, buy))
+      },
+    ),
   )
 })

@@ -35,13 +35,29 @@ export type Settlement = Pick<UsageRecord, 'reported' | 'counted' | 'tokens' | '
 export function settle(request: EndedRequest): Settlement {
   const usage = request.usage === undefined ? undefined : readUsage(request.usage)
   const reported = usage?.ok ? usage.tokens : null
-  const doubt = usage && !usage.ok ? `supplier's usage is not usable: ${usage.reason}` : reported ? excess(reported, request) : null
+  const doubt =
+    usage && !usage.ok ? `supplier's usage is not usable: ${usage.reason}` : reported ? excess(reported, request) : null
   const paysTenant = request.ending === 'completed' || request.ending === 'client_closed'
   if (reported && !doubt) {
     const counted = request.isSampled ? request.recount() : null
-    return { reported, counted, tokens: reported, basis: 'reported', note: usage?.ok ? usage.note : null, ...price(reported, request, paysTenant) }
+    return {
+      reported,
+      counted,
+      tokens: reported,
+      basis: 'reported',
+      note: usage?.ok ? usage.note : null,
+      ...price(reported, request, paysTenant),
+    }
   }
-  if (request.ending !== 'completed' && !request.sawOutput) return { reported, counted: null, tokens: NO_TOKENS, basis: 'none', note: doubt, ...price(NO_TOKENS, request, false) }
+  if (request.ending !== 'completed' && !request.sawOutput)
+    return {
+      reported,
+      counted: null,
+      tokens: NO_TOKENS,
+      basis: 'none',
+      note: doubt,
+      ...price(NO_TOKENS, request, false),
+    }
   const counted = request.recount()
   const tokens = {
     ...NO_TOKENS,

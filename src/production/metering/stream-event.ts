@@ -50,7 +50,9 @@ function readChoice(choice: unknown): ChunkChoice {
   const delta = isObject(choice['delta']) ? choice['delta'] : isObject(choice['message']) ? choice['message'] : {}
   const reason = choice['finish_reason']
   return {
-    texts: TEXT_MEMBERS.map((name) => delta[name]).filter((text): text is string => typeof text === 'string' && text !== ''),
+    texts: TEXT_MEMBERS.map((name) => delta[name]).filter(
+      (text): text is string => typeof text === 'string' && text !== '',
+    ),
     toolCalls: toolCallTexts(delta['tool_calls']),
     finishReason: typeof reason === 'string' ? reason.slice(0, 64) : null,
   }

@@ -17,16 +17,26 @@ export function readUsage(value: unknown): ReportedUsage {
   const completion = usage['completion_tokens']
   if (!isCount(prompt)) return { ok: false, reason: 'prompt_tokens is not a count' }
   if (!isCount(completion)) return { ok: false, reason: 'completion_tokens is not a count' }
-  const cacheRead = detail(usage['prompt_tokens_details'], 'cached_tokens') ?? count(usage['prompt_cache_hit_tokens']) ?? 0
+  const cacheRead =
+    detail(usage['prompt_tokens_details'], 'cached_tokens') ?? count(usage['prompt_cache_hit_tokens']) ?? 0
   const cacheWrite = detail(usage['prompt_tokens_details'], 'cache_write_tokens') ?? 0
   const reasoning = detail(usage['completion_tokens_details'], 'reasoning_tokens') ?? 0
   if (cacheRead + cacheWrite > prompt) return { ok: false, reason: 'more cached tokens than prompt tokens' }
   if (reasoning > completion) return { ok: false, reason: 'more reasoning tokens than completion tokens' }
   const total = usage['total_tokens']
-  const note = isCount(total) && total !== prompt + completion ? `supplier's total_tokens is ${total}, its parts sum to ${prompt + completion}` : null
+  const note =
+    isCount(total) && total !== prompt + completion
+      ? `supplier's total_tokens is ${total}, its parts sum to ${prompt + completion}`
+      : null
   return {
     ok: true,
-    tokens: { uncachedInput: prompt - cacheRead - cacheWrite, cacheWrite, cacheRead, output: completion - reasoning, reasoning },
+    tokens: {
+      uncachedInput: prompt - cacheRead - cacheWrite,
+      cacheWrite,
+      cacheRead,
+      output: completion - reasoning,
+      reasoning,
+    },
     note,
   }
 }

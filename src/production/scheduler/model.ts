@@ -21,7 +21,11 @@ export interface Plan<D extends Deployable> {
 }
 
 /** Filters and orders the deployments of one service; `deployments` come sorted by priority. */
-export function plan<D extends Deployable>(deployments: readonly D[], nowMs: number, allows: (breaker: string) => boolean): Plan<D> {
+export function plan<D extends Deployable>(
+  deployments: readonly D[],
+  nowMs: number,
+  allows: (breaker: string) => boolean,
+): Plan<D> {
   const order: D[] = []
   const open: D[] = []
   const candidates: Candidate[] = []
@@ -83,5 +87,7 @@ export function outcomeOfStatus(status: number): AttemptOutcome {
 /** What an outcome says about the supplier's health. A refused prompt or a hang-up says nothing, neither does a busy signal. */
 export function healthOf(outcome: AttemptOutcome): 'well' | 'badly' | 'neutral' {
   if (outcome === 'served' || outcome === 'status_4xx') return 'well'
-  return outcome === 'client_closed' || outcome === 'total_timeout' || outcome === 'overrun' || outcome === 'status_429' ? 'neutral' : 'badly'
+  return outcome === 'client_closed' || outcome === 'total_timeout' || outcome === 'overrun' || outcome === 'status_429'
+    ? 'neutral'
+    : 'badly'
 }

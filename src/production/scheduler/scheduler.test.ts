@@ -1,10 +1,22 @@
 import { expect, test } from 'vitest'
 import { createBreakers, plan } from './index.ts'
 
-const deployment = (supplierId: string, over: object = {}) => ({ supplierId, model: 'm', breaker: supplierId, priority: 0, hasCredentials: true, hasPriceAt: () => true, ...over })
+const deployment = (supplierId: string, over: object = {}) => ({
+  supplierId,
+  model: 'm',
+  breaker: supplierId,
+  priority: 0,
+  hasCredentials: true,
+  hasPriceAt: () => true,
+  ...over,
+})
 
 test('a deployment without credentials or price is never used, and explain says why', () => {
-  const { order, candidates } = plan([deployment('a', { hasCredentials: false }), deployment('b', { hasPriceAt: () => false }), deployment('c')], 0, () => true)
+  const { order, candidates } = plan(
+    [deployment('a', { hasCredentials: false }), deployment('b', { hasPriceAt: () => false }), deployment('c')],
+    0,
+    () => true,
+  )
   expect(order.map((d) => d.supplierId)).toEqual(['c'])
   expect(candidates.map((c) => c.verdict)).toEqual(['no_credentials', 'no_price', 'eligible'])
 })

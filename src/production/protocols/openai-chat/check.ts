@@ -23,8 +23,10 @@ const MAX_MODEL_NAME_LENGTH = 256
 export function checkChat(value: unknown): ChatMembers {
   if (!isObject(value)) throw invalidRequest({ param: '', reason: 'the body must be a JSON object' })
   const model = value['model']
-  if (typeof model !== 'string' || model.length === 0) throw invalidRequest({ param: 'model', reason: 'must be a non-empty string' })
-  if (model.length > MAX_MODEL_NAME_LENGTH) throw invalidRequest({ param: 'model', reason: `must be at most ${MAX_MODEL_NAME_LENGTH} characters` })
+  if (typeof model !== 'string' || model.length === 0)
+    throw invalidRequest({ param: 'model', reason: 'must be a non-empty string' })
+  if (model.length > MAX_MODEL_NAME_LENGTH)
+    throw invalidRequest({ param: 'model', reason: `must be at most ${MAX_MODEL_NAME_LENGTH} characters` })
   const hasMedia = checkMessages(value['messages'])
   const stream = optionalBoolean(value['stream'], 'stream')
   const streamOptions = checkStreamOptions(value['stream_options'], stream)
@@ -56,7 +58,8 @@ function checkMessages(messages: unknown): boolean {
     const message: unknown = messages[i]
     if (!isObject(message)) throw invalidRequest({ param: `messages[${i}]`, reason: 'must be an object' })
     const role = message['role']
-    if (typeof role !== 'string' || !ROLES.has(role)) throw invalidRequest({ param: `messages[${i}].role`, reason: `must be one of ${[...ROLES].join(', ')}` })
+    if (typeof role !== 'string' || !ROLES.has(role))
+      throw invalidRequest({ param: `messages[${i}].role`, reason: `must be one of ${[...ROLES].join(', ')}` })
     if (carriesMedia(message['content'], `messages[${i}].content`) || 'audio' in message) hasMedia = true
   }
   return hasMedia
@@ -68,9 +71,11 @@ function carriesMedia(content: unknown, param: string): boolean {
   let hasMedia = false
   for (let i = 0; i < content.length; i++) {
     const part: unknown = content[i]
-    if (!isObject(part) || typeof part['type'] !== 'string') throw invalidRequest({ param: `${param}[${i}]`, reason: 'must be an object with a type' })
+    if (!isObject(part) || typeof part['type'] !== 'string')
+      throw invalidRequest({ param: `${param}[${i}]`, reason: 'must be an object with a type' })
     if (!TEXT_PARTS.has(part['type'])) hasMedia = true
-    else if (part['type'] === 'text' && typeof part['text'] !== 'string') throw invalidRequest({ param: `${param}[${i}].text`, reason: 'must be a string' })
+    else if (part['type'] === 'text' && typeof part['text'] !== 'string')
+      throw invalidRequest({ param: `${param}[${i}].text`, reason: 'must be a string' })
   }
   return hasMedia
 }
@@ -85,7 +90,8 @@ function checkStreamOptions(value: unknown, stream: boolean): Readonly<Record<st
 
 function checkStop(value: unknown): void {
   if (value === undefined || value === null || typeof value === 'string') return
-  if (!Array.isArray(value) || value.some((text) => typeof text !== 'string')) throw invalidRequest({ param: 'stop', reason: 'must be a string or an array of strings' })
+  if (!Array.isArray(value) || value.some((text) => typeof text !== 'string'))
+    throw invalidRequest({ param: 'stop', reason: 'must be a string or an array of strings' })
 }
 
 function optionalBoolean(value: unknown, param: string): boolean {
@@ -96,13 +102,15 @@ function optionalBoolean(value: unknown, param: string): boolean {
 
 function optionalCount(value: unknown, param: string): number | undefined {
   if (value === undefined || value === null) return undefined
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) throw invalidRequest({ param, reason: 'must be a whole number of at least 1' })
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1)
+    throw invalidRequest({ param, reason: 'must be a whole number of at least 1' })
   return value
 }
 
 function optionalNumber(value: unknown, param: string, min: number, max: number): void {
   if (value === undefined || value === null) return
-  if (typeof value !== 'number' || !(value >= min && value <= max)) throw invalidRequest({ param, reason: `must be a number from ${min} to ${max}` })
+  if (typeof value !== 'number' || !(value >= min && value <= max))
+    throw invalidRequest({ param, reason: `must be a number from ${min} to ${max}` })
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

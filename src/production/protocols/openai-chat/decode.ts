@@ -23,7 +23,8 @@ export function decodeChat(body: Buffer): ChatRequest {
   const members = checkChat(parse(body))
   const located = locate(body, REWRITTEN)
   if (!located.ok) {
-    if (located.reason === 'duplicate') throw invalidRequest({ param: located.name ?? '', reason: 'given more than once' })
+    if (located.reason === 'duplicate')
+      throw invalidRequest({ param: located.name ?? '', reason: 'given more than once' })
     throw malformedJson({ reason: 'its structure is ambiguous' })
   }
   return { ...members, body, spans: located.spans, bodyStart: located.bodyStart }

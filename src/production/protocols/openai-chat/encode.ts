@@ -24,7 +24,8 @@ export function encodeForSupplier(request: ChatRequest, form: SupplierForm): Buf
       const nullish = request.spans.get(name)
       if (nullish) edits.push({ span: nullish, text: String(form.maxOutputTokens) })
     }
-    if (edits.every((edit) => edit.text !== String(form.maxOutputTokens))) insert += `"${form.maxTokensField}":${form.maxOutputTokens},`
+    if (edits.every((edit) => edit.text !== String(form.maxOutputTokens)))
+      insert += `"${form.maxTokensField}":${form.maxOutputTokens},`
   }
   if (request.stream && !request.includeUsage) {
     const options = request.spans.get('stream_options')
