@@ -9,10 +9,17 @@ import type { MockServer } from '../../web/dev-mock/server.ts'
 import { browserPath, launchBrowser } from './browser.ts'
 
 const root = join(import.meta.dirname, '../..')
-const title = browserPath === undefined ? 'the console in a browser (SKIPPED: no Chromium found, set CHROMIUM_PATH)' : 'the console in a browser'
-if (browserPath === undefined) console.warn('No Chromium is installed, so nothing of the console was tested in a browser. Install one or set CHROMIUM_PATH.')
+const title =
+  browserPath === undefined
+    ? 'the console in a browser (SKIPPED: no Chromium found, set CHROMIUM_PATH)'
+    : 'the console in a browser'
+if (browserPath === undefined)
+  console.warn(
+    'No Chromium is installed, so nothing of the console was tested in a browser. Install one or set CHROMIUM_PATH.',
+  )
 
-describe.skipIf(browserPath === undefined)(title, { timeout: 60_000 }, () => {
+// A machine without a browser says so in the title and counts these as skipped; nothing here passes unseen.
+describe(title, { timeout: 60_000, skip: browserPath === undefined }, () => {
   let browser: Browser
   let mock: MockServer
   let distFolder: string
@@ -32,16 +39,23 @@ describe.skipIf(browserPath === undefined)(title, { timeout: 60_000 }, () => {
   })
 
   /** A browser of its own for each test, signed in, that fails the test on any error the page reports. */
-  async function open(options: { readonly as?: string; readonly at?: string; readonly language?: string; readonly width?: number } = {}) {
+  async function open(
+    options: { readonly as?: string; readonly at?: string; readonly language?: string; readonly width?: number } = {},
+  ) {
     const { as = 'operator@example.com', at = '#/overview', language = 'en-GB', width = 1440 } = options
     mock.failing = null
-    const context = await browser.newContext({ viewport: { width, height: 900 }, locale: language, timezoneId: 'Asia/Shanghai' })
+    const context = await browser.newContext({
+      viewport: { width, height: 900 },
+      locale: language,
+      timezoneId: 'Asia/Shanghai',
+    })
     const page = await context.newPage()
     const complaints: string[] = []
     page.on('pageerror', (error) => complaints.push(error.message))
     page.on('console', (message) => {
       // The browser itself logs every refused reply; those are what some tests are about.
-      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text())
+      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+        complaints.push(message.text())
     })
     await context.request.post(`${mock.url}/api/v1/session`, { data: { email: as, password: 'correct horse' } })
     await page.goto(`${mock.url}/${at}`)
@@ -107,8 +121,18 @@ describe.skipIf(browserPath === undefined)(title, { timeout: 60_000 }, () => {
     const id = await link.getAttribute('title')
     await link.click()
     const drawer = page.getByRole('dialog')
-    for (const heading of ['Candidates and verdicts', 'Attempts', 'Tokens: reported and our own count', 'Money', 'Posting']) await drawer.getByRole('heading', { name: heading }).waitFor()
-    await drawer.getByText(id ?? 'no id').first().waitFor()
+    for (const heading of [
+      'Candidates and verdicts',
+      'Attempts',
+      'Tokens: reported and our own count',
+      'Money',
+      'Posting',
+    ])
+      await drawer.getByRole('heading', { name: heading }).waitFor()
+    await drawer
+      .getByText(id ?? 'no id')
+      .first()
+      .waitFor()
     await drawer.getByText('Customer wallet').waitFor()
     await page.keyboard.press('Escape')
     await drawer.waitFor({ state: 'hidden' })
@@ -221,7 +245,16 @@ describe.skipIf(browserPath === undefined)(title, { timeout: 60_000 }, () => {
   test.each(['en-GB', 'zh-CN'])('on a telephone no page is wider than the screen (%s)', async (language) => {
     await using opened = await open({ width: 390, language, at: '#/services' })
     const { page } = opened
-    for (const name of ['overview', 'requests', 'playground?tenant=acme', 'balance', 'balance?tenant=acme', 'keys', 'services', 'books']) {
+    for (const name of [
+      'overview',
+      'requests',
+      'playground?tenant=acme',
+      'balance',
+      'balance?tenant=acme',
+      'keys',
+      'services',
+      'books',
+    ]) {
       await page.goto(`${mock.url}/#/${name}`)
       await page.locator('h1').waitFor()
       await page.locator('.loading').first().waitFor({ state: 'detached' })

@@ -1,5 +1,16 @@
 import type * as z from 'zod'
-import type { ExplainReply, KeyView, LivePoint, NewKey, PostingView, RequestRow, ServiceView, SupplierView, TenantView, UsageRow } from '#contract'
+import type {
+  ExplainReply,
+  KeyView,
+  LivePoint,
+  NewKey,
+  PostingView,
+  RequestRow,
+  ServiceView,
+  SupplierView,
+  TenantView,
+  UsageRow,
+} from '#contract'
 import { TOKEN_CLASSES, formatPricePerMillion, netOfTax, pico, sortableId } from '#kernel'
 import type { TokenCounts } from '#kernel'
 
@@ -11,14 +22,33 @@ export interface MockFactory {
   readonly suppliers: readonly SupplierView[]
   readonly requests: ExplainReply[]
   readonly postings: PostingView[]
-  readonly createKey: (tenant: string, name: string, expiresAtMs: number | null, limits: KeyView['limits']) => z.infer<typeof NewKey>
-  readonly addRequest: (options: { nowMs: number; tenant: string; service: string; tokens: TokenCounts; ttftMs: number; durationMs: number; closed: boolean }) => string
+  readonly createKey: (
+    tenant: string,
+    name: string,
+    expiresAtMs: number | null,
+    limits: KeyView['limits'],
+  ) => z.infer<typeof NewKey>
+  readonly addRequest: (options: {
+    nowMs: number
+    tenant: string
+    service: string
+    tokens: TokenCounts
+    ttftMs: number
+    durationMs: number
+    closed: boolean
+  }) => string
   readonly topUp: (tenant: string, amount: bigint, reference: string, nowMs: number) => void
   readonly random: () => number
 }
 
 const MINUTE_MS = 60_000
-const SELL = { uncachedInput: 2_000_000n, cacheWrite: 2_500_000n, cacheRead: 400_000n, output: 8_000_000n, reasoning: 8_000_000n }
+const SELL = {
+  uncachedInput: 2_000_000n,
+  cacheWrite: 2_500_000n,
+  cacheRead: 400_000n,
+  output: 8_000_000n,
+  reasoning: 8_000_000n,
+}
 const BUY_PERCENT = 62n
 const SERVICES = ['babbler-mini', 'qwen/qwen3-32b', 'deepseek-v3.2'] as const
 const SUPPLIERS = ['embedded', 'gz-cluster-a', 'vendor-x'] as const
@@ -31,8 +61,22 @@ export function createMockFactory(seed: number, nowMs: number): MockFactory {
 
   const factory: MockFactory = {
     tenants: [
-      { id: 'acme', displayName: '极目智能', status: 'active', limits: { requestsPerMinute: 600 }, postedPico: '8412345678901234', escrowedPico: '12000000000000' },
-      { id: 'lab', displayName: 'Delta Lab', status: 'active', limits: {}, postedPico: '120000000000000', escrowedPico: '0' },
+      {
+        id: 'acme',
+        displayName: '极目智能',
+        status: 'active',
+        limits: { requestsPerMinute: 600 },
+        postedPico: '8412345678901234',
+        escrowedPico: '12000000000000',
+      },
+      {
+        id: 'lab',
+        displayName: 'Delta Lab',
+        status: 'active',
+        limits: {},
+        postedPico: '120000000000000',
+        escrowedPico: '0',
+      },
       { id: 'paused', displayName: 'Paused Ltd', status: 'suspended', limits: {}, postedPico: '0', escrowedPico: '0' },
     ],
     keys: [],
@@ -41,8 +85,14 @@ export function createMockFactory(seed: number, nowMs: number): MockFactory {
       displayName: ['Babbler mini (CPU)', 'Qwen3 32B', 'DeepSeek V3.2'][index] ?? id,
       contextTokens: 32_768 * (index + 1),
       maxOutputTokens: 8192,
-      sellPerMillion: Object.fromEntries(TOKEN_CLASSES.map((name) => [name, formatPricePerMillion(SELL[name] * BigInt(index + 1))])),
-      deployments: SUPPLIERS.slice(0, 3 - index).map((supplier, priority) => ({ supplier, model: `${id.split('/').at(-1)}-${supplier}`, priority })),
+      sellPerMillion: Object.fromEntries(
+        TOKEN_CLASSES.map((name) => [name, formatPricePerMillion(SELL[name] * BigInt(index + 1))]),
+      ),
+      deployments: SUPPLIERS.slice(0, 3 - index).map((supplier, priority) => ({
+        supplier,
+        model: `${id.slice(id.indexOf('/') + 1)}-${supplier}`,
+        priority,
+      })),
     })),
     suppliers: SUPPLIERS.map((id, index) => ({
       id,
@@ -58,14 +108,33 @@ export function createMockFactory(seed: number, nowMs: number): MockFactory {
     createKey: (tenant, name, expiresAtMs, limits) => {
       const secret = `sk-tf-${sortableId(between(0, 2 ** 31), random)}`
       const id = `key-${factory.keys.length + 1}`
-      factory.keys.unshift({ id, tenant, name, preview: `${secret.slice(0, 10)}…`, status: 'active', createdAtMs: nowMs - between(0, 40) * 86_400_000, expiresAtMs, limits })
+      factory.keys.unshift({
+        id,
+        tenant,
+        name,
+        preview: `${secret.slice(0, 10)}…`,
+        status: 'active',
+        createdAtMs: nowMs - between(0, 40) * 86_400_000,
+        expiresAtMs,
+        limits,
+      })
       return { id, name, tenant, secret }
     },
     addRequest: (options) => record({ ...options, failed: false, retried: false, atMs: options.nowMs }),
     topUp: (tenant, amount, reference, atMs) => {
       const wallet = factory.tenants.find(({ id }) => id === tenant)
       if (wallet) wallet.postedPico = (BigInt(wallet.postedPico) + amount).toString()
-      factory.postings.unshift({ id: `pst_${sortableId(atMs, random)}`, kind: 'topup', bookedAtMs: atMs, memo: reference, records: 0, entries: entriesOf([['1010', amount], [`2000:${tenant}`, -amount]]) })
+      factory.postings.unshift({
+        id: `pst_${sortableId(atMs, random)}`,
+        kind: 'topup',
+        bookedAtMs: atMs,
+        memo: reference,
+        records: 0,
+        entries: entriesOf([
+          ['1010', amount],
+          [`2000:${tenant}`, -amount],
+        ]),
+      })
     },
   }
 
@@ -90,26 +159,81 @@ export function createMockFactory(seed: number, nowMs: number): MockFactory {
     const supplier = about.retried ? SUPPLIERS[1] : SUPPLIERS[0]
     const shares = entriesOf(
       failed
-        ? [[`5040:${supplier}`, buy], [`2110:${supplier}`, -buy]]
-        : [[`2000:${tenant}`, sell], [`4000:${service}`, tax - sell], ['2210', -tax], [`5000:${supplier}`, buy], [`2110:${supplier}`, -buy]],
+        ? [
+            [`5040:${supplier}`, buy],
+            [`2110:${supplier}`, -buy],
+          ]
+        : [
+            [`2000:${tenant}`, sell],
+            [`4000:${service}`, tax - sell],
+            ['2210', -tax],
+            [`5000:${supplier}`, buy],
+            [`2110:${supplier}`, -buy],
+          ],
     )
     const posting = { id: `pst_${sortableId(atMs + 400, random)}`, bookedAtMs: atMs + 400, hash: hex(64) }
-    const counted = { input: tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite, output: tokens.output + tokens.reasoning, method: 'tiktoken o200k_base' }
+    const counted = {
+      input: tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite,
+      output: tokens.output + tokens.reasoning,
+      method: 'tiktoken o200k_base',
+    }
     factory.postings.unshift({ ...posting, kind: 'usage', memo: `gw-0 · ${id.slice(-6)}`, records: 1, entries: shares })
     factory.requests.unshift({
       record: {
-        id, gateway: 'gw-0', epoch: 7, slice: `slc_${sortableId(atMs, random)}`, tenant, key: tenant === 'acme' ? 'acme-prod' : 'lab-demo', service, supplier, model: `${service.split('/').at(-1)}-${supplier}`,
-        stream: true, ending: failed ? 'failed' : about.closed ? 'client_closed' : 'completed', finishReason: failed || about.closed ? null : 'stop', status: 200,
-        acceptedAtMs: atMs - durationMs, completedAtMs: atMs, ttftMs, durationMs, reported: failed || about.closed ? null : tokens, counted, tokens, basis: failed ? 'none' : about.closed ? 'counted' : 'reported',
-        note: null, holdPico: (gross * 3n + 1_000_000_000n).toString(), sellPico: sell.toString(), taxPico: tax.toString(), buyPico: buy.toString(), sellSheet: `${service}/sell@2026-11-01`, buySheet: `${supplier}/buy@2026-11-01`,
+        id,
+        gateway: 'gw-0',
+        epoch: 7,
+        slice: `slc_${sortableId(atMs, random)}`,
+        tenant,
+        key: tenant === 'acme' ? 'acme-prod' : 'lab-demo',
+        service,
+        supplier,
+        model: `${service.slice(service.indexOf('/') + 1)}-${supplier}`,
+        stream: true,
+        ending: failed ? 'failed' : about.closed ? 'client_closed' : 'completed',
+        finishReason: failed || about.closed ? null : 'stop',
+        status: 200,
+        acceptedAtMs: atMs - durationMs,
+        completedAtMs: atMs,
+        ttftMs,
+        durationMs,
+        reported: failed || about.closed ? null : tokens,
+        counted,
+        tokens,
+        basis: failed ? 'none' : about.closed ? 'counted' : 'reported',
+        note: null,
+        holdPico: (gross * 3n + 1_000_000_000n).toString(),
+        sellPico: sell.toString(),
+        taxPico: tax.toString(),
+        buyPico: buy.toString(),
+        sellSheet: `${service}/sell@2026-11-01`,
+        buySheet: `${supplier}/buy@2026-11-01`,
         candidates: [
           { supplier: SUPPLIERS[0], model: 'primary', verdict: 'eligible' },
           { supplier: SUPPLIERS[1], model: 'replica', verdict: 'eligible' },
           { supplier: SUPPLIERS[2], model: 'backup', verdict: 'no_credentials' },
         ],
         attempts: [
-          ...(about.retried ? [{ supplier: SUPPLIERS[0], model: 'primary', outcome: 'status_5xx' as const, status: 503, startMs: 1.2, endMs: ttftMs * 0.4 }] : []),
-          { supplier, model: `${service}-${supplier}`, outcome: failed ? 'cut' : about.closed ? 'client_closed' : 'served', status: 200, startMs: about.retried ? ttftMs * 0.42 : 1.1, endMs: durationMs - 1 },
+          ...(about.retried
+            ? [
+                {
+                  supplier: SUPPLIERS[0],
+                  model: 'primary',
+                  outcome: 'status_5xx' as const,
+                  status: 503,
+                  startMs: 1.2,
+                  endMs: ttftMs * 0.4,
+                },
+              ]
+            : []),
+          {
+            supplier,
+            model: `${service}-${supplier}`,
+            outcome: failed ? 'cut' : about.closed ? 'client_closed' : 'served',
+            status: 200,
+            startMs: about.retried ? ttftMs * 0.42 : 1.1,
+            endMs: durationMs - 1,
+          },
         ],
       },
       posting,
@@ -132,7 +256,13 @@ export function createMockFactory(seed: number, nowMs: number): MockFactory {
         atMs: nowMs - minute * MINUTE_MS - between(1, 50_000),
         tenant: chance(0.7) ? 'acme' : 'lab',
         service: pick(SERVICES),
-        tokens: { uncachedInput: between(40, 900), cacheWrite: 0, cacheRead: cached ? between(200, 1800) : 0, output: between(60, 700), reasoning: chance(0.3) ? between(50, 400) : 0 },
+        tokens: {
+          uncachedInput: between(40, 900),
+          cacheWrite: 0,
+          cacheRead: cached ? between(200, 1800) : 0,
+          output: between(60, 700),
+          reasoning: chance(0.3) ? between(50, 400) : 0,
+        },
         ttftMs: between(90, 620) + (chance(0.08) ? 900 : 0),
         durationMs: between(1700, 9000),
         failed: chance(0.04),
@@ -160,7 +290,9 @@ export function livePoints(requests: readonly ExplainReply[], minutes: number, n
   const last = Math.floor(nowMs / MINUTE_MS)
   return Array.from({ length: minutes }, (_, index) => {
     const minute = last - minutes + 1 + index
-    const records = requests.map((reply) => reply.record).filter(({ completedAtMs }) => Math.floor(completedAtMs / MINUTE_MS) === minute)
+    const records = requests
+      .map((reply) => reply.record)
+      .filter(({ completedAtMs }) => Math.floor(completedAtMs / MINUTE_MS) === minute)
     const ttfts = records.flatMap(({ ttftMs }) => (ttftMs === null ? [] : [ttftMs])).toSorted((a, b) => a - b)
     const { failed, tokens, sellPico } = totalsOf(records)
     const seconds = records.reduce((sum, { durationMs, ttftMs }) => sum + (durationMs - (ttftMs ?? 0)) / 1000, 0)
@@ -179,8 +311,20 @@ export function livePoints(requests: readonly ExplainReply[], minutes: number, n
 
 export function usageRows(requests: readonly ExplainReply[], by: string): readonly UsageRow[] {
   const groupOf = ({ record }: ExplainReply) =>
-    by === 'tenant' ? record.tenant : by === 'supplier' ? record.supplier : by === 'key' ? record.key : by === 'hour' ? new Date(Math.floor(record.completedAtMs / 3_600_000) * 3_600_000).toISOString() : record.service
-  return Object.entries(Object.groupBy(requests, groupOf)).map(([group, replies = []]) => ({ group, requests: replies.length, ...totalsOf(replies.map(({ record }) => record)) }))
+    by === 'tenant'
+      ? record.tenant
+      : by === 'supplier'
+        ? record.supplier
+        : by === 'key'
+          ? record.key
+          : by === 'hour'
+            ? new Date(Math.floor(record.completedAtMs / 3_600_000) * 3_600_000).toISOString()
+            : record.service
+  return Object.entries(Object.groupBy(requests, groupOf)).map(([group, replies = []]) => ({
+    group,
+    requests: replies.length,
+    ...totalsOf(replies.map(({ record }) => record)),
+  }))
 }
 
 function totalsOf(records: ReadonlyArray<ExplainReply['record']>) {

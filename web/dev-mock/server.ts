@@ -5,8 +5,24 @@ import type { AddressInfo } from 'node:net'
 import { extname, join, normalize } from 'node:path'
 import * as z from 'zod'
 import {
-  BalanceView, CreateKeyRequest, ExplainReply, InfoReply, KeyView, LivePoint, NewKey, PlaygroundKeyReply, PostingView,
-  RequestRow, ServiceView, SessionReply, SignInRequest, SupplierView, TenantView, TopupRequest, UsageRow, VerifyReply,
+  BalanceView,
+  CreateKeyRequest,
+  ExplainReply,
+  InfoReply,
+  KeyView,
+  LivePoint,
+  NewKey,
+  PlaygroundKeyReply,
+  PostingView,
+  RequestRow,
+  ServiceView,
+  SessionReply,
+  SignInRequest,
+  SupplierView,
+  TenantView,
+  TopupRequest,
+  UsageRow,
+  VerifyReply,
 } from '#contract'
 import { NO_TOKENS, parseYuan } from '#kernel'
 import { createMockFactory, livePoints, rowOf, usageRows } from './data.ts'
@@ -24,14 +40,30 @@ export interface MockServer {
   close(): Promise<void>
 }
 
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' }
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+}
 /** What the console is promised to work under. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-const ANSWER = '词元是模型读写文本的最小单位，一个词元通常是一个字、一个词或其中一段。 A token is the unit a model reads and writes; usage is metered and charged in tokens. '
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+const ANSWER =
+  '词元是模型读写文本的最小单位，一个词元通常是一个字、一个词或其中一段。 A token is the unit a model reads and writes; usage is metered and charged in tokens. '
 
-export async function startMockServer({ distFolder, nowMs, port = 0 }: { readonly distFolder: string; readonly nowMs: () => number; readonly port?: number }): Promise<MockServer> {
+export async function startMockServer({
+  distFolder,
+  nowMs,
+  port = 0,
+}: {
+  readonly distFolder: string
+  readonly nowMs: () => number
+  readonly port?: number
+}): Promise<MockServer> {
   const factory = createMockFactory(7, nowMs())
   let session: z.infer<typeof SessionReply> | null = null
+  let refusalsOfNewKey = 0
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
       console.error(error)
@@ -55,7 +87,10 @@ export async function startMockServer({ distFolder, nowMs, port = 0 }: { readonl
     if (url.pathname === '/v1/chat/completions') return chat(request, response)
     const file = join(distFolder, normalize(url.pathname === '/' ? '/index.html' : url.pathname))
     if (!file.startsWith(distFolder) || !existsSync(file)) return void response.writeHead(404).end()
-    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream', 'content-security-policy': POLICY })
+    response.writeHead(200, {
+      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+      'content-security-policy': POLICY,
+    })
     createReadStream(file).pipe(response)
   }
 
@@ -66,7 +101,9 @@ export async function startMockServer({ distFolder, nowMs, port = 0 }: { readonl
     if (path === '/session' && request.method === 'POST') {
       const { email, password } = SignInRequest.parse(body)
       if (password !== 'correct horse') return refuse(response, 401, 'wrong_credentials', 'Wrong email or password.')
-      session = email.startsWith('operator') ? { email, role: 'operator', tenant: null } : { email, role: 'tenant', tenant: 'acme' }
+      session = email.startsWith('operator')
+        ? { email, role: 'operator', tenant: null }
+        : { email, role: 'tenant', tenant: 'acme' }
       return answer(SessionReply, session)
     }
     if (path === '/session' && request.method === 'DELETE') {
@@ -78,7 +115,8 @@ export async function startMockServer({ distFolder, nowMs, port = 0 }: { readonl
     if (mock.failing !== null) return refuse(response, mock.failing, 'internal_error', 'A failure that was asked for.')
 
     const tenant = session.tenant ?? url.searchParams.get('tenant')
-    const requests = tenant === null ? factory.requests : factory.requests.filter(({ record }) => record.tenant === tenant)
+    const requests =
+      tenant === null ? factory.requests : factory.requests.filter(({ record }) => record.tenant === tenant)
     const explained = factory.requests.find(({ record }) => path === `/requests/${record.id}`)
     if (explained) return answer(ExplainReply, explained)
     const revoked = factory.keys.find(({ id }) => path === `/keys/${id}/revoke`)
@@ -86,21 +124,41 @@ export async function startMockServer({ distFolder, nowMs, port = 0 }: { readonl
       revoked.status = 'revoked'
       return answer(KeyView, revoked)
     }
-    switch (`${request.method} ${path}`) {
-      case 'GET /info': return answer(InfoReply, { version: '0.1.0', schemaVersion: '0003', gatewayUrl: `${mock.url}/v1` })
-      case 'GET /tenants': return answer(z.array(TenantView), factory.tenants)
-      case 'GET /suppliers': return answer(z.array(SupplierView), [...factory.suppliers])
-      case 'GET /services': return answer(z.array(ServiceView), factory.services.map((service) => ({ ...service, deployments: session?.role === 'operator' ? service.deployments : [] })))
-      case 'GET /usage': return answer(z.array(UsageRow), [...usageRows(requests, url.searchParams.get('by') ?? 'service')])
-      case 'GET /usage/live': return answer(z.array(LivePoint), [...livePoints(requests, Number(url.searchParams.get('minutes')), nowMs())])
-      case 'GET /requests': return answer(z.array(RequestRow), requests.slice(0, Number(url.searchParams.get('limit'))).map(rowOf))
-      case 'GET /keys': return answer(z.array(KeyView), factory.keys.filter((key) => tenant === null || key.tenant === tenant))
+    switch (`${request.method ?? 'GET'} ${path}`) {
+      case 'GET /info':
+        return answer(InfoReply, { version: '0.1.0', schemaVersion: '0003', gatewayUrl: `${mock.url}/v1` })
+      case 'GET /tenants':
+        return answer(z.array(TenantView), factory.tenants)
+      case 'GET /suppliers':
+        return answer(z.array(SupplierView), [...factory.suppliers])
+      case 'GET /services':
+        return answer(
+          z.array(ServiceView),
+          factory.services.map((service) => ({
+            ...service,
+            deployments: session?.role === 'operator' ? service.deployments : [],
+          })),
+        )
+      case 'GET /usage':
+        return answer(z.array(UsageRow), [...usageRows(requests, url.searchParams.get('by') ?? 'service')])
+      case 'GET /usage/live':
+        return answer(z.array(LivePoint), [...livePoints(requests, Number(url.searchParams.get('minutes')), nowMs())])
+      case 'GET /requests':
+        return answer(z.array(RequestRow), requests.slice(0, Number(url.searchParams.get('limit'))).map(rowOf))
+      case 'GET /keys':
+        return answer(
+          z.array(KeyView),
+          factory.keys.filter((key) => tenant === null || key.tenant === tenant),
+        )
       case 'GET /ledger': {
-        const postings = factory.postings.filter(({ entries }) => tenant === null || entries.some(({ account }) => account === `2000:${tenant}`))
+        const postings = factory.postings.filter(
+          ({ entries }) => tenant === null || entries.some(({ account }) => account === `2000:${tenant}`),
+        )
         const from = postings.findIndex(({ id }) => id === url.searchParams.get('before')) + 1
         return answer(z.array(PostingView), postings.slice(from, from + Number(url.searchParams.get('limit'))))
       }
-      case 'GET /balance': return answer(BalanceView, balanceOf(tenant ?? ''))
+      case 'GET /balance':
+        return answer(BalanceView, balanceOf(tenant ?? ''))
       case 'POST /topups': {
         const { tenant: payer, amountYuan, reference } = TopupRequest.parse(body)
         factory.topUp(payer, parseYuan(amountYuan), reference, nowMs())
@@ -108,40 +166,95 @@ export async function startMockServer({ distFolder, nowMs, port = 0 }: { readonl
       }
       case 'POST /keys': {
         const asked = CreateKeyRequest.parse(body)
-        return answer(NewKey, factory.createKey(asked.tenant, asked.name, asked.expiresAtMs ?? null, asked.limits ?? {}))
+        return answer(
+          NewKey,
+          factory.createKey(asked.tenant, asked.name, asked.expiresAtMs ?? null, asked.limits ?? {}),
+        )
       }
-      case 'POST /verify': return answer(VerifyReply, verdict())
-      case 'POST /playground/key': return answer(PlaygroundKeyReply, { secret: 'sk-tf-playground', expiresAtMs: nowMs() + 900_000, services: factory.services.map(({ id }) => id) })
-      default: return refuse(response, 404, 'unknown_request', `Nothing at ${path}.`)
+      case 'POST /verify':
+        return answer(VerifyReply, verdict())
+      case 'POST /playground/key':
+        // As with real gateways, the key is not known everywhere at once.
+        refusalsOfNewKey = 2
+        return answer(PlaygroundKeyReply, {
+          secret: 'sk-tf-playground',
+          expiresAtMs: nowMs() + 900_000,
+          services: factory.services.map(({ id }) => id),
+        })
+      default:
+        return refuse(response, 404, 'unknown_request', `Nothing at ${path}.`)
     }
   }
 
   function balanceOf(tenant: string): z.infer<typeof BalanceView> {
-    const { postedPico, escrowedPico } = factory.tenants.find(({ id }) => id === tenant) ?? { postedPico: '0', escrowedPico: '0' }
-    return { tenant, currency: 'CNY', postedPico, escrowedPico, availablePico: (BigInt(postedPico) - BigInt(escrowedPico)).toString() }
+    const { postedPico, escrowedPico } = factory.tenants.find(({ id }) => id === tenant) ?? {
+      postedPico: '0',
+      escrowedPico: '0',
+    }
+    return {
+      tenant,
+      currency: 'CNY',
+      postedPico,
+      escrowedPico,
+      availablePico: (BigInt(postedPico) - BigInt(escrowedPico)).toString(),
+    }
   }
 
   function verdict(): VerifyReply {
-    const names = ['every usage record is rated', 'every record is posted once on each side', 'every posting sums to zero', 'every posting equals its records', 'hash chain intact', 'wallets equal their entries']
-    return { ok: true, checks: names.map((name, index) => ({ name, ok: true, seen: index < 2 ? factory.requests.length : factory.postings.length, disagreements: [] })) }
+    const names = [
+      'every usage record is rated',
+      'every record is posted once on each side',
+      'every posting sums to zero',
+      'every posting equals its records',
+      'hash chain intact',
+      'wallets equal their entries',
+    ]
+    return {
+      ok: true,
+      checks: names.map((name, index) => ({
+        name,
+        ok: true,
+        seen: index < 2 ? factory.requests.length : factory.postings.length,
+        disagreements: [],
+      })),
+    }
   }
 
   /** Prompts choose the answer: "no money" is refused, "busy" is rate limited, "cut" breaks midway, "forever" never ends. */
   async function chat(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { model, messages } = z.object({ model: z.string(), messages: z.array(z.object({ content: z.string() })) }).parse(await readJson(request))
+    const { model, messages } = z
+      .object({ model: z.string(), messages: z.array(z.object({ content: z.string() })) })
+      .parse(await readJson(request))
     const prompt = messages.at(-1)?.content ?? ''
     const requestId = (closed: boolean, output: number) =>
-      factory.addRequest({ nowMs: nowMs(), tenant: 'acme', service: model, tokens: { ...NO_TOKENS, uncachedInput: 24, output }, ttftMs: 60, durationMs: 900, closed })
+      factory.addRequest({
+        nowMs: nowMs(),
+        tenant: 'acme',
+        service: model,
+        tokens: { ...NO_TOKENS, uncachedInput: 24, output },
+        ttftMs: 60,
+        durationMs: 900,
+        closed,
+      })
     const error = (status: number, code: string, message: string, headers: Record<string, string> = {}) =>
-      void response.writeHead(status, { 'content-type': 'application/json', 'x-request-id': 'req_00000000000000000000000000', ...headers }).end(JSON.stringify({ error: { message, type: 'error', param: null, code } }))
-    if (prompt.includes('no money')) return error(402, 'insufficient_balance', 'The balance does not cover this request.')
+      void response
+        .writeHead(status, {
+          'content-type': 'application/json',
+          'x-request-id': 'req_00000000000000000000000000',
+          ...headers,
+        })
+        .end(JSON.stringify({ error: { message, type: 'error', param: null, code } }))
+    if (refusalsOfNewKey-- > 0) return error(401, 'invalid_api_key', 'This API key is not known.')
+    if (prompt.includes('no money'))
+      return error(402, 'insufficient_balance', 'The balance does not cover this request.')
     if (prompt.includes('busy')) return error(429, 'rate_limit_exceeded', 'Too many requests.', { 'retry-after': '7' })
 
     const pieces = ANSWER.split(/(?<=[，。 ；])/)
     const forever = prompt.includes('forever')
     const id = requestId(forever, pieces.length)
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': id })
-    const send = (data: unknown) => response.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)
+    const send = (data: unknown) =>
+      response.write(`data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`)
     let hungUp = false
     response.on('close', () => {
       hungUp = !response.writableEnded
@@ -175,10 +288,18 @@ function json(response: ServerResponse, status: number, body: unknown): void {
 }
 
 function refuse(response: ServerResponse, status: number, code: string, detail: string): void {
-  response.writeHead(status, { 'content-type': 'application/problem+json' }).end(JSON.stringify({ type: 'about:blank', title: detail, status, detail, code, retryable: false, params: {} }))
+  response
+    .writeHead(status, { 'content-type': 'application/problem+json' })
+    .end(JSON.stringify({ type: 'about:blank', title: detail, status, detail, code, retryable: false, params: {} }))
 }
 
 if (import.meta.main) {
-  const mock = await startMockServer({ distFolder: join(import.meta.dirname, '../dist'), nowMs: () => Date.now(), port: 8091 })
-  console.log(`The console with invented data: ${mock.url} (operator@example.com or user@example.com, password "correct horse")`)
+  const mock = await startMockServer({
+    distFolder: join(import.meta.dirname, '../dist'),
+    nowMs: () => Date.now(),
+    port: 8091,
+  })
+  console.log(
+    `The console with invented data: ${mock.url} (operator@example.com or user@example.com, password "correct horse")`,
+  )
 }

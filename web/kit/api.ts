@@ -32,7 +32,11 @@ interface CallOptions {
 }
 
 /** GET below `/api/v1`, with the reply checked against its contract. */
-export function get<Reply>(path: string, schema: z.ZodType<Reply>, options: Omit<CallOptions, 'body'> = {}): Promise<Reply> {
+export function get<Reply>(
+  path: string,
+  schema: z.ZodType<Reply>,
+  options: Omit<CallOptions, 'body'> = {},
+): Promise<Reply> {
   return call('GET', path, schema, options)
 }
 
@@ -46,21 +50,32 @@ export async function remove(path: string): Promise<void> {
   if (!response.ok) throw await readRefusal(response)
 }
 
-async function call<Reply>(method: string, path: string, schema: z.ZodType<Reply>, options: CallOptions): Promise<Reply> {
+async function call<Reply>(
+  method: string,
+  path: string,
+  schema: z.ZodType<Reply>,
+  options: CallOptions,
+): Promise<Reply> {
   const response = await send(method, path, options)
   if (!response.ok) throw await readRefusal(response)
   const parsed = schema.safeParse(await readJson(response))
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     const where = issue ? ` (${issue.path.join('.')}: ${issue.message})` : ''
-    throw new ApiError({ code: 'reply_not_understood', status: response.status, detail: `${method} ${path}${where}`, cause: parsed.error })
+    throw new ApiError({
+      code: 'reply_not_understood',
+      status: response.status,
+      detail: `${method} ${path}${where}`,
+      cause: parsed.error,
+    })
   }
   return parsed.data
 }
 
 async function send(method: string, path: string, { query = {}, body, signal }: CallOptions): Promise<Response> {
   const search = new URLSearchParams()
-  for (const [name, value] of Object.entries(query)) if (value !== null && value !== undefined) search.set(name, String(value))
+  for (const [name, value] of Object.entries(query))
+    if (value !== null && value !== undefined) search.set(name, String(value))
   const suffix = search.size > 0 ? `?${search}` : ''
   try {
     return await fetch(`/api/v1${path}${suffix}`, {

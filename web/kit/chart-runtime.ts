@@ -2,13 +2,15 @@ import { BarChart, LineChart } from 'echarts/charts'
 import type { BarSeriesOption, LineSeriesOption } from 'echarts/charts'
 import { GridComponent, TooltipComponent } from 'echarts/components'
 import type { GridComponentOption, TooltipComponentOption } from 'echarts/components'
-import { connect, init, use } from 'echarts/core'
+import { connect, init, use as install } from 'echarts/core'
 import type { ComposeOption } from 'echarts/core'
 import { CanvasRenderer } from 'echarts/renderers'
 
-export type ChartOption = ComposeOption<BarSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption>
+export type ChartOption = ComposeOption<
+  BarSeriesOption | LineSeriesOption | GridComponentOption | TooltipComponentOption
+>
 
-use([BarChart, LineChart, GridComponent, TooltipComponent, CanvasRenderer])
+install([BarChart, LineChart, GridComponent, TooltipComponent, CanvasRenderer])
 
 export const chartRuntime = { init, connect }
 export type ChartRuntime = typeof chartRuntime

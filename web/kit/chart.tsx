@@ -10,7 +10,12 @@ function loadRuntime(): Promise<ChartRuntime> {
 }
 
 /** Charts of one `group` share the pointer. `summary` is what a screen reader hears instead of the picture. */
-export function Chart({ option, summary, group, height = 168 }: {
+export function Chart({
+  option,
+  summary,
+  group,
+  height = 168,
+}: {
   readonly option: ChartOption
   readonly summary: string
   readonly group: string

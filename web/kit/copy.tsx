@@ -14,25 +14,34 @@ async function copyText(text: string): Promise<void> {
   area.remove()
 }
 
-export function CopyButton({ text, label, primary = false }: { readonly text: string; readonly label?: string; readonly primary?: boolean }) {
+export function CopyButton({
+  text,
+  label,
+  primary = false,
+}: {
+  readonly text: string
+  readonly label?: string
+  readonly primary?: boolean
+}) {
   const common = useText(words)
-  const [copied, setCopied] = useState(false)
+  const [outcome, setOutcome] = useState<'copied' | 'failed' | null>(null)
   useEffect(() => {
-    if (!copied) return
-    const timer = setTimeout(() => setCopied(false), 2000)
+    if (outcome === null) return
+    const timer = setTimeout(() => setOutcome(null), 2000)
     return () => clearTimeout(timer)
-  }, [copied])
+  }, [outcome])
   const copy = async () => {
     try {
       await copyText(text)
-      setCopied(true)
-    } catch (cause) {
-      console.warn('Copying failed; select the text by hand', cause)
+      setOutcome('copied')
+    } catch {
+      // The browser forbids it; the text is on the screen to be selected by hand.
+      setOutcome('failed')
     }
   }
   return (
     <Button size="small" type={primary ? 'primary' : 'default'} onClick={() => void copy()} aria-live="polite">
-      {copied ? common.copied : (label ?? common.copy)}
+      {outcome === 'copied' ? common.copied : outcome === 'failed' ? common.copyFailed : (label ?? common.copy)}
     </Button>
   )
 }
@@ -52,7 +61,7 @@ export function CodeBlock({ text, label }: { readonly text: string; readonly lab
 
 /** An id, shortened for the eye in the middle, whole for the pointer and the clipboard. */
 export function Id({ id, short = false }: { readonly id: string; readonly short?: boolean }) {
-  const shown = short && id.length > 16 ? `${id.slice(0, 4)}…${id.slice(-8)}` : id
+  const shown = short && id.length > 24 ? `${id.slice(0, 4)}…${id.slice(-8)}` : id
   return (
     <code className="id" title={id}>
       {shown}

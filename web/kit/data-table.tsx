@@ -26,7 +26,17 @@ interface Props<Row> {
 }
 
 /** A dense table that becomes a list of cards below 720 px, so that nothing has to be scrolled sideways on a telephone. */
-export function DataTable<Row>({ label, columns, rows, rowKey, empty, onRowClick, detail, foot, selectedKey }: Props<Row>) {
+export function DataTable<Row>({
+  label,
+  columns,
+  rows,
+  rowKey,
+  empty,
+  onRowClick,
+  detail,
+  foot,
+  selectedKey,
+}: Props<Row>) {
   if (rows.length === 0) return <>{empty}</>
   const click = (row: Row) => (event: MouseEvent<HTMLTableRowElement>) => {
     if (event.target instanceof Element && event.target.closest('a, button, input')) return
@@ -53,7 +63,11 @@ export function DataTable<Row>({ label, columns, rows, rowKey, empty, onRowClick
               <Fragment key={key}>
                 <tr onClick={onRowClick && click(row)} className={selectedKey === key ? 'selected' : undefined}>
                   {columns.map((column) => (
-                    <td key={column.key} className={cellClass(column)} data-label={typeof column.title === 'string' ? column.title : ''}>
+                    <td
+                      key={column.key}
+                      className={cellClass(column)}
+                      data-label={typeof column.title === 'string' ? column.title : ''}
+                    >
                       {column.cell(row)}
                     </td>
                   ))}

@@ -1,11 +1,11 @@
-import { dictionary, useFormat, useText } from './language.tsx'
+import { dictionary, names, useFormat, useText } from './language.tsx'
 
 const entriesText = dictionary(
   {
     account: '科目',
     debit: '借方',
     credit: '贷方',
-    names: {
+    names: names({
       '1010': '支付通道清算',
       '2000': '客户钱包',
       '4000': '用量收入',
@@ -13,7 +13,7 @@ const entriesText = dictionary(
       '5000': '推理成本',
       '5040': '不可计费推理成本',
       '2110': '应付供应商',
-    } as Record<string, string>,
+    }),
   },
   {
     account: 'Account',
@@ -46,8 +46,12 @@ export function EntriesTable({ label, entries }: { readonly label: string; reado
         <thead>
           <tr>
             <th scope="col">{text.account}</th>
-            <th scope="col" className="numeric">{text.debit}</th>
-            <th scope="col" className="numeric">{text.credit}</th>
+            <th scope="col" className="numeric">
+              {text.debit}
+            </th>
+            <th scope="col" className="numeric">
+              {text.credit}
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -56,10 +60,15 @@ export function EntriesTable({ label, entries }: { readonly label: string; reado
             return (
               <tr key={`${index}-${account}`}>
                 <td className="lead-cell">
-                  <code>{account}</code> <span className="cell-note">{text.names[account.split(':')[0] ?? ''] ?? ''}</span>
+                  <code>{account}</code>{' '}
+                  <span className="cell-note">{text.names[account.split(':')[0] ?? ''] ?? ''}</span>
                 </td>
-                <td className="numeric" data-label={text.debit}>{amount > 0n ? format.fineMoney(amount) : ''}</td>
-                <td className="numeric" data-label={text.credit}>{amount < 0n ? format.fineMoney(-amount) : ''}</td>
+                <td className="numeric" data-label={text.debit}>
+                  {amount > 0n ? format.fineMoney(amount) : ''}
+                </td>
+                <td className="numeric" data-label={text.credit}>
+                  {amount < 0n ? format.fineMoney(-amount) : ''}
+                </td>
               </tr>
             )
           })}

@@ -2,21 +2,61 @@ import type { ReactNode } from 'react'
 
 function Icon({ children }: { readonly children: ReactNode }) {
   return (
-    <svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" strokeWidth="1.4" aria-hidden="true">
+    <svg
+      width="16"
+      height="16"
+      viewBox="0 0 16 16"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.4"
+      aria-hidden="true"
+    >
       {children}
     </svg>
   )
 }
 
 export const icons = {
-  overview: <Icon><path d="M1.5 13.5h13M3.5 11V7.5M6.5 11V3.5M9.5 11V6M12.5 11V2.5" /></Icon>,
-  requests: <Icon><path d="M2 3.5h12M2 8h8M2 12.5h5M11.5 10.5l2.5 2-2.5 2" /></Icon>,
-  balance: <Icon><path d="M2 2.5h12v11H2zM2 6h12M5 9h2M5 11h4" /></Icon>,
-  keys: <Icon><path d="M8.5 7.5 14 2M11.5 4.5l2 2M6 13a3.2 3.2 0 1 1 0-6.4A3.2 3.2 0 0 1 6 13z" /></Icon>,
-  services: <Icon><path d="M2 2.5h12v4H2zM2 9.5h12v4H2zM4.5 4.5h1M4.5 11.5h1" /></Icon>,
-  playground: <Icon><path d="M2 3h12v8H7l-3 2.5V11H2zM5 6h6M5 8.3h3.5" /></Icon>,
-  books: <Icon><path d="M2 3c2.5-.8 4.5-.5 6 .8v9.7c-1.500-1.200-3.500-1.500-6-.8zM14 3c-2.500-.8-4.500-.5-6 .8M14 3v9.700c-2.500-.7-4.500-.4-6 .8M10.300 8l1 1 1.700-2" /></Icon>,
-  menu: <Icon><path d="M2 4h12M2 8h12M2 12h12" /></Icon>,
+  overview: (
+    <Icon>
+      <path d="M1.5 13.5h13M3.5 11V7.5M6.5 11V3.5M9.5 11V6M12.5 11V2.5" />
+    </Icon>
+  ),
+  requests: (
+    <Icon>
+      <path d="M2 3.5h12M2 8h8M2 12.5h5M11.5 10.5l2.5 2-2.5 2" />
+    </Icon>
+  ),
+  balance: (
+    <Icon>
+      <path d="M2 2.5h12v11H2zM2 6h12M5 9h2M5 11h4" />
+    </Icon>
+  ),
+  keys: (
+    <Icon>
+      <path d="M8.5 7.5 14 2M11.5 4.5l2 2M6 13a3.2 3.2 0 1 1 0-6.4A3.2 3.2 0 0 1 6 13z" />
+    </Icon>
+  ),
+  services: (
+    <Icon>
+      <path d="M2 2.5h12v4H2zM2 9.5h12v4H2zM4.5 4.5h1M4.5 11.5h1" />
+    </Icon>
+  ),
+  playground: (
+    <Icon>
+      <path d="M2 3h12v8H7l-3 2.5V11H2zM5 6h6M5 8.3h3.5" />
+    </Icon>
+  ),
+  books: (
+    <Icon>
+      <path d="M2 3c2.5-.8 4.5-.5 6 .8v9.7c-1.500-1.200-3.500-1.500-6-.8zM14 3c-2.500-.8-4.500-.5-6 .8M14 3v9.700c-2.500-.7-4.500-.4-6 .8M10.300 8l1 1 1.700-2" />
+    </Icon>
+  ),
+  menu: (
+    <Icon>
+      <path d="M2 4h12M2 8h12M2 12h12" />
+    </Icon>
+  ),
 }
 
 /** The mark: a saw-tooth roof over three counters. */

@@ -55,7 +55,11 @@ test('an unfinished event is not delivered', () => {
 
 test('a shell receives the prompt of the curl line unchanged, whatever it contains', () => {
   const content = `it's $HOME \`id\` "x" \\ \n 词元 !`
-  const command = curlSnippet({ gatewayUrl: 'http://127.0.0.1:8080/v1', key: 'k', body: { model: 'm', messages: [{ role: 'user', content }] } })
+  const command = curlSnippet({
+    gatewayUrl: 'http://127.0.0.1:8080/v1',
+    key: 'k',
+    body: { model: 'm', messages: [{ role: 'user', content }] },
+  })
   const received = execFileSync('sh', ['-c', `curl() { printf %s "$7"; }; ${command}`], { encoding: 'utf8' })
   expect(JSON.parse(received)).toEqual({ model: 'm', messages: [{ role: 'user', content }] })
 })
@@ -63,7 +67,12 @@ test('a shell receives the prompt of the curl line unchanged, whatever it contai
 test('an address is read back as it was written, and page filters can be dropped', () => {
   const href = hrefTo('requests', 'req_a/b%', new URLSearchParams({ tenant: 'acme', x: '1' }), { x: null })
   const route = parseRoute(href)
-  expect([route.page, route.detail, route.search.get('tenant'), route.search.get('x')]).toEqual(['requests', 'req_a/b%', 'acme', null])
+  expect([route.page, route.detail, route.search.get('tenant'), route.search.get('x')]).toEqual([
+    'requests',
+    'req_a/b%',
+    'acme',
+    null,
+  ])
 })
 
 test('a hand-typed address with a stray percent sign is still an address', () => {

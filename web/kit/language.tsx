@@ -14,6 +14,11 @@ export function dictionary<Text extends object>(zh: Text, en: NoInfer<Text>): Di
   return { zh, en }
 }
 
+/** Words for values that the server may add to: looking up one that is not here is allowed and finds nothing. */
+export function names(known: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return known
+}
+
 const STORAGE_KEY = 'tokenfactory.language'
 
 /** What was chosen last, else what the browser prefers. Storage may be forbidden; then nothing is remembered. */
@@ -21,8 +26,8 @@ function initialLanguage(): Language {
   try {
     const stored = localStorage.getItem(STORAGE_KEY)
     if (stored === 'zh' || stored === 'en') return stored
-  } catch (cause) {
-    console.warn('The language choice cannot be read back', cause)
+  } catch {
+    // Storage is forbidden here: the browser's own preference decides each time.
   }
   return navigator.language.toLowerCase().startsWith('zh') ? 'zh' : 'en'
 }
@@ -40,8 +45,8 @@ export function LanguageProvider({ children }: { readonly children: ReactNode })
     document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en'
     try {
       localStorage.setItem(STORAGE_KEY, language)
-    } catch (cause) {
-      console.warn('The language choice cannot be stored', cause)
+    } catch {
+      // Storage is forbidden here: the choice lasts as long as the page.
     }
   }, [language])
   const choice = useMemo(() => ({ language, setLanguage }), [language])

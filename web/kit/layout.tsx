@@ -1,6 +1,11 @@
 import type { ReactNode } from 'react'
 
-export function Page({ title, lead, actions, children }: {
+export function Page({
+  title,
+  lead,
+  actions,
+  children,
+}: {
   readonly title: string
   readonly lead?: string
   readonly actions?: ReactNode
@@ -20,7 +25,12 @@ export function Page({ title, lead, actions, children }: {
   )
 }
 
-export function Panel({ title, aside, children, flush = false }: {
+export function Panel({
+  title,
+  aside,
+  children,
+  flush = false,
+}: {
   readonly title?: ReactNode
   readonly aside?: ReactNode
   readonly children: ReactNode

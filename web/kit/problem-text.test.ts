@@ -7,11 +7,17 @@ import { describeProblem, problemText } from './problem-text.ts'
 
 const src = join(import.meta.dirname, '../../src')
 /** Where the problems are declared that a person at the console can meet. */
-const declared = ['apps/control-problems.ts', 'operations/identity/problems.ts', 'production/{admission,gateway,holds,protocols/openai-chat}/problems.ts']
+const declared = [
+  'apps/control-problems.ts',
+  'operations/identity/problems.ts',
+  'production/{admission,gateway,holds,protocols/openai-chat}/problems.ts',
+]
 
 test('every problem that the console can meet has words in both languages', async () => {
   const files = declared.flatMap((pattern) => globSync(pattern, { cwd: src }))
-  const codes = (await Promise.all(files.map((file) => readFile(join(src, file), 'utf8')))).flatMap((text) => [...text.matchAll(/^ {2}code: '([a-z_]+)'/gm)].map((match) => match[1] ?? ''))
+  const codes = (await Promise.all(files.map((file) => readFile(join(src, file), 'utf8')))).flatMap((text) =>
+    [...text.matchAll(/^ {2}code: '([a-z_]+)'/gm)].map((match) => match[1] ?? ''),
+  )
   expect(codes.length).toBeGreaterThan(20)
   const known: Readonly<Record<string, string>> = problemText.zh
   expect(codes.filter((code) => known[code] === undefined)).toEqual([])
@@ -19,6 +25,9 @@ test('every problem that the console can meet has words in both languages', asyn
 })
 
 test('an unknown code shows the server’s own sentence', () => {
-  const problem = describeProblem(new ApiError({ code: 'brand_new', status: 418, detail: 'Short and stout.' }), problemText.zh)
+  const problem = describeProblem(
+    new ApiError({ code: 'brand_new', status: 418, detail: 'Short and stout.' }),
+    problemText.zh,
+  )
   expect(problem).toEqual({ message: 'Short and stout.', detail: 'brand_new · HTTP 418', retryAfterSeconds: null })
 })

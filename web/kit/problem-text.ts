@@ -54,7 +54,8 @@ export const problemText = dictionary(
   },
   {
     network_unreachable: 'The control plane cannot be reached. Check the network and that it is running.',
-    gateway_unreachable: 'The gateway cannot be reached. Check that it is running and that this browser can reach its address.',
+    gateway_unreachable:
+      'The gateway cannot be reached. Check that it is running and that this browser can reach its address.',
     reply_not_understood: 'The server answered something that is not in the contract.',
     stream_cut: 'The answer was cut off midway. A failure on our side is not charged.',
     not_signed_in: 'Please sign in first.',

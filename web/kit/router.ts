@@ -15,7 +15,12 @@ export function parseRoute(hash: string): Route {
 }
 
 /** Keeps the current search (tenant, filters) unless `changes` says otherwise; null removes a parameter. */
-export function hrefTo(page: string, detail: string | null, search: URLSearchParams, changes: Readonly<Record<string, string | null>> = {}): string {
+export function hrefTo(
+  page: string,
+  detail: string | null,
+  search: URLSearchParams,
+  changes: Readonly<Record<string, string | null>> = {},
+): string {
   const next = new URLSearchParams(search)
   for (const [name, value] of Object.entries(changes)) {
     if (value === null) next.delete(name)

@@ -29,15 +29,29 @@ export function useScope(): Scope {
 
 export function useTenants() {
   const { isOperator } = useScope()
-  return useQuery({ queryKey: ['tenants'], queryFn: ({ signal }) => get('/tenants', z.array(TenantView), { signal }), enabled: isOperator, staleTime: 10_000 })
+  return useQuery({
+    queryKey: ['tenants'],
+    queryFn: ({ signal }) => get('/tenants', z.array(TenantView), { signal }),
+    enabled: isOperator,
+    staleTime: 10_000,
+  })
 }
 
 export function useServices() {
-  return useQuery({ queryKey: ['services'], queryFn: ({ signal }) => get('/services', z.array(ServiceView), { signal }), staleTime: 10_000 })
+  return useQuery({
+    queryKey: ['services'],
+    queryFn: ({ signal }) => get('/services', z.array(ServiceView), { signal }),
+    staleTime: 10_000,
+  })
 }
 
 export function useInfo() {
-  return useQuery({ queryKey: ['info'], queryFn: ({ signal }) => get('/info', InfoReply, { signal }), staleTime: Infinity, select: withApiBase })
+  return useQuery({
+    queryKey: ['info'],
+    queryFn: ({ signal }) => get('/info', InfoReply, { signal }),
+    staleTime: Infinity,
+    select: withApiBase,
+  })
 }
 
 /** The gateway may be named by its origin or by its API base URL; SDKs and we need the latter. */

@@ -11,7 +11,10 @@ export function TenantSelect({ allowAll = true }: { readonly allowAll?: boolean 
   const tenants = useTenants()
   const route = useRoute()
   if (!isOperator) return null
-  const choices = (tenants.data ?? []).map(({ id, displayName }) => ({ value: id, label: displayName === id ? id : `${displayName} (${id})` }))
+  const choices = (tenants.data ?? []).map(({ id, displayName }) => ({
+    value: id,
+    label: displayName === id ? id : `${displayName} (${id})`,
+  }))
   return (
     <Select
       aria-label={common.tenant}
@@ -21,7 +24,9 @@ export function TenantSelect({ allowAll = true }: { readonly allowAll?: boolean 
       value={tenant ?? (allowAll ? '' : null)}
       placeholder={common.tenant}
       options={allowAll ? [{ value: '', label: common.allTenants }, ...choices] : choices}
-      onChange={(value: string) => navigate(hrefTo(route.page || 'overview', null, route.search, { tenant: value === '' ? null : value }))}
+      onChange={(value: string) =>
+        navigate(hrefTo(route.page || 'overview', null, route.search, { tenant: value === '' ? null : value }))
+      }
     />
   )
 }

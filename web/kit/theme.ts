@@ -41,7 +41,13 @@ export const palettes: Readonly<Record<Scheme, Palette>> = {
     money: '#a8671a',
     bad: '#b3261e',
     second: '#7fb8ab',
-    tokens: { uncachedInput: '#3d6f94', cacheWrite: '#84709f', cacheRead: '#a9c6d8', output: '#0f7f6d', reasoning: '#cf9a3f' },
+    tokens: {
+      uncachedInput: '#3d6f94',
+      cacheWrite: '#84709f',
+      cacheRead: '#a9c6d8',
+      output: '#0f7f6d',
+      reasoning: '#cf9a3f',
+    },
   },
   dark: {
     ink: '#e6ece9',
@@ -52,7 +58,13 @@ export const palettes: Readonly<Record<Scheme, Palette>> = {
     money: '#dba35a',
     bad: '#f2766d',
     second: '#28705f',
-    tokens: { uncachedInput: '#6d9fc4', cacheWrite: '#a894c4', cacheRead: '#39566b', output: '#43c0a6', reasoning: '#dba35a' },
+    tokens: {
+      uncachedInput: '#6d9fc4',
+      cacheWrite: '#a894c4',
+      cacheRead: '#39566b',
+      output: '#43c0a6',
+      reasoning: '#dba35a',
+    },
   },
 }
 
@@ -75,7 +87,7 @@ export function antdTheme(scheme: Scheme): ThemeConfig {
       colorPrimary: dark ? '#217d6b' : '#0b6b5d',
       colorInfo: dark ? '#217d6b' : '#0b6b5d',
       colorLink: palette.accent,
-      colorError: dark ? '#e5655c' : '#b3261e',
+      colorError: dark ? '#cf4a41' : '#b3261e',
       colorWarning: palette.money,
       colorSuccess: dark ? '#4fb57d' : '#1d7a46',
       colorTextBase: palette.ink,
@@ -93,7 +105,12 @@ export function antdTheme(scheme: Scheme): ThemeConfig {
     },
     components: {
       Button: { primaryShadow: 'none', defaultShadow: 'none', dangerShadow: 'none', fontWeight: 500 },
-      Segmented: { trackPadding: 2, trackBg: dark ? '#0e1312' : '#eceeea', itemSelectedBg: dark ? '#26302d' : palette.surface, itemColor: palette.muted },
+      Segmented: {
+        trackPadding: 2,
+        trackBg: dark ? '#0e1312' : '#eceeea',
+        itemSelectedBg: dark ? '#26302d' : palette.surface,
+        itemColor: palette.muted,
+      },
       Form: { itemMarginBottom: 14, verticalLabelPadding: '0 0 4px', labelColor: dark ? '#b1bcb7' : '#4a5651' },
       Drawer: { paddingLG: 20 },
       Modal: { titleFontSize: 15 },

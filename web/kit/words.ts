@@ -1,4 +1,4 @@
-import { dictionary } from './language.tsx'
+import { dictionary, names } from './language.tsx'
 
 /** Words that more than one page uses. The field's own terms: 词元 for token. */
 export const words = dictionary(
@@ -7,6 +7,7 @@ export const words = dictionary(
     refresh: '刷新',
     copy: '复制',
     copied: '已复制',
+    copyFailed: '请手动复制',
     cancel: '取消',
     close: '关闭',
     tenant: '租户',
@@ -29,7 +30,7 @@ export const words = dictionary(
       output: '输出',
       reasoning: '推理',
     },
-    endings: { completed: '完成', client_closed: '客户端断开', failed: '失败', interrupted: '中断' } as Record<string, string>,
+    endings: names({ completed: '完成', client_closed: '客户端断开', failed: '失败', interrupted: '中断' }),
     tokens: '词元',
     loading: '加载中',
   },
@@ -38,6 +39,7 @@ export const words = dictionary(
     refresh: 'Refresh',
     copy: 'Copy',
     copied: 'Copied',
+    copyFailed: 'Copy by hand',
     cancel: 'Cancel',
     close: 'Close',
     tenant: 'Tenant',

@@ -11,7 +11,15 @@ const usage = [
 
 test('usage takes money from the wallet and a top-up brings money in', () => {
   expect(walletChange(usage, 'acme')).toBe(-1060n)
-  expect(walletChange([{ account: '1010', amountPico: '5' }, { account: '2000:acme', amountPico: '-5' }], 'acme')).toBe(5n)
+  expect(
+    walletChange(
+      [
+        { account: '1010', amountPico: '5' },
+        { account: '2000:acme', amountPico: '-5' },
+      ],
+      'acme',
+    ),
+  ).toBe(5n)
   expect(walletChange(usage, 'other')).toBe(0n)
 })
 
@@ -22,5 +30,6 @@ test('turnover counts the debit side only', () => {
 test('only a positive plain decimal can be topped up', () => {
   expect(parseTopUp('100.5')).toBe(100_500_000_000_000n)
   expect(parseTopUp('0.000000000001')).toBe(1n)
-  for (const refused of ['', '0', '-5', '1e3', '1,000', '0.0000000000001', 'NaN', '١٢']) expect(parseTopUp(refused)).toBeUndefined()
+  for (const refused of ['', '0', '-5', '1e3', '1,000', '0.0000000000001', 'NaN', '١٢'])
+    expect(parseTopUp(refused)).toBeUndefined()
 })

@@ -27,7 +27,11 @@ export function Postings() {
   const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set())
   const ledger = useInfiniteQuery({
     queryKey: ['ledger', tenant],
-    queryFn: ({ pageParam, signal }) => get('/ledger', z.array(PostingView), { query: { tenant: tenantQuery, limit: PAGE_ROWS, before: pageParam }, signal }),
+    queryFn: ({ pageParam, signal }) =>
+      get('/ledger', z.array(PostingView), {
+        query: { tenant: tenantQuery, limit: PAGE_ROWS, before: pageParam },
+        signal,
+      }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => (page.length < PAGE_ROWS ? null : (page.at(-1)?.id ?? null)),
     // Re-reading many pages every few seconds would cost more than it shows.
@@ -44,21 +48,43 @@ export function Postings() {
       title: text.booked,
       lead: true,
       cell: (row) => (
-        <button type="button" className="plain-button row" aria-expanded={unfolded.has(row.id)} aria-label={`${unfolded.has(row.id) ? text.hideEntries : text.showEntries} ${row.id}`} onClick={() => toggle(row.id)}>
+        <button
+          type="button"
+          className="plain-button row"
+          aria-expanded={unfolded.has(row.id)}
+          aria-label={`${unfolded.has(row.id) ? text.hideEntries : text.showEntries} ${row.id}`}
+          onClick={() => toggle(row.id)}
+        >
           <span aria-hidden="true">{unfolded.has(row.id) ? '−' : '+'}</span>
           {format.dateTime(row.bookedAtMs)}
         </button>
       ),
     },
-    { key: 'kind', title: text.kind, cell: (row) => <Badge tone={row.kind === 'topup' ? 'good' : 'plain'}>{text.kinds[row.kind] ?? row.kind}</Badge> },
+    {
+      key: 'kind',
+      title: text.kind,
+      cell: (row) => <Badge tone={row.kind === 'topup' ? 'good' : 'plain'}>{text.kinds[row.kind] ?? row.kind}</Badge>,
+    },
     { key: 'memo', title: text.memo, cell: (row) => <span className="wrap">{row.memo || '–'}</span> },
     { key: 'id', title: common.id, cell: (row) => <Id id={row.id} short /> },
     ...(isOperator
-      ? ([{ key: 'records', title: text.records, numeric: true, cell: (row) => (row.kind === 'topup' || row.records === 0 ? '–' : format.count(row.records)) }] satisfies Column<PostingView>[])
+      ? ([
+          {
+            key: 'records',
+            title: text.records,
+            numeric: true,
+            cell: (row) => (row.kind === 'topup' || row.records === 0 ? '–' : format.count(row.records)),
+          },
+        ] satisfies Column<PostingView>[])
       : []),
     tenant === null
       ? { key: 'amount', title: text.turnover, numeric: true, cell: (row) => format.fineMoney(turnoverOf(row.entries)) }
-      : { key: 'amount', title: text.effect, numeric: true, cell: (row) => <Change pico={walletChange(row.entries, tenant)} /> },
+      : {
+          key: 'amount',
+          title: text.effect,
+          numeric: true,
+          cell: (row) => <Change pico={walletChange(row.entries, tenant)} />,
+        },
   ]
   const rows = ledger.data?.pages.flat() ?? []
   return (
@@ -93,5 +119,9 @@ export function Postings() {
 
 function Change({ pico }: { readonly pico: bigint }) {
   const format = useFormat()
-  return <span style={pico > 0n ? { color: 'var(--good)' } : undefined}>{`${pico > 0n ? '+' : ''}${format.fineMoney(pico)}`}</span>
+  return (
+    <span
+      style={pico > 0n ? { color: 'var(--good)' } : undefined}
+    >{`${pico > 0n ? '+' : ''}${format.fineMoney(pico)}`}</span>
+  )
 }

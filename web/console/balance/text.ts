@@ -1,4 +1,4 @@
-import { dictionary } from '../../kit/language.tsx'
+import { dictionary, names } from '../../kit/language.tsx'
 
 export const balanceText = dictionary(
   {
@@ -20,7 +20,7 @@ export const balanceText = dictionary(
     ledger: '记账凭证',
     booked: '记账时间',
     kind: '类型',
-    kinds: { topup: '充值', usage: '用量' } as Record<string, string>,
+    kinds: names({ topup: '充值', usage: '用量' }),
     memo: '摘要',
     records: '用量记录',
     effect: '钱包变动',

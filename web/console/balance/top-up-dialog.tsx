@@ -27,7 +27,14 @@ export function TopUpDialog({ open, onClose }: { readonly open: boolean; readonl
     onClose()
   }
   return (
-    <Modal open={open} onCancel={close} title={draft ? text.confirmTitle : text.topUpTitle} footer={null} destroyOnHidden width={460}>
+    <Modal
+      open={open}
+      onCancel={close}
+      title={draft ? text.confirmTitle : text.topUpTitle}
+      footer={null}
+      destroyOnHidden
+      width={460}
+    >
       <Entry hidden={draft !== null} onDone={setDraft} />
       {draft && <Confirmation draft={draft} onBack={() => setDraft(null)} onDone={close} />}
     </Modal>
@@ -52,12 +59,23 @@ function Entry({ hidden, onDone }: { readonly hidden: boolean; readonly onDone: 
       onFinish={(draft) => onDone({ ...draft, amountYuan: formatYuan(parseTopUp(draft.amountYuan) ?? 0n) })}
     >
       <Form.Item name="tenant" label={common.tenant} rules={[{ required: true, message: text.tenantMissing }]}>
-        <Select options={(tenants.data ?? []).map(({ id, displayName }) => ({ value: id, label: `${displayName} (${id})` }))} />
+        <Select
+          options={(tenants.data ?? []).map(({ id, displayName }) => ({ value: id, label: `${displayName} (${id})` }))}
+        />
       </Form.Item>
-      <Form.Item name="amountYuan" label={text.amount} rules={[{ required: true, message: text.amountMissing }, amountRule]}>
+      <Form.Item
+        name="amountYuan"
+        label={text.amount}
+        rules={[{ required: true, message: text.amountMissing }, amountRule]}
+      >
         <Input inputMode="decimal" prefix="¥" maxLength={32} autoComplete="off" />
       </Form.Item>
-      <Form.Item name="reference" label={text.reference} extra={text.referenceHelp} rules={[{ required: true, message: text.referenceMissing }]}>
+      <Form.Item
+        name="reference"
+        label={text.reference}
+        extra={text.referenceHelp}
+        rules={[{ required: true, message: text.referenceMissing }]}
+      >
         <Input maxLength={128} autoComplete="off" />
       </Form.Item>
       <Button type="primary" htmlType="submit" block>
@@ -67,7 +85,15 @@ function Entry({ hidden, onDone }: { readonly hidden: boolean; readonly onDone: 
   )
 }
 
-function Confirmation({ draft, onBack, onDone }: { readonly draft: TopUp; readonly onBack: () => void; readonly onDone: () => void }) {
+function Confirmation({
+  draft,
+  onBack,
+  onDone,
+}: {
+  readonly draft: TopUp
+  readonly onBack: () => void
+  readonly onDone: () => void
+}) {
   const text = useText(balanceText)
   const common = useText(words)
   const format = useFormat()
@@ -88,7 +114,12 @@ function Confirmation({ draft, onBack, onDone }: { readonly draft: TopUp; readon
       <Facts
         facts={[
           [common.tenant, tenant ? `${tenant.displayName} (${tenant.id})` : draft.tenant],
-          [text.amount, <b key="amount" className="tone-money">{format.money(amount)}</b>],
+          [
+            text.amount,
+            <b key="amount" className="tone-money">
+              {format.money(amount)}
+            </b>,
+          ],
           [text.reference, draft.reference],
           ...(tenant
             ? ([

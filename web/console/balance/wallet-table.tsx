@@ -20,8 +20,18 @@ export function WalletTable() {
   const columns: readonly Column<TenantView>[] = [
     { key: 'tenant', title: common.tenant, lead: true, cell: (row) => <a href={href(row.id)}>{row.displayName}</a> },
     { key: 'id', title: common.id, cell: (row) => <code>{row.id}</code> },
-    { key: 'status', title: common.status, cell: (row) => (row.status === 'active' ? <Badge tone="good">{text.active}</Badge> : <Badge tone="bad">{text.suspended}</Badge>) },
-    { key: 'available', title: text.available, numeric: true, cell: (row) => <b>{format.fineMoney(BigInt(row.postedPico) - BigInt(row.escrowedPico))}</b> },
+    {
+      key: 'status',
+      title: common.status,
+      cell: (row) =>
+        row.status === 'active' ? <Badge tone="good">{text.active}</Badge> : <Badge tone="bad">{text.suspended}</Badge>,
+    },
+    {
+      key: 'available',
+      title: text.available,
+      numeric: true,
+      cell: (row) => <b>{format.fineMoney(BigInt(row.postedPico) - BigInt(row.escrowedPico))}</b>,
+    },
     { key: 'posted', title: text.posted, numeric: true, cell: (row) => format.fineMoney(row.postedPico) },
     { key: 'escrowed', title: text.escrowed, numeric: true, cell: (row) => format.fineMoney(row.escrowedPico) },
   ]
@@ -29,7 +39,14 @@ export function WalletTable() {
     <Panel flush title={text.wallets}>
       <QueryView query={tenants} rows={3}>
         {(rows) => (
-          <DataTable label={text.wallets} columns={columns} rows={rows} rowKey={(row) => row.id} onRowClick={(row) => navigate(href(row.id))} empty={<EmptyState title={text.noTenants}>{text.noTenantsMore}</EmptyState>} />
+          <DataTable
+            label={text.wallets}
+            columns={columns}
+            rows={rows}
+            rowKey={(row) => row.id}
+            onRowClick={(row) => navigate(href(row.id))}
+            empty={<EmptyState title={text.noTenants}>{text.noTenantsMore}</EmptyState>}
+          />
         )}
       </QueryView>
     </Panel>

@@ -23,7 +23,12 @@ export function Wallet({ tenant }: { readonly tenant: string }) {
         <MeterStrip
           label={text.use}
           meters={[
-            { label: text.available, value: format.money(availablePico), note: text.availableNote, ...(BigInt(availablePico) <= 0n ? { tone: 'bad' as const } : {}) },
+            {
+              label: text.available,
+              value: format.money(availablePico),
+              note: text.availableNote,
+              ...(BigInt(availablePico) <= 0n ? { tone: 'bad' as const } : {}),
+            },
             { label: text.posted, value: format.money(postedPico), note: text.postedNote },
             { label: text.escrowed, value: format.money(escrowedPico), note: text.escrowedNote },
           ]}

@@ -13,7 +13,9 @@ type Check = VerifyReply['checks'][number]
 
 export default function BooksPage() {
   const text = useText(booksText)
-  const verify = useMutation({ mutationFn: async () => ({ reply: await post('/verify', VerifyReply, {}), atMs: Date.now() }) })
+  const verify = useMutation({
+    mutationFn: async () => ({ reply: await post('/verify', VerifyReply, {}), atMs: Date.now() }),
+  })
   return (
     <Page
       title={text.title}
@@ -50,13 +52,18 @@ function Verdict({ reply, atMs }: { readonly reply: VerifyReply; readonly atMs: 
   const columns: readonly Column<Check>[] = [
     { key: 'check', title: text.check, lead: true, cell: (row) => text.checks[row.name] ?? row.name },
     { key: 'seen', title: text.seen, numeric: true, cell: (row) => format.count(row.seen) },
-    { key: 'result', title: text.result, cell: (row) => (row.ok ? <Badge tone="good">{text.passed}</Badge> : <Badge tone="bad">{text.failed}</Badge>) },
+    {
+      key: 'result',
+      title: text.result,
+      cell: (row) => (row.ok ? <Badge tone="good">{text.passed}</Badge> : <Badge tone="bad">{text.failed}</Badge>),
+    },
   ]
   return (
     <>
       <div className={reply.ok ? 'notice notice-good' : 'notice notice-bad'} role="status" style={{ marginBottom: 14 }}>
         <div>
-          <strong>{reply.ok ? text.good : text.bad}</strong> {reply.ok ? text.goodMore(format.count(reply.checks.length)) : text.badMore(format.count(failed))}
+          <strong>{reply.ok ? text.good : text.bad}</strong>{' '}
+          {reply.ok ? text.goodMore(format.count(reply.checks.length)) : text.badMore(format.count(failed))}
         </div>
         <span>{text.at(format.fullDateTime(atMs))}</span>
       </div>

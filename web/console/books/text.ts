@@ -1,4 +1,4 @@
-import { dictionary } from '../../kit/language.tsx'
+import { dictionary, names } from '../../kit/language.tsx'
 
 export const booksText = dictionary(
   {
@@ -18,7 +18,7 @@ export const booksText = dictionary(
     passed: '通过',
     failed: '不一致',
     disagreements: (count: string) => `${count} 行不一致`,
-    checks: {
+    checks: names({
       'every usage record is unaltered and rated by its sheets': '每条用量记录未被改动，且按其价目表定价',
       'every usage record is posted, on both sides at once': '每条用量记录在客户侧与供应商侧同时入账',
       'every usage posting is the sum of its records': '每笔用量凭证等于其用量记录之和',
@@ -31,7 +31,7 @@ export const booksText = dictionary(
       'every slice has settled what its records cost': '每个额度片的结算额等于其记录金额',
       'every roll-up is the sum of its records': '每项汇总等于其记录之和',
       'no usage record waits in quarantine': '没有用量记录滞留在隔离区',
-    } as Record<string, string>,
+    }),
     idle: '还没有核验',
     idleMore: '核验只读取数据，不会修改任何账目。命令行等价物：tokenfactory verify。',
   },

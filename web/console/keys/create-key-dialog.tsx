@@ -11,7 +11,14 @@ import { words } from '../../kit/words.ts'
 import { keysText } from './text.ts'
 
 const DAY_MS = 86_400_000
-const EXPIRIES_MS = { never: null, day: DAY_MS, week: 7 * DAY_MS, month: 30 * DAY_MS, quarter: 90 * DAY_MS, year: 365 * DAY_MS } as const
+const EXPIRIES_MS = {
+  never: null,
+  day: DAY_MS,
+  week: 7 * DAY_MS,
+  month: 30 * DAY_MS,
+  quarter: 90 * DAY_MS,
+  year: 365 * DAY_MS,
+} as const
 type Expiry = keyof typeof EXPIRIES_MS
 
 interface Draft {
@@ -53,17 +60,33 @@ function CreateKeyForm({ onMade }: Pick<Props, 'onMade'>) {
   })
   const limit = <InputNumber min={1} precision={0} placeholder={common.unlimited} />
   return (
-    <Form<Draft> layout="vertical" requiredMark={false} initialValues={{ tenant, expiry: 'never' }} onFinish={(draft) => create.mutate(draft)}>
+    <Form<Draft>
+      layout="vertical"
+      requiredMark={false}
+      initialValues={{ tenant, expiry: 'never' }}
+      onFinish={(draft) => create.mutate(draft)}
+    >
       {isOperator && (
         <Form.Item name="tenant" label={common.tenant} rules={[{ required: true, message: text.tenantMissing }]}>
-          <Select options={(tenants.data ?? []).map(({ id, displayName }) => ({ value: id, label: `${displayName} (${id})` }))} />
+          <Select
+            options={(tenants.data ?? []).map(({ id, displayName }) => ({
+              value: id,
+              label: `${displayName} (${id})`,
+            }))}
+          />
         </Form.Item>
       )}
-      <Form.Item name="name" label={text.name} rules={[{ required: true, whitespace: true, message: text.nameMissing }]}>
+      <Form.Item
+        name="name"
+        label={text.name}
+        rules={[{ required: true, whitespace: true, message: text.nameMissing }]}
+      >
         <Input maxLength={64} autoComplete="off" />
       </Form.Item>
       <Form.Item name="expiry" label={text.expiry}>
-        <Select options={(Object.keys(EXPIRIES_MS) as Expiry[]).map((value) => ({ value, label: text.expiries[value] }))} />
+        <Select
+          options={(Object.keys(EXPIRIES_MS) as Expiry[]).map((value) => ({ value, label: text.expiries[value] }))}
+        />
       </Form.Item>
       <div className="form-grid">
         <Form.Item name="requestsPerMinute" label={text.requestsPerMinute}>

@@ -28,12 +28,26 @@ export function KeyTable({ rows }: { readonly rows: readonly KeyView[] }) {
   const columns: readonly Column<KeyView>[] = [
     { key: 'name', title: text.name, lead: true, cell: (row) => row.name },
     { key: 'preview', title: text.preview, cell: (row) => <code>{row.preview}</code> },
-    { key: 'status', title: common.status, cell: (row) => <Badge tone={tones[row.status]}>{text.statuses[row.status]}</Badge> },
-    ...(isOperator ? ([{ key: 'tenant', title: common.tenant, cell: (row) => row.tenant }] satisfies Column<KeyView>[]) : []),
+    {
+      key: 'status',
+      title: common.status,
+      cell: (row) => <Badge tone={tones[row.status]}>{text.statuses[row.status]}</Badge>,
+    },
+    ...(isOperator
+      ? ([{ key: 'tenant', title: common.tenant, cell: (row) => row.tenant }] satisfies Column<KeyView>[])
+      : []),
     { key: 'id', title: common.id, cell: (row) => <code>{row.id}</code> },
     { key: 'created', title: text.created, cell: (row) => format.fullDateTime(row.createdAtMs) },
-    { key: 'expires', title: text.expires, cell: (row) => (row.expiresAtMs === null ? common.never : format.fullDateTime(row.expiresAtMs)) },
-    { key: 'limits', title: text.limits, cell: (row) => limitsOf(row).join(' · ') || <span className="muted">{common.unlimited}</span> },
+    {
+      key: 'expires',
+      title: text.expires,
+      cell: (row) => (row.expiresAtMs === null ? common.never : format.fullDateTime(row.expiresAtMs)),
+    },
+    {
+      key: 'limits',
+      title: text.limits,
+      cell: (row) => limitsOf(row).join(' · ') || <span className="muted">{common.unlimited}</span>,
+    },
     {
       key: 'actions',
       title: <span className="visually-hidden">{text.revoke}</span>,
@@ -46,7 +60,15 @@ export function KeyTable({ rows }: { readonly rows: readonly KeyView[] }) {
         ),
     },
   ]
-  return <DataTable label={text.title} columns={columns} rows={rows} rowKey={(row) => row.id} empty={<EmptyState title={text.none}>{text.noneMore}</EmptyState>} />
+  return (
+    <DataTable
+      label={text.title}
+      columns={columns}
+      rows={rows}
+      rowKey={(row) => row.id}
+      empty={<EmptyState title={text.none}>{text.noneMore}</EmptyState>}
+    />
+  )
 }
 
 /** Asks first, then revokes. */

@@ -8,12 +8,27 @@ import { curlSnippet } from '../../kit/snippets.ts'
 import { keysText } from './text.ts'
 
 /** The one showing of a new secret. It closes by its button only, so that a stray click outside does not lose the key. */
-export function SecretDialog({ made, onClose }: { readonly made: z.infer<typeof NewKey> | null; readonly onClose: () => void }) {
+export function SecretDialog({
+  made,
+  onClose,
+}: {
+  readonly made: z.infer<typeof NewKey> | null
+  readonly onClose: () => void
+}) {
   const text = useText(keysText)
   const gatewayUrl = useInfo().data?.gatewayUrl
   const service = useServices().data?.[0]?.id
   return (
-    <Modal open={made !== null} title={text.secretTitle} closable={false} keyboard={false} mask={{ closable: false }} footer={null} destroyOnHidden width={600}>
+    <Modal
+      open={made !== null}
+      title={text.secretTitle}
+      closable={false}
+      keyboard={false}
+      mask={{ closable: false }}
+      footer={null}
+      destroyOnHidden
+      width={600}
+    >
       {made && (
         <div className="stack">
           <div className="notice notice-warn" role="alert">
@@ -35,7 +50,14 @@ export function SecretDialog({ made, onClose }: { readonly made: z.infer<typeof 
               <p className="cell-note" style={{ marginBottom: 4 }}>
                 {text.use}
               </p>
-              <CodeBlock label={text.use} text={curlSnippet({ gatewayUrl, key: made.secret, body: { model: service, messages: [{ role: 'user', content: 'Hello' }] } })} />
+              <CodeBlock
+                label={text.use}
+                text={curlSnippet({
+                  gatewayUrl,
+                  key: made.secret,
+                  body: { model: service, messages: [{ role: 'user', content: 'Hello' }] },
+                })}
+              />
             </div>
           )}
         </div>

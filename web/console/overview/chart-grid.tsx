@@ -21,7 +21,11 @@ export function ChartGrid({ points, totals }: { readonly points: readonly LivePo
   const charts = useMemo(() => {
     const names = { served: text.charts.served, failed: text.charts.failed, classes: common.tokenClasses }
     const lines = chartLines(format, palette, names)
-    return ORDER.map((name) => ({ name, lines: lines[name], option: chartOption(points, lines[name], format, palette) }))
+    return ORDER.map((name) => ({
+      name,
+      lines: lines[name],
+      option: chartOption(points, lines[name], format, palette),
+    }))
   }, [points, format, palette, text, common])
   const summaries: Readonly<Record<ChartName, string>> = {
     requests: format.count(totals.requests),

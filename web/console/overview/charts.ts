@@ -29,24 +29,78 @@ export function chartLines(format: Format, palette: Palette, names: ChartNames) 
   const line = { kind: 'line' } as const
   return {
     requests: [
-      { name: names.served, color: palette.accent, kind: 'bar', stack: 'all', at: (p) => p.requests - p.failed, text: (p) => format.count(p.requests - p.failed) },
-      { name: names.failed, color: palette.bad, kind: 'bar', stack: 'all', at: (p) => p.failed, text: (p) => format.count(p.failed) },
+      {
+        name: names.served,
+        color: palette.accent,
+        kind: 'bar',
+        stack: 'all',
+        at: (p) => p.requests - p.failed,
+        text: (p) => format.count(p.requests - p.failed),
+      },
+      {
+        name: names.failed,
+        color: palette.bad,
+        kind: 'bar',
+        stack: 'all',
+        at: (p) => p.failed,
+        text: (p) => format.count(p.failed),
+      },
     ],
-    tokens: TOKEN_CLASSES.map(
-      (name): Line => ({ name: names.classes[name], color: palette.tokens[name], kind: 'bar', stack: 'all', at: (p) => p.tokens[name], text: (p) => format.count(p.tokens[name]) }),
-    ),
-    cost: [{ ...line, name: '¥', color: palette.money, area: true, at: (p) => yuanForDrawing(p.sellPico), text: (p) => format.money(p.sellPico) }],
+    tokens: TOKEN_CLASSES.map((name): Line => ({
+      name: names.classes[name],
+      color: palette.tokens[name],
+      kind: 'bar',
+      stack: 'all',
+      at: (p) => p.tokens[name],
+      text: (p) => format.count(p.tokens[name]),
+    })),
+    cost: [
+      {
+        ...line,
+        name: '¥',
+        color: palette.money,
+        area: true,
+        at: (p) => yuanForDrawing(p.sellPico),
+        text: (p) => format.money(p.sellPico),
+      },
+    ],
     ttft: [
-      { ...line, name: 'p50', color: palette.accent, at: (p) => p.ttftMsP50, text: (p) => optional(p.ttftMsP50, format.duration) },
-      { ...line, name: 'p95', color: palette.money, at: (p) => p.ttftMsP95, text: (p) => optional(p.ttftMsP95, format.duration) },
+      {
+        ...line,
+        name: 'p50',
+        color: palette.accent,
+        at: (p) => p.ttftMsP50,
+        text: (p) => optional(p.ttftMsP50, format.duration),
+      },
+      {
+        ...line,
+        name: 'p95',
+        color: palette.money,
+        at: (p) => p.ttftMsP95,
+        text: (p) => optional(p.ttftMsP95, format.duration),
+      },
     ],
-    speed: [{ ...line, name: '', color: palette.accent, area: true, at: (p) => p.outputTokensPerSecond, text: (p) => optional(p.outputTokensPerSecond, format.decimal) }],
+    speed: [
+      {
+        ...line,
+        name: '',
+        color: palette.accent,
+        area: true,
+        at: (p) => p.outputTokensPerSecond,
+        text: (p) => optional(p.outputTokensPerSecond, format.decimal),
+      },
+    ],
   } satisfies Record<string, readonly Line[]>
 }
 
 export type ChartName = keyof ReturnType<typeof chartLines>
 
-export function chartOption(points: readonly LivePoint[], lines: readonly Line[], format: Format, palette: Palette): ChartOption {
+export function chartOption(
+  points: readonly LivePoint[],
+  lines: readonly Line[],
+  format: Format,
+  palette: Palette,
+): ChartOption {
   return {
     animation: false,
     grid: { left: 8, right: 10, top: 12, bottom: 4, outerBoundsMode: 'same', outerBoundsContain: 'axisLabel' },
@@ -81,7 +135,14 @@ export function chartOption(points: readonly LivePoint[], lines: readonly Line[]
     },
     series: lines.map((line) =>
       line.kind === 'bar'
-        ? { type: 'bar', name: line.name, data: points.map(line.at), itemStyle: { color: line.color }, barCategoryGap: '25%', ...(line.stack ? { stack: line.stack } : {}) }
+        ? {
+            type: 'bar',
+            name: line.name,
+            data: points.map(line.at),
+            itemStyle: { color: line.color },
+            barCategoryGap: '25%',
+            ...(line.stack ? { stack: line.stack } : {}),
+          }
         : {
             type: 'line',
             name: line.name,

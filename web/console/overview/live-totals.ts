@@ -33,7 +33,10 @@ export function addTokens(counts: readonly TokenCounts[]): TokenCounts {
 
 /** Everything on the way in, and everything on the way out. */
 export function inputAndOutput(tokens: TokenCounts): { readonly input: number; readonly output: number } {
-  return { input: tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite, output: tokens.output + tokens.reasoning }
+  return {
+    input: tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite,
+    output: tokens.output + tokens.reasoning,
+  }
 }
 
 function sum(values: readonly number[]): number {

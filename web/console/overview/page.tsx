@@ -25,7 +25,8 @@ export default function OverviewPage() {
   const [paused, setPaused] = useState(false)
   const live = useQuery({
     queryKey: ['live', tenantQuery, minutes],
-    queryFn: ({ signal }) => get('/usage/live', z.array(LivePoint), { query: { minutes, tenant: tenantQuery }, signal }),
+    queryFn: ({ signal }) =>
+      get('/usage/live', z.array(LivePoint), { query: { minutes, tenant: tenantQuery }, signal }),
     refetchInterval: paused ? false : 3000,
     placeholderData: (previous, previousQuery) => (previousQuery?.queryKey[1] === tenantQuery ? previous : undefined),
   })
@@ -41,7 +42,12 @@ export default function OverviewPage() {
             {live.dataUpdatedAt > 0 && <span>· {text.updated(format.dateTime(live.dataUpdatedAt).slice(-8))}</span>}
           </span>
           <Button onClick={() => setPaused(!paused)}>{paused ? text.resume : text.pause}</Button>
-          <Segmented aria-label={text.window} value={minutes} onChange={setMinutes} options={WINDOWS_MINUTES.map((value) => ({ value, label: text.minutes(value) }))} />
+          <Segmented
+            aria-label={text.window}
+            value={minutes}
+            onChange={setMinutes}
+            options={WINDOWS_MINUTES.map((value) => ({ value, label: text.minutes(value) }))}
+          />
           <TenantSelect />
         </>
       }
@@ -66,11 +72,28 @@ function Live({ points }: { readonly points: readonly LivePoint[] }) {
       <MeterStrip
         label={text.totals}
         meters={[
-          { label: text.requests, value: format.count(totals.requests), note: text.perMinute(format.decimal(totals.requests / Math.max(points.length, 1))) },
-          { label: text.failed, value: format.count(totals.failed), note: text.failedShare(format.percent(totals.failed, totals.requests)), ...(totals.failed > 0 ? { tone: 'bad' as const } : {}) },
-          { label: text.tokens, value: format.count(totals.allTokens), note: text.split(format.compact(input), format.compact(output)) },
+          {
+            label: text.requests,
+            value: format.count(totals.requests),
+            note: text.perMinute(format.decimal(totals.requests / Math.max(points.length, 1))),
+          },
+          {
+            label: text.failed,
+            value: format.count(totals.failed),
+            note: text.failedShare(format.percent(totals.failed, totals.requests)),
+            ...(totals.failed > 0 ? { tone: 'bad' as const } : {}),
+          },
+          {
+            label: text.tokens,
+            value: format.count(totals.allTokens),
+            note: text.split(format.compact(input), format.compact(output)),
+          },
           { label: text.cost, value: format.money(totals.sellPico), note: text.costNote, tone: 'money' },
-          { label: text.ttft, value: durationOf(latest?.ttftMsP50), note: latest ? text.ttftNote(durationOf(latest.ttftMsP95)) : '' },
+          {
+            label: text.ttft,
+            value: durationOf(latest?.ttftMsP50),
+            note: latest ? text.ttftNote(durationOf(latest.ttftMsP95)) : '',
+          },
           { label: text.speed, value: speed === null ? '–' : format.decimal(speed), note: `${text.speedUnit}` },
         ]}
       />

@@ -29,7 +29,11 @@ export function UsageBreakdown({ paused }: { readonly paused: boolean }) {
   const [range, setRange] = useState<RangeName>('day')
   const usage = useQuery({
     queryKey: ['usage', tenantQuery, by, range],
-    queryFn: ({ signal }) => get('/usage', z.array(UsageRow), { query: { by, fromMs: Date.now() - RANGES_MS[range], tenant: tenantQuery }, signal }),
+    queryFn: ({ signal }) =>
+      get('/usage', z.array(UsageRow), {
+        query: { by, fromMs: Date.now() - RANGES_MS[range], tenant: tenantQuery },
+        signal,
+      }),
     refetchInterval: paused ? false : 5000,
   })
   const dimensions = DIMENSIONS.filter((name) => isOperator || (name !== 'tenant' && name !== 'supplier'))
@@ -39,8 +43,18 @@ export function UsageBreakdown({ paused }: { readonly paused: boolean }) {
       title={text.breakdown}
       aside={
         <>
-          <Segmented aria-label={text.groupBy} value={by} onChange={setBy} options={dimensions.map((value) => ({ value, label: text.by[value] }))} />
-          <Segmented aria-label={text.range} value={range} onChange={setRange} options={(Object.keys(RANGES_MS) as RangeName[]).map((value) => ({ value, label: text.ranges[value] }))} />
+          <Segmented
+            aria-label={text.groupBy}
+            value={by}
+            onChange={setBy}
+            options={dimensions.map((value) => ({ value, label: text.by[value] }))}
+          />
+          <Segmented
+            aria-label={text.range}
+            value={range}
+            onChange={setRange}
+            options={(Object.keys(RANGES_MS) as RangeName[]).map((value) => ({ value, label: text.ranges[value] }))}
+          />
         </>
       }
     >
@@ -66,8 +80,18 @@ function UsageTable({ rows, by }: { readonly rows: readonly UsageRow[]; readonly
   const columns: readonly Column<UsageRow>[] = [
     { key: 'group', title: text.by[by], lead: true, cell: (row) => (by === 'hour' ? hourText(row.group) : row.group) },
     { key: 'requests', title: text.requests, numeric: true, cell: (row) => format.count(row.requests) },
-    { key: 'failed', title: text.failed, numeric: true, cell: (row) => <span className={row.failed > 0 ? 'tone-bad' : 'muted'}>{format.count(row.failed)}</span> },
-    ...TOKEN_CLASSES.map((name): Column<UsageRow> => ({ key: name, title: common.tokenClasses[name], numeric: true, cell: (row) => format.count(row.tokens[name]) })),
+    {
+      key: 'failed',
+      title: text.failed,
+      numeric: true,
+      cell: (row) => <span className={row.failed > 0 ? 'tone-bad' : 'muted'}>{format.count(row.failed)}</span>,
+    },
+    ...TOKEN_CLASSES.map((name): Column<UsageRow> => ({
+      key: name,
+      title: common.tokenClasses[name],
+      numeric: true,
+      cell: (row) => format.count(row.tokens[name]),
+    })),
     { key: 'tokens', title: text.allTokens, numeric: true, cell: (row) => format.count(totalTokens(row.tokens)) },
     {
       key: 'sell',
@@ -85,20 +109,40 @@ function UsageTable({ rows, by }: { readonly rows: readonly UsageRow[]; readonly
     ...(isOperator
       ? ([
           { key: 'buy', title: text.buy, numeric: true, cell: (row) => format.fineMoney(row.buyPico) },
-          { key: 'margin', title: text.margin, numeric: true, cell: (row) => <span className={margin(row) < 0n ? 'tone-bad' : undefined}>{format.fineMoney(margin(row))}</span> },
+          {
+            key: 'margin',
+            title: text.margin,
+            numeric: true,
+            cell: (row) => (
+              <span className={margin(row) < 0n ? 'tone-bad' : undefined}>{format.fineMoney(margin(row))}</span>
+            ),
+          },
         ] satisfies Column<UsageRow>[])
       : []),
   ]
   const foot = rows.length > 1 && (
     <tr>
       {columns.map((column) => (
-        <td key={column.key} className={column.lead ? 'lead-cell' : 'numeric'} data-label={typeof column.title === 'string' ? column.title : ''}>
+        <td
+          key={column.key}
+          className={column.lead ? 'lead-cell' : 'numeric'}
+          data-label={typeof column.title === 'string' ? column.title : ''}
+        >
           {column.lead ? text.total : column.key === 'sell' ? format.fineMoney(all.sellPico) : column.cell(all)}
         </td>
       ))}
     </tr>
   )
-  return <DataTable label={text.breakdown} columns={columns} rows={rows} rowKey={(row) => row.group} empty={<EmptyState title={text.noUsage} />} foot={foot} />
+  return (
+    <DataTable
+      label={text.breakdown}
+      columns={columns}
+      rows={rows}
+      rowKey={(row) => row.group}
+      empty={<EmptyState title={text.noUsage} />}
+      foot={foot}
+    />
+  )
 
   function hourText(group: string): string {
     const ms = /^\d+$/.test(group) ? Number(group) : Date.parse(group)

@@ -12,6 +12,8 @@ import { playgroundText } from './text.ts'
 import type { ChatCall } from './use-chat-call.ts'
 
 const MAX_COST_POLLS = 40
+/** An answer that came in one burst has no speed that could be told from the network's. */
+const SHORTEST_STREAM_MS = 50
 
 export function Answer({ call }: { readonly call: ChatCall }) {
   const text = useText(playgroundText)
@@ -36,7 +38,14 @@ export function Answer({ call }: { readonly call: ChatCall }) {
         </>
       }
     >
-      <div ref={box} className="answer" aria-live="polite" aria-busy={running} data-testid="answer" data-state={call.state}>
+      <div
+        ref={box}
+        className="answer"
+        aria-live="polite"
+        aria-busy={running}
+        data-testid="answer"
+        data-state={call.state}
+      >
         {call.state === 'idle' && <span className="muted">{text.idle}</span>}
         {call.state === 'waiting' && <span className="muted">{text.waiting}</span>}
         {call.text}
@@ -62,16 +71,34 @@ function Readings({ call }: { readonly call: ChatCall }) {
   })
   const record = explain.data?.record
   const outputTokens = call.usage?.completion_tokens ?? (record ? record.tokens.output + record.tokens.reasoning : null)
-  const inputTokens = call.usage?.prompt_tokens ?? (record ? record.tokens.uncachedInput + record.tokens.cacheRead + record.tokens.cacheWrite : null)
+  const inputTokens =
+    call.usage?.prompt_tokens ??
+    (record ? record.tokens.uncachedInput + record.tokens.cacheRead + record.tokens.cacheWrite : null)
   const streamMs = ended && call.ttftMs !== null && call.elapsedMs !== null ? call.elapsedMs - call.ttftMs : null
   // The first token marks the start of the interval, so it is not one of those generated within it.
-  const speed = streamMs !== null && streamMs > 0 && outputTokens !== null && outputTokens > 1 ? ((outputTokens - 1) * 1000) / streamMs : null
+  const speed =
+    streamMs !== null && streamMs >= SHORTEST_STREAM_MS && outputTokens !== null && outputTokens > 1
+      ? ((outputTokens - 1) * 1000) / streamMs
+      : null
   const readings: ReadonlyArray<readonly [string, ReactNode, ReactNode]> = [
     [text.ttft, call.ttftMs === null ? '–' : format.duration(call.ttftMs), null],
     [text.elapsed, call.elapsedMs === null ? '–' : format.duration(call.elapsedMs), null],
     [text.speed, speed === null ? '–' : format.decimal(speed), text.speedUnit],
-    [text.usage, inputTokens === null ? '–' : text.inputTokens(format.count(inputTokens)), outputTokens === null ? null : text.outputTokens(format.count(outputTokens))],
-    [text.cost, <Cost key="cost" reply={explain.data ?? null} />, <CostState key="state" ended={ended} reply={explain.data ?? null} failed={explain.isError || (explain.dataUpdatedAt > 0 && !explain.isFetching && explain.data === null)} />],
+    [
+      text.usage,
+      inputTokens === null ? '–' : text.inputTokens(format.count(inputTokens)),
+      outputTokens === null ? null : text.outputTokens(format.count(outputTokens)),
+    ],
+    [
+      text.cost,
+      <Cost key="cost" reply={explain.data ?? null} />,
+      <CostState
+        key="state"
+        ended={ended}
+        reply={explain.data ?? null}
+        failed={explain.isError || (explain.dataUpdatedAt > 0 && !explain.isFetching && explain.data === null)}
+      />,
+    ],
   ]
   return (
     <dl className="readings">
@@ -97,7 +124,15 @@ function Cost({ reply }: { readonly reply: ExplainReply | null }) {
   )
 }
 
-function CostState({ ended, reply, failed }: { readonly ended: boolean; readonly reply: ExplainReply | null; readonly failed: boolean }) {
+function CostState({
+  ended,
+  reply,
+  failed,
+}: {
+  readonly ended: boolean
+  readonly reply: ExplainReply | null
+  readonly failed: boolean
+}) {
   const text = useText(playgroundText)
   const format = useFormat()
   if (!ended) return null

@@ -9,7 +9,12 @@ export type ChatUsage = z.infer<typeof ChatUsage>
 /** The little of a chunk that is shown. A supplier may send more, or less. */
 const ChatChunk = z.object({
   choices: z
-    .array(z.object({ delta: z.object({ content: z.string().nullish(), reasoning_content: z.string().nullish() }).nullish(), finish_reason: z.string().nullish() }))
+    .array(
+      z.object({
+        delta: z.object({ content: z.string().nullish(), reasoning_content: z.string().nullish() }).nullish(),
+        finish_reason: z.string().nullish(),
+      }),
+    )
     .nullish(),
   usage: ChatUsage.nullish(),
   error: z.object({ message: z.string(), code: z.string().nullish(), type: z.string().nullish() }).nullish(),
@@ -22,7 +27,7 @@ export interface StreamHandler {
   readonly onUsage: (usage: ChatUsage) => void
 }
 
-interface StreamCall {
+export interface StreamCall {
   readonly gatewayUrl: string
   readonly key: string
   readonly body: ChatBody
@@ -46,7 +51,8 @@ export async function streamChat({ gatewayUrl, key, body, signal }: StreamCall, 
   const id = response.headers.get('x-request-id')
   if (id) handler.onRequestId(id)
   if (!response.ok) throw await readRefusal(response)
-  if (!response.body) throw new ApiError({ code: 'reply_not_understood', status: response.status, detail: 'The answer has no body' })
+  if (!response.body)
+    throw new ApiError({ code: 'reply_not_understood', status: response.status, detail: 'The answer has no body' })
 
   const progress = { done: false }
   const feed = createEventParser((data) => {
@@ -59,12 +65,18 @@ export async function streamChat({ gatewayUrl, key, body, signal }: StreamCall, 
     if (done) break
     feed(value)
   }
-  if (!progress.done) throw new ApiError({ code: 'stream_cut', status: response.status, detail: 'The stream ended without [DONE]' })
+  if (!progress.done)
+    throw new ApiError({ code: 'stream_cut', status: response.status, detail: 'The stream ended without [DONE]' })
 }
 
 function readChunk(data: string, handler: StreamHandler): void {
   const chunk = ChatChunk.parse(JSON.parse(data))
-  if (chunk.error) throw new ApiError({ code: chunk.error.code ?? chunk.error.type ?? 'upstream_error', status: 200, detail: chunk.error.message })
+  if (chunk.error)
+    throw new ApiError({
+      code: chunk.error.code ?? chunk.error.type ?? 'upstream_error',
+      status: 200,
+      detail: chunk.error.message,
+    })
   for (const choice of chunk.choices ?? []) {
     const piece = (choice.delta?.reasoning_content ?? '') + (choice.delta?.content ?? '')
     if (piece !== '') handler.onText(piece)

@@ -41,7 +41,13 @@ function Bench({ services }: { readonly services: readonly ServiceView[] }) {
   const { search } = useRoute()
   const gatewayUrl = useInfo().data?.gatewayUrl
   const wanted = services.find(({ id }) => id === search.get('service')) ?? services[0]
-  const [draft, setDraft] = useState<ChatDraft>({ service: wanted?.id ?? '', system: '', user: text.userDefault, maxTokens: Math.min(128, wanted?.maxOutputTokens ?? 128), temperature: 0.7 })
+  const [draft, setDraft] = useState<ChatDraft>({
+    service: wanted?.id ?? '',
+    system: '',
+    user: text.userDefault,
+    maxTokens: Math.min(128, wanted?.maxOutputTokens ?? 128),
+    temperature: 0.7,
+  })
   const { call, send, stop } = useChatCall(tenant, gatewayUrl)
   const body = bodyOf(draft)
   return (
@@ -66,7 +72,10 @@ function Bench({ services }: { readonly services: readonly ServiceView[] }) {
 function bodyOf(draft: ChatDraft): ChatBody {
   return {
     model: draft.service,
-    messages: [...(draft.system.trim() === '' ? [] : [{ role: 'system', content: draft.system } as const]), { role: 'user', content: draft.user }],
+    messages: [
+      ...(draft.system.trim() === '' ? [] : [{ role: 'system', content: draft.system } as const]),
+      { role: 'user', content: draft.user },
+    ],
     max_tokens: draft.maxTokens,
     temperature: draft.temperature,
     stream: true,

@@ -35,12 +35,29 @@ export function RequestForm({ draft, services, running, blocked, onChange, onSen
           <Select
             id="playground-service"
             value={draft.service}
-            options={services.map(({ id, displayName }) => ({ value: id, label: displayName === id ? id : `${id} · ${displayName}` }))}
-            onChange={(service: string) => set({ service, maxTokens: Math.min(draft.maxTokens, services.find(({ id }) => id === service)?.maxOutputTokens ?? draft.maxTokens) })}
+            options={services.map(({ id, displayName }) => ({
+              value: id,
+              label: displayName === id ? id : `${id} · ${displayName}`,
+            }))}
+            onChange={(service: string) =>
+              set({
+                service,
+                maxTokens: Math.min(
+                  draft.maxTokens,
+                  services.find(({ id }) => id === service)?.maxOutputTokens ?? draft.maxTokens,
+                ),
+              })
+            }
           />
         </Form.Item>
         <Form.Item label={text.system} htmlFor="playground-system">
-          <Input.TextArea id="playground-system" rows={2} placeholder={text.systemHint} value={draft.system} onChange={(event) => set({ system: event.target.value })} />
+          <Input.TextArea
+            id="playground-system"
+            rows={2}
+            placeholder={text.systemHint}
+            value={draft.system}
+            onChange={(event) => set({ system: event.target.value })}
+          />
         </Form.Item>
         <Form.Item label={text.user} htmlFor="playground-user">
           <Input.TextArea
@@ -56,10 +73,24 @@ export function RequestForm({ draft, services, running, blocked, onChange, onSen
         </Form.Item>
         <div className="form-grid">
           <Form.Item label={text.maxTokens} htmlFor="playground-max">
-            <InputNumber id="playground-max" min={1} max={maxOutputTokens} precision={0} value={draft.maxTokens} onChange={(maxTokens) => set({ maxTokens: maxTokens ?? maxOutputTokens })} />
+            <InputNumber
+              id="playground-max"
+              min={1}
+              max={maxOutputTokens}
+              precision={0}
+              value={draft.maxTokens}
+              onChange={(maxTokens) => set({ maxTokens: maxTokens ?? maxOutputTokens })}
+            />
           </Form.Item>
           <Form.Item label={`${text.temperature} ${draft.temperature.toFixed(1)}`}>
-            <Slider ariaLabelForHandle={text.temperature} min={0} max={2} step={0.1} value={draft.temperature} onChange={(temperature) => set({ temperature })} />
+            <Slider
+              ariaLabelForHandle={text.temperature}
+              min={0}
+              max={2}
+              step={0.1}
+              value={draft.temperature}
+              onChange={(temperature) => set({ temperature })}
+            />
           </Form.Item>
         </div>
         {blocked !== null && (

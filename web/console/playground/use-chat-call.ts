@@ -1,9 +1,9 @@
 import { useEffect, useRef, useState } from 'react'
 import { PlaygroundKeyReply } from '#contract'
-import { post } from '../../kit/api.ts'
+import { ApiError, post } from '../../kit/api.ts'
 import type { ChatBody } from '../../kit/snippets.ts'
 import { streamChat } from './chat-stream.ts'
-import type { ChatUsage } from './chat-stream.ts'
+import type { ChatUsage, StreamCall, StreamHandler } from './chat-stream.ts'
 
 export interface ChatCall {
   readonly state: 'idle' | 'waiting' | 'streaming' | 'done' | 'stopped' | 'failed'
@@ -16,22 +16,39 @@ export interface ChatCall {
   readonly error: unknown
 }
 
-const IDLE: ChatCall = { state: 'idle', text: '', requestId: null, ttftMs: null, elapsedMs: null, usage: null, finishReason: null, error: null }
+/** A new key reaches the gateways with their next snapshot, a moment after it was made. */
+const KEY_SPREADS_WITHIN_MS = 8000
+const KEY_RETRY_MS = 250
+
+const IDLE: ChatCall = {
+  state: 'idle',
+  text: '',
+  requestId: null,
+  ttftMs: null,
+  elapsedMs: null,
+  usage: null,
+  finishReason: null,
+  error: null,
+}
 
 /** Runs one call at a time; `stop` hangs up, and so does leaving the page. */
 export function useChatCall(tenant: string | null, gatewayUrl: string | undefined) {
   const [call, setCall] = useState<ChatCall>(IDLE)
   const running = useRef<AbortController>(null)
-  const cachedKey = useRef<{ readonly tenant: string; readonly reply: PlaygroundKeyReply }>(null)
+  const cachedKey = useRef<{ readonly tenant: string; readonly reply: PlaygroundKeyReply; readonly madeAt: number }>(
+    null,
+  )
   useEffect(() => () => running.current?.abort(), [])
 
-  async function keyFor(forTenant: string): Promise<string> {
+  async function keyFor(forTenant: string): Promise<{ readonly secret: string; readonly madeAt: number }> {
     const cached = cachedKey.current
     // A key about to expire could die between here and the gateway.
-    if (cached?.tenant === forTenant && cached.reply.expiresAtMs > Date.now() + 60_000) return cached.reply.secret
+    if (cached?.tenant === forTenant && cached.reply.expiresAtMs > Date.now() + 60_000)
+      return { secret: cached.reply.secret, madeAt: cached.madeAt }
     const reply = await post('/playground/key', PlaygroundKeyReply, { tenant: forTenant })
-    cachedKey.current = { tenant: forTenant, reply }
-    return reply.secret
+    const madeAt = performance.now()
+    cachedKey.current = { tenant: forTenant, reply, madeAt }
+    return { secret: reply.secret, madeAt }
   }
 
   async function send(body: ChatBody): Promise<void> {
@@ -48,9 +65,13 @@ export function useChatCall(tenant: string | null, gatewayUrl: string | undefine
     let text = ''
     try {
       const key = await keyFor(tenant)
-      startedAt = performance.now()
-      await streamChat(
-        { gatewayUrl, key, body, signal: hangUp.signal },
+      const restart = () => {
+        startedAt = performance.now()
+      }
+      await streamOnceKnown(
+        key.madeAt + KEY_SPREADS_WITHIN_MS,
+        restart,
+        { gatewayUrl, key: key.secret, body, signal: hangUp.signal },
         {
           onRequestId: (requestId) => change({ requestId }),
           onText: (piece) => {
@@ -66,12 +87,34 @@ export function useChatCall(tenant: string | null, gatewayUrl: string | undefine
     } catch (error) {
       if (hangUp.signal.aborted) change({ state: 'stopped', elapsedMs: elapsed() })
       else {
-        // A refused key may have been revoked with its tenant: the next call asks for a new one.
-        cachedKey.current = null
+        // A key that stays refused was revoked: the next call asks for a new one.
+        if (isUnknownKey(error)) cachedKey.current = null
         change({ state: 'failed', error, elapsedMs: elapsed() })
       }
     }
   }
 
   return { call, send, stop: () => running.current?.abort() }
+}
+
+/** Repeats a call that was refused because the gateway has not heard of the key yet; each attempt starts the clock anew. */
+async function streamOnceKnown(
+  untilMs: number,
+  restart: () => void,
+  call: StreamCall,
+  handler: StreamHandler,
+): Promise<void> {
+  for (;;) {
+    restart()
+    try {
+      return await streamChat(call, handler)
+    } catch (error) {
+      if (!isUnknownKey(error) || performance.now() > untilMs || call.signal.aborted) throw error
+      await new Promise((resolve) => setTimeout(resolve, KEY_RETRY_MS))
+    }
+  }
+}
+
+function isUnknownKey(error: unknown): boolean {
+  return error instanceof ApiError && error.code === 'invalid_api_key'
 }

@@ -22,8 +22,13 @@ export function AttemptWaterfall({ record }: { readonly record: UsageRecord }) {
             </span>
           </div>
           <div className="attempt-track">
-            <i className={WELL_ENDED.has(attempt.outcome) ? undefined : 'failed'} style={{ left: at(attempt.startMs), width: at(Math.max(attempt.endMs - attempt.startMs, 0)) }} />
-            {record.ttftMs !== null && index === record.attempts.length - 1 && <b style={{ left: at(record.ttftMs) }} title={text.ttftMark(format.duration(record.ttftMs))} />}
+            <i
+              className={WELL_ENDED.has(attempt.outcome) ? undefined : 'failed'}
+              style={{ left: at(attempt.startMs), width: at(Math.max(attempt.endMs - attempt.startMs, 0)) }}
+            />
+            {record.ttftMs !== null && index === record.attempts.length - 1 && (
+              <b style={{ left: at(record.ttftMs) }} title={text.ttftMark(format.duration(record.ttftMs))} />
+            )}
           </div>
           <div className="attempt-time">{format.duration(attempt.endMs - attempt.startMs)}</div>
         </div>

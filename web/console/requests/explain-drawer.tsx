@@ -25,7 +25,14 @@ export function ExplainDrawer({ id, onClose }: { readonly id: string | null; rea
     refetchInterval: (query) => (query.state.data && query.state.data.posting === null ? 2000 : false),
   })
   return (
-    <Drawer open={id !== null} onClose={onClose} size={760} title={text.explain} styles={{ wrapper: { maxWidth: '100vw' } }} extra={id && <CopyButton text={id} label={text.copyId} />}>
+    <Drawer
+      open={id !== null}
+      onClose={onClose}
+      size={760}
+      title={text.explain}
+      styles={{ wrapper: { maxWidth: '100vw' } }}
+      extra={id && <CopyButton text={id} label={text.copyId} />}
+    >
       <QueryView query={explain} rows={12}>
         {(reply) => <Explanation reply={reply} />}
       </QueryView>
@@ -74,7 +81,9 @@ function Explanation({ reply }: { readonly reply: ExplainReply }) {
           <div className="stack" style={{ gap: 6 }}>
             {record.candidates.map((candidate, index) => (
               <div key={`${index}-${candidate.supplier}`} className="row">
-                <Badge tone={candidate.verdict === 'eligible' ? 'good' : 'warn'}>{text.verdicts[candidate.verdict]}</Badge>
+                <Badge tone={candidate.verdict === 'eligible' ? 'good' : 'warn'}>
+                  {text.verdicts[candidate.verdict]}
+                </Badge>
                 <span>{candidate.supplier}</span>
                 <code className="muted wrap">{candidate.model}</code>
               </div>

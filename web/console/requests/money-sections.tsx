@@ -20,7 +20,12 @@ export function MoneySection({ record }: { readonly record: UsageRecord }) {
       <Facts
         facts={[
           [text.hold, format.money(hold)],
-          [text.charge, <b key="sell" className="tone-money">{format.money(sell)}</b>],
+          [
+            text.charge,
+            <b key="sell" className="tone-money">
+              {format.money(sell)}
+            </b>,
+          ],
           [text.tax, format.money(record.taxPico)],
           [text.released, format.money(hold - sell)],
           ...(isOperator
@@ -54,10 +59,19 @@ export function PostingSection({ reply }: { readonly reply: ExplainReply }) {
         facts={[
           [text.postingId, <Id key="id" id={posting.id} />],
           [text.booked, format.fullDateTime(posting.bookedAtMs)],
-          [text.hash, <code key="hash" className="wrap">{posting.hash}</code>],
+          [
+            text.hash,
+            <code key="hash" className="wrap">
+              {posting.hash}
+            </code>,
+          ],
         ]}
       />
-      {shares.length > 0 ? <EntriesTable label={text.shares} entries={shares} /> : <p className="muted">{text.nothingToPost}</p>}
+      {shares.length > 0 ? (
+        <EntriesTable label={text.shares} entries={shares} />
+      ) : (
+        <p className="muted">{text.nothingToPost}</p>
+      )}
     </div>
   )
 }

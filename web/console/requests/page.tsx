@@ -44,7 +44,12 @@ export default function RequestsPage() {
             style={{ width: 300, maxWidth: '100%' }}
             onSearch={(id) => id.trim() !== '' && navigate(hrefTo('requests', id.trim(), search))}
           />
-          <Select aria-label={text.limitLabel} value={limit} onChange={setLimit} options={LIMITS.map((value) => ({ value, label: text.limit(value) }))} />
+          <Select
+            aria-label={text.limitLabel}
+            value={limit}
+            onChange={setLimit}
+            options={LIMITS.map((value) => ({ value, label: text.limit(value) }))}
+          />
           <TenantSelect />
         </>
       }
@@ -85,10 +90,25 @@ function RequestTable({ rows }: { readonly rows: readonly RequestRow[] }) {
           { key: 'supplier', title: common.supplier, cell: (row) => row.supplier },
         ] satisfies Column<RequestRow>[])
       : []),
-    { key: 'key', title: common.key, cell: (row) => row.key },
-    { key: 'input', title: text.input, numeric: true, cell: (row) => format.count(row.tokens.uncachedInput + row.tokens.cacheRead + row.tokens.cacheWrite) },
-    { key: 'output', title: text.output, numeric: true, cell: (row) => format.count(row.tokens.output + row.tokens.reasoning) },
-    { key: 'ttft', title: text.ttft, numeric: true, cell: (row) => (row.ttftMs === null ? '–' : format.duration(row.ttftMs)) },
+    { key: 'key', title: common.key, cell: (row) => <Id id={row.key} short /> },
+    {
+      key: 'input',
+      title: text.input,
+      numeric: true,
+      cell: (row) => format.count(row.tokens.uncachedInput + row.tokens.cacheRead + row.tokens.cacheWrite),
+    },
+    {
+      key: 'output',
+      title: text.output,
+      numeric: true,
+      cell: (row) => format.count(row.tokens.output + row.tokens.reasoning),
+    },
+    {
+      key: 'ttft',
+      title: text.ttft,
+      numeric: true,
+      cell: (row) => (row.ttftMs === null ? '–' : format.duration(row.ttftMs)),
+    },
     { key: 'duration', title: text.duration, numeric: true, cell: (row) => format.duration(row.durationMs) },
     { key: 'price', title: text.price, numeric: true, cell: (row) => format.fineMoney(row.sellPico) },
   ]

@@ -29,7 +29,13 @@ export const requestsText = dictionary(
     slice: '额度片',
     candidates: '候选与判定',
     verdict: '判定',
-    verdicts: { eligible: '可用', no_credentials: '缺少凭据', no_price: '没有有效价格', at_capacity: '并发已满', breaker_open: '熔断中' },
+    verdicts: {
+      eligible: '可用',
+      no_credentials: '缺少凭据',
+      no_price: '没有有效价格',
+      at_capacity: '并发已满',
+      breaker_open: '熔断中',
+    },
     attempts: '尝试时间线',
     outcomes: {
       served: '已提供服务',
@@ -108,7 +114,13 @@ export const requestsText = dictionary(
     slice: 'Slice',
     candidates: 'Candidates and verdicts',
     verdict: 'Verdict',
-    verdicts: { eligible: 'Eligible', no_credentials: 'No credentials', no_price: 'No valid price', at_capacity: 'At capacity', breaker_open: 'Breaker open' },
+    verdicts: {
+      eligible: 'Eligible',
+      no_credentials: 'No credentials',
+      no_price: 'No valid price',
+      at_capacity: 'At capacity',
+      breaker_open: 'Breaker open',
+    },
     attempts: 'Attempts',
     outcomes: {
       served: 'Served',
@@ -134,7 +146,12 @@ export const requestsText = dictionary(
     charged: 'Charged',
     method: (method) => `Counted by: ${method}`,
     notCounted: 'Not counted by us',
-    bases: { reported: 'Charged on the supplier’s report', counted: 'Charged on our own count', checkpoint: 'Charged on a checkpoint', none: 'Not charged' },
+    bases: {
+      reported: 'Charged on the supplier’s report',
+      counted: 'Charged on our own count',
+      checkpoint: 'Charged on a checkpoint',
+      none: 'Not charged',
+    },
     bothInputs: 'Our count does not tell cached input apart: the input figure covers all three input classes',
     difference: 'Difference',
     total: 'Total',

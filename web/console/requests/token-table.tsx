@@ -11,9 +11,13 @@ export function TokenTable({ record }: { readonly record: UsageRecord }) {
   const common = useText(words)
   const format = useFormat()
   const { reported, counted, tokens } = record
-  const figure = (value: number | null | undefined) => (value === null || value === undefined ? '–' : format.count(value))
-  const countedAs: Partial<Record<TokenClass, number | null>> = counted ? { uncachedInput: counted.input, output: counted.output } : {}
-  const countedTotal = counted && counted.input !== null && counted.output !== null ? counted.input + counted.output : null
+  const figure = (value: number | null | undefined) =>
+    value === null || value === undefined ? '–' : format.count(value)
+  const countedAs: Partial<Record<TokenClass, number | null>> = counted
+    ? { uncachedInput: counted.input, output: counted.output }
+    : {}
+  const countedTotal =
+    counted && counted.input !== null && counted.output !== null ? counted.input + counted.output : null
   return (
     <>
       <div className="table-scroll">
@@ -21,27 +25,45 @@ export function TokenTable({ record }: { readonly record: UsageRecord }) {
           <thead>
             <tr>
               <th scope="col">{text.tokenClass}</th>
-              <th scope="col" className="numeric">{text.reported}</th>
-              <th scope="col" className="numeric">{text.counted}</th>
-              <th scope="col" className="numeric">{text.charged}</th>
+              <th scope="col" className="numeric">
+                {text.reported}
+              </th>
+              <th scope="col" className="numeric">
+                {text.counted}
+              </th>
+              <th scope="col" className="numeric">
+                {text.charged}
+              </th>
             </tr>
           </thead>
           <tbody>
             {TOKEN_CLASSES.map((name) => (
               <tr key={name}>
                 <td className="lead-cell">{common.tokenClasses[name]}</td>
-                <td className="numeric" data-label={text.reported}>{figure(reported?.[name])}</td>
-                <td className="numeric" data-label={text.counted}>{figure(countedAs[name])}</td>
-                <td className="numeric" data-label={text.charged}>{figure(tokens[name])}</td>
+                <td className="numeric" data-label={text.reported}>
+                  {figure(reported?.[name])}
+                </td>
+                <td className="numeric" data-label={text.counted}>
+                  {figure(countedAs[name])}
+                </td>
+                <td className="numeric" data-label={text.charged}>
+                  {figure(tokens[name])}
+                </td>
               </tr>
             ))}
           </tbody>
           <tfoot>
             <tr>
               <td className="lead-cell">{text.total}</td>
-              <td className="numeric" data-label={text.reported}>{figure(reported && totalTokens(reported))}</td>
-              <td className="numeric" data-label={text.counted}>{figure(countedTotal)}</td>
-              <td className="numeric" data-label={text.charged}>{figure(totalTokens(tokens))}</td>
+              <td className="numeric" data-label={text.reported}>
+                {figure(reported && totalTokens(reported))}
+              </td>
+              <td className="numeric" data-label={text.counted}>
+                {figure(countedTotal)}
+              </td>
+              <td className="numeric" data-label={text.charged}>
+                {figure(totalTokens(tokens))}
+              </td>
             </tr>
           </tfoot>
         </table>

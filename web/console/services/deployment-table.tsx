@@ -11,7 +11,9 @@ export function DeploymentTable({ services }: { readonly services: readonly Serv
   const text = useText(servicesText)
   const common = useText(words)
   const rows = services.flatMap((service) =>
-    service.deployments.toSorted((a, b) => a.priority - b.priority).map((deployment): Row => ({ ...deployment, service: service.id })),
+    service.deployments
+      .toSorted((a, b) => a.priority - b.priority)
+      .map((deployment): Row => ({ ...deployment, service: service.id })),
   )
   const columns: readonly Column<Row>[] = [
     { key: 'service', title: common.service, lead: true, cell: (row) => <code>{row.service}</code> },
@@ -19,5 +21,13 @@ export function DeploymentTable({ services }: { readonly services: readonly Serv
     { key: 'supplier', title: common.supplier, cell: (row) => row.supplier },
     { key: 'model', title: text.model, cell: (row) => <code className="wrap">{row.model}</code> },
   ]
-  return <DataTable label={text.deployments} columns={columns} rows={rows} rowKey={(row) => `${row.service} ${row.supplier} ${row.model}`} empty={null} />
+  return (
+    <DataTable
+      label={text.deployments}
+      columns={columns}
+      rows={rows}
+      rowKey={(row) => `${row.service} ${row.supplier} ${row.model}`}
+      empty={null}
+    />
+  )
 }

@@ -34,8 +34,18 @@ export function PriceTable({ services }: { readonly services: readonly ServiceVi
     },
     { key: 'context', title: text.context, numeric: true, cell: (row) => format.count(row.contextTokens) },
     { key: 'maxOutput', title: text.maxOutput, numeric: true, cell: (row) => format.count(row.maxOutputTokens) },
-    ...TOKEN_CLASSES.map((name): Column<ServiceView> => ({ key: name, title: common.tokenClasses[name], numeric: true, cell: (row) => price(row, name) })),
-    { key: 'try', title: <span className="visually-hidden">{text.tryIt}</span>, numeric: true, cell: (row) => <a href={hrefTo('playground', null, search, { service: row.id })}>{text.tryIt}</a> },
+    ...TOKEN_CLASSES.map((name): Column<ServiceView> => ({
+      key: name,
+      title: common.tokenClasses[name],
+      numeric: true,
+      cell: (row) => price(row, name),
+    })),
+    {
+      key: 'try',
+      title: <span className="visually-hidden">{text.tryIt}</span>,
+      numeric: true,
+      cell: (row) => <a href={hrefTo('playground', null, search, { service: row.id })}>{text.tryIt}</a>,
+    },
   ]
   return <DataTable label={text.prices} columns={columns} rows={services} rowKey={(row) => row.id} empty={null} />
 }

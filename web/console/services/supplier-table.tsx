@@ -14,7 +14,10 @@ export function SupplierTable() {
   const text = useText(servicesText)
   const common = useText(words)
   const format = useFormat()
-  const suppliers = useQuery({ queryKey: ['suppliers'], queryFn: ({ signal }) => get('/suppliers', z.array(SupplierView), { signal }) })
+  const suppliers = useQuery({
+    queryKey: ['suppliers'],
+    queryFn: ({ signal }) => get('/suppliers', z.array(SupplierView), { signal }),
+  })
   const columns: readonly Column<SupplierView>[] = [
     {
       key: 'supplier',
@@ -28,13 +31,26 @@ export function SupplierTable() {
     },
     { key: 'kind', title: text.kind, cell: (row) => text.kinds[row.kind] ?? row.kind },
     { key: 'url', title: text.baseUrl, cell: (row) => <code className="wrap">{row.baseUrl}</code> },
-    { key: 'env', title: text.credentials, cell: (row) => (row.apiKeyEnv === null ? <span className="muted">{common.none}</span> : <code>{row.apiKeyEnv}</code>) },
+    {
+      key: 'env',
+      title: text.credentials,
+      cell: (row) =>
+        row.apiKeyEnv === null ? <span className="muted">{common.none}</span> : <code>{row.apiKeyEnv}</code>,
+    },
     { key: 'concurrency', title: text.concurrency, numeric: true, cell: (row) => format.count(row.maxConcurrency) },
   ]
   return (
     <Panel flush title={text.suppliers}>
       <QueryView query={suppliers} rows={3}>
-        {(rows) => <DataTable label={text.suppliers} columns={columns} rows={rows} rowKey={(row) => row.id} empty={<EmptyState title={text.noSuppliers} />} />}
+        {(rows) => (
+          <DataTable
+            label={text.suppliers}
+            columns={columns}
+            rows={rows}
+            rowKey={(row) => row.id}
+            empty={<EmptyState title={text.noSuppliers} />}
+          />
+        )}
       </QueryView>
     </Panel>
   )

@@ -1,4 +1,4 @@
-import { dictionary } from '../../kit/language.tsx'
+import { dictionary, names } from '../../kit/language.tsx'
 
 export const servicesText = dictionary(
   {
@@ -17,7 +17,7 @@ export const servicesText = dictionary(
     model: '供应商模型',
     suppliers: '供应商',
     kind: '类型',
-    kinds: { embedded: '内置引擎', 'openai-compatible': 'OpenAI 兼容' } as Record<string, string>,
+    kinds: names({ embedded: '内置引擎', 'openai-compatible': 'OpenAI 兼容' }),
     baseUrl: '地址',
     credentials: '凭据环境变量',
     concurrency: '最大并发',

@@ -19,14 +19,16 @@ const queries: QueryClient = new QueryClient({
   defaultOptions: {
     queries: {
       // A refusal stays a refusal when repeated; a network hiccup does not.
-      retry: (failures, error) => failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
+      retry: (failures, error) =>
+        failures < 2 && error instanceof ApiError && (error.status === 0 || error.status >= 502),
       refetchOnWindowFocus: false,
     },
   },
   queryCache: new QueryCache({
     onError: (error, query) => {
       // The session ended while a page was open: ask for it again, which brings up the sign-in form.
-      if (error instanceof ApiError && error.status === 401 && query.queryKey[0] !== 'session') queries.setQueryData(['session'], null)
+      if (error instanceof ApiError && error.status === 401 && query.queryKey[0] !== 'session')
+        queries.setQueryData(['session'], null)
     },
   }),
 })

@@ -1,6 +1,6 @@
 import { Button } from 'antd'
 import { Component } from 'react'
-import type { ErrorInfo, ReactNode } from 'react'
+import type { ReactNode } from 'react'
 
 interface Props {
   readonly text: { readonly crashed: string; readonly reload: string }
@@ -13,10 +13,6 @@ export class CrashGuard extends Component<Props, { readonly error: Error | null 
 
   static getDerivedStateFromError(error: Error) {
     return { error }
-  }
-
-  override componentDidCatch(error: Error, info: ErrorInfo): void {
-    console.error('A page broke', error, info.componentStack)
   }
 
   override render(): ReactNode {

@@ -17,13 +17,13 @@ export function Frame() {
   const text = useText(shellText)
   const { isOperator } = useScope()
   const route = useRoute()
-  const [menuOpen, setMenuOpen] = useState(false)
+  // The menu belongs to the page it was opened on, so going elsewhere closes it.
+  const [menuOn, setMenuOn] = useState<string | null>(null)
   const current = route.page === '' ? 'overview' : route.page
   const entry = pages.find((page) => page.name === current && (isOperator || !page.operatorOnly))
 
   useEffect(() => {
     document.title = entry ? `${text.pages[entry.name]} · ${text.product}` : text.product
-    setMenuOpen(false)
   }, [entry, text])
 
   return (
@@ -33,11 +33,25 @@ export function Frame() {
       </div>
       <div className="top-bar">
         <Brand />
-        <button type="button" className="plain-button" aria-label={text.menu} aria-expanded={menuOpen} onClick={() => setMenuOpen(true)}>
+        <button
+          type="button"
+          className="plain-button"
+          aria-label={text.menu}
+          aria-expanded={menuOn === current}
+          onClick={() => setMenuOn(current)}
+        >
           {icons.menu}
         </button>
       </div>
-      <Drawer open={menuOpen} onClose={() => setMenuOpen(false)} size={256} placement="right" closable={false} styles={{ body: { padding: 0 } }} aria-label={text.menu}>
+      <Drawer
+        open={menuOn === current}
+        onClose={() => setMenuOn(null)}
+        size={256}
+        placement="right"
+        closable={false}
+        styles={{ body: { padding: 0 } }}
+        aria-label={text.menu}
+      >
         <div className="drawer-rail">
           <Rail current={current} />
         </div>
@@ -85,7 +99,11 @@ function Rail({ current }: { readonly current: string }) {
         {pages
           .filter((page) => isOperator || !page.operatorOnly)
           .map((page) => (
-            <a key={page.name} href={hrefTo(page.name, null, kept)} aria-current={page.name === current ? 'page' : undefined}>
+            <a
+              key={page.name}
+              href={hrefTo(page.name, null, kept)}
+              aria-current={page.name === current ? 'page' : undefined}
+            >
               {icons[page.icon]}
               {text.pages[page.name]}
             </a>

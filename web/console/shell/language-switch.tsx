@@ -13,7 +13,13 @@ export function LanguageSwitch() {
   return (
     <div className="language-switch" role="group" aria-label={text.language}>
       {choices.map((choice) => (
-        <button key={choice.language} type="button" lang={choice.language === 'zh' ? 'zh-CN' : 'en'} aria-pressed={language === choice.language} onClick={() => setLanguage(choice.language)}>
+        <button
+          key={choice.language}
+          type="button"
+          lang={choice.language === 'zh' ? 'zh-CN' : 'en'}
+          aria-pressed={language === choice.language}
+          onClick={() => setLanguage(choice.language)}
+        >
           {choice.name}
         </button>
       ))}

@@ -46,11 +46,19 @@ export function SignIn() {
         <div className="sign-in-form">
           <h1>{text.signIn}</h1>
           {signIn.isError && <ProblemNotice error={signIn.error} />}
-          <Form layout="vertical" requiredMark={false} onFinish={(request: z.infer<typeof SignInRequest>) => signIn.mutate(request)}>
+          <Form
+            layout="vertical"
+            requiredMark={false}
+            onFinish={(request: z.infer<typeof SignInRequest>) => signIn.mutate(request)}
+          >
             <Form.Item name="email" label={text.email} rules={[{ required: true, message: text.emailMissing }]}>
               <Input type="text" inputMode="email" autoComplete="username" maxLength={254} autoFocus />
             </Form.Item>
-            <Form.Item name="password" label={text.password} rules={[{ required: true, message: text.passwordMissing }]}>
+            <Form.Item
+              name="password"
+              label={text.password}
+              rules={[{ required: true, message: text.passwordMissing }]}
+            >
               <Input.Password autoComplete="current-password" maxLength={1024} />
             </Form.Item>
             <Button type="primary" htmlType="submit" block loading={signIn.isPending}>

@@ -38,7 +38,11 @@ export const shellText = dictionary(
     product: 'Token Factory',
     productNote: 'Console',
     promise: 'Buy, serve, meter, charge, settle: every token is accounted for.',
-    promises: ['One usage record per request', 'Priced by token class, exact to a pico-yuan', 'Double entry with a verifiable hash chain'],
+    promises: [
+      'One usage record per request',
+      'Priced by token class, exact to a pico-yuan',
+      'Double entry with a verifiable hash chain',
+    ],
     signIn: 'Sign in to the console',
     email: 'Email',
     emailMissing: 'Enter your email',
