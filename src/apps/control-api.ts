@@ -31,6 +31,7 @@ const SMALL_BODY_BYTES = 16 * 1024
 /** The source text of a factory file, which JSON may write with escapes. */
 const FILE_BODY_BYTES = 4 * 1024 * 1024
 const DAY_MS = 86_400_000
+const END_OF_TIME_MS = Date.UTC(10_000, 0, 1) - 1
 
 const Limit = z.coerce.number().int().min(1).max(500).default(50)
 const Range = { fromMs: z.coerce.number().pipe(EpochMs).optional(), toMs: z.coerce.number().pipe(EpochMs).optional() }
@@ -145,6 +146,8 @@ export function createApi(deps: ApiDeps): Hono {
       limits = {},
       expiresAtMs = null,
     } = await readBody(context, CreateKeyRequest, SMALL_BODY_BYTES)
+    if (expiresAtMs !== null && expiresAtMs > END_OF_TIME_MS)
+      throw invalidRequest({ issues: [{ path: 'expiresAtMs', message: 'is after the year 9999' }] })
     return context.json(
       await identity.createKey({ tenant: await oneTenant(who, tenant), name, limits, expiresAtMs }),
       201,

@@ -209,6 +209,13 @@ const WRONG: readonly (readonly [string, string, Record<string, string>, unknown
     { tenant: 'acme', name: 'x', limits: { maxConcurrency: 0 } },
     '422 invalid_request',
   ],
+  [
+    'an expiry after the end of time',
+    '/keys',
+    JSON_TYPE,
+    { tenant: 'acme', name: 'x', expiresAtMs: 9e15 },
+    '422 invalid_request',
+  ],
   ['a form instead of JSON', '/keys', { 'content-type': 'application/x-www-form-urlencoded' }, 'a=b', '415 not_json'],
   ['no type at all', '/keys', {}, '{}', '415 not_json'],
   ['a body that is too large', '/keys', JSON_TYPE, { tenant: 'acme', name: 'x'.repeat(20_000) }, '413 body_too_large'],
@@ -217,6 +224,11 @@ const WRONG: readonly (readonly [string, string, Record<string, string>, unknown
 
 test.each(WRONG)('%s is a typed refusal', async (_, path, headers, body, expected) => {
   expect(await code('POST', `/api/v1${path}`, { ...AS_OPERATOR, ...headers }, body)).toBe(expected)
+})
+
+test('the longest range that can be asked for is answered', async () => {
+  const { status } = await call('GET', `/api/v1/usage?fromMs=0&toMs=${Number.MAX_SAFE_INTEGER}`, AS_OPERATOR)
+  expect(status).toBe(200)
 })
 
 test.each(['limit=0', 'limit=501', 'limit=x', 'tenant=NOT', 'before='])('GET /ledger?%s is refused', async (search) => {

@@ -34,6 +34,11 @@ export function createControlApp(deps: ControlDeps): Hono {
     context.header('content-security-policy', policy)
     deps.countRequest(areaOf(context.req.path), context.res.status)
   })
+  app.use(async (context, next) => {
+    // Nothing of ours is called so, and the database refuses such a text as if the failure were ours.
+    if (context.req.url.includes('%00')) throw unknownPath({ path: context.req.path.replaceAll('\0', '') })
+    await next()
+  })
   app.onError((error, context) => renderFailure(error, context, log))
 
   app.get('/healthz', (context) =>

@@ -17,7 +17,16 @@ export async function readBody<Schema extends z.ZodType>(
   } catch {
     throw invalidRequest({ issues: [{ path: '', message: 'the body is not JSON' }] })
   }
-  return checked(schema, value)
+  const known = checked(schema, value)
+  if (holdsNul(known)) throw invalidRequest({ issues: [{ path: '', message: 'the character NUL cannot be stored' }] })
+  return known
+}
+
+/** The database refuses NUL in any text, and would do so as a failure of ours. */
+function holdsNul(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes('\0')
+  if (typeof value !== 'object' || value === null) return false
+  return Object.values(value).some(holdsNul)
 }
 
 async function readText(context: Context, limitBytes: number): Promise<string> {
