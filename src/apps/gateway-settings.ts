@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import * as z from 'zod'
 import { HttpUrl, Port, PositiveInt, readConfig } from '#platform/config'
+
+const SHIPPED_MODEL = 'babbler-q8_0.gguf'
 
 const wholeNumber = z
   .string()
@@ -15,6 +17,8 @@ const schema = z.object({
   GATEWAY_WORKERS: PositiveInt.optional(),
   CONTROL_URL: HttpUrl.default('http://127.0.0.1:8081'),
   DATA_DIR: z.string().default('./data'),
+  /** The embedded engine's model, for recounting with its vocabulary. */
+  MODEL_FILE: z.string().optional(),
   INTERNAL_TOKEN_FILE: z.string().optional(),
   /** Browser origins that may call, separated by commas; the console's own unless told. */
   ALLOWED_ORIGINS: z.string().optional(),
@@ -35,6 +39,7 @@ export interface GatewaySettingsFile {
   readonly journalDir: string
   readonly internalTokenFile: string
   readonly modelRoot: string
+  readonly embeddedModelFile: string
   readonly allowedOrigins: readonly string[]
   readonly maxBodyBytes: number
   readonly maxAnswerBytes: number
@@ -55,6 +60,7 @@ export function readGatewaySettings(env: NodeJS.ProcessEnv, modelRoot: string): 
     journalDir: join(read.DATA_DIR, 'journal'),
     internalTokenFile: read.INTERNAL_TOKEN_FILE ?? join(read.DATA_DIR, 'internal-token'),
     modelRoot,
+    embeddedModelFile: resolve(read.MODEL_FILE ?? join(modelRoot, SHIPPED_MODEL)),
     allowedOrigins: read.ALLOWED_ORIGINS?.split(',').map((origin) => origin.trim()) ?? consoleOrigins(read.CONTROL_URL),
     maxBodyBytes: read.MAX_BODY_BYTES,
     maxAnswerBytes: read.MAX_ANSWER_BYTES,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, parse } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { TokenizerSpec } from '#contract'
 import { createAdmission, openLimits } from '#admission'
 import {
   admitHead,
@@ -58,6 +59,11 @@ async function runWorker(): Promise<void> {
     slotOf,
   })
   const tokenizers = new Map<string, Tokenizer>()
+  const openTokenizer = (spec: TokenizerSpec): Tokenizer => {
+    if (spec.kind !== 'embedded') return createTokenizer(spec, { modelRoot: settings.modelRoot })
+    const { dir, base } = parse(settings.embeddedModelFile)
+    return createTokenizer({ kind: 'gguf', file: base }, { modelRoot: dir })
+  }
   const asked = new Map<number, (text: string) => void>()
   let nextCall = 0
 
@@ -132,7 +138,7 @@ async function runWorker(): Promise<void> {
           supplierLine: supplierLines.line,
           tokenizer: (spec) => {
             const name = JSON.stringify(spec)
-            const known = tokenizers.get(name) ?? createTokenizer(spec, { modelRoot: settings.modelRoot })
+            const known = tokenizers.get(name) ?? openTokenizer(spec)
             tokenizers.set(name, known)
             return known
           },

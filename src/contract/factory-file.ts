@@ -162,6 +162,7 @@ export type FactoryDeployment = z.infer<typeof FactoryDeployment>
 
 /** Which vocabulary recounts the service's tokens; the shape of the contract's TokenizerSpec, without room for misspelt fields. */
 const Tokenizer = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('embedded') }),
   z.strictObject({ kind: z.literal('gguf'), file: z.string().min(1).max(1024) }),
   z.strictObject({ kind: z.literal('tiktoken'), encoding: z.enum(['o200k_base', 'cl100k_base']) }),
   z.strictObject({ kind: z.literal('bytes'), bytesPerToken: z.number().min(1).max(8) }),

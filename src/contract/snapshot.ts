@@ -30,8 +30,12 @@ export const PriceSheet = z.object({
 })
 export type PriceSheet = z.infer<typeof PriceSheet>
 
-/** Which tokenizer recounts a service: a GGUF file's own vocabulary, a tiktoken encoding, or a stated bytes-per-token estimate. */
+/**
+ * Which tokenizer recounts a service: the vocabulary of the model that the embedded engine runs, that of another GGUF file in
+ * `models/`, a tiktoken encoding, or a stated bytes-per-token estimate.
+ */
 export const TokenizerSpec = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('embedded') }),
   z.object({ kind: z.literal('gguf'), file: z.string() }),
   z.object({ kind: z.literal('tiktoken'), encoding: z.enum(['o200k_base', 'cl100k_base']) }),
   z.object({ kind: z.literal('bytes'), bytesPerToken: z.number().min(1).max(8) }),
