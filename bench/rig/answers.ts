@@ -34,7 +34,13 @@ export const WHOLE_ANSWER: string = (() => {
       object: 'chat.completion',
       created: 1_760_000_000,
       model: BENCH_MODEL,
-      choices: [{ index: 0, message: { role: 'assistant', content: 'word '.repeat(200).slice(0, filler) }, finish_reason: 'stop' }],
+      choices: [
+        {
+          index: 0,
+          message: { role: 'assistant', content: 'word '.repeat(200).slice(0, filler) },
+          finish_reason: 'stop',
+        },
+      ],
       usage: USAGE,
     })
   return make(1024 - make(0).length)
@@ -42,10 +48,22 @@ export const WHOLE_ANSWER: string = (() => {
 
 /** The blocks of the stream, each about 200 bytes. */
 export const STREAM_EVENTS: readonly string[] = (() => {
-  const base = { id: 'chatcmpl-bench-0000000000', object: 'chat.completion.chunk', created: 1_760_000_000, model: BENCH_MODEL }
+  const base = {
+    id: 'chatcmpl-bench-0000000000',
+    object: 'chat.completion.chunk',
+    created: 1_760_000_000,
+    model: BENCH_MODEL,
+  }
   const content = Array.from({ length: CONTENT_EVENTS }, (_, i) => ({
     ...base,
-    choices: [{ index: 0, delta: { content: ` token ${String(i).padStart(2, '0')} of it` }, logprobs: null, finish_reason: null }],
+    choices: [
+      {
+        index: 0,
+        delta: { content: ` token ${String(i).padStart(2, '0')} of it` },
+        logprobs: null,
+        finish_reason: null,
+      },
+    ],
   }))
   const end = { ...base, choices: [{ index: 0, delta: {}, logprobs: null, finish_reason: 'stop' }] }
   const usage = { ...base, choices: [], usage: USAGE }

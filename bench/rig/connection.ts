@@ -54,7 +54,8 @@ export function openConnection(port: number): Connection {
     if (status !== 200) return end(FAULT(`status ${status}: ${tail.toString('utf8').slice(0, 200)}`))
     if (!streaming) {
       const ending = tail.toString('latin1')
-      const right = bodyBytes >= 1000 && ending.trimEnd().endsWith('}') && ending.includes(`"completion_tokens":${CONTENT_EVENTS}`)
+      const right =
+        bodyBytes >= 1000 && ending.trimEnd().endsWith('}') && ending.includes(`"completion_tokens":${CONTENT_EVENTS}`)
       return end(right ? { ok: true, reason: '', events: 0 } : FAULT(`wrong body of ${bodyBytes} bytes: ${ending}`))
     }
     if (tail.indexOf(DONE) < 0) return end(FAULT('stream without [DONE]'))
@@ -70,7 +71,8 @@ export function openConnection(port: number): Connection {
       for (let at = part.indexOf('\n\n'); at >= 0; at = part.indexOf('\n\n', at + 2)) events++
       lastByte = part[part.length - 1] ?? 0
     }
-    tail = part.length >= 256 ? Buffer.from(part.subarray(part.length - 256)) : Buffer.concat([tail, part]).subarray(-256)
+    tail =
+      part.length >= 256 ? Buffer.from(part.subarray(part.length - 256)) : Buffer.concat([tail, part]).subarray(-256)
   }
 
   const readHead = (data: Buffer): Buffer | undefined => {

@@ -5,11 +5,15 @@ import { commandLine, processTree } from './measure.ts'
 import { GATEWAY_CORES, LOAD_CORES, pin } from './processes.ts'
 
 /** Yuan per million tokens. */
-const SHEET = [{ validFrom: '2026-01-01', taxPercent: 6, perMillion: { uncachedInput: '2', cacheRead: '1', output: '8' } }]
+const SHEET = [
+  { validFrom: '2026-01-01', taxPercent: 6, perMillion: { uncachedInput: '2', cacheRead: '1', output: '8' } },
+]
 
 function declaration(mockPort: number): string {
   return JSON.stringify({
-    suppliers: [{ id: 'mock', kind: 'openai-compatible', baseUrl: `http://127.0.0.1:${mockPort}/v1`, maxConcurrency: 100_000 }],
+    suppliers: [
+      { id: 'mock', kind: 'openai-compatible', baseUrl: `http://127.0.0.1:${mockPort}/v1`, maxConcurrency: 100_000 },
+    ],
     services: [
       {
         id: BENCH_MODEL,
@@ -43,7 +47,10 @@ function declaration(mockPort: number): string {
  * The whole factory as it is started for real, with authentication, admission, holds, metering, the sampled recount and the journal
  * on. The gateway process is what is measured; control plane and PostgreSQL, which post its records meanwhile, are "behind" it.
  */
-export async function startTokenFactory(mockPort: number, { workers, cores = GATEWAY_CORES }: { readonly workers: number; readonly cores?: string }): Promise<Contestant> {
+export async function startTokenFactory(
+  mockPort: number,
+  { workers, cores = GATEWAY_CORES }: { readonly workers: number; readonly cores?: string },
+): Promise<Contestant> {
   const factory = await startFactory({
     document: declaration(mockPort),
     env: { GATEWAY_WORKERS: String(workers), LOG_LEVEL: 'warn', NODE_ENV: 'production' },
@@ -56,7 +63,11 @@ export async function startTokenFactory(mockPort: number, { workers, cores = GAT
   return {
     name: workers === 1 ? 'token factory' : `token factory, ${workers} workers`,
     slow: false,
-    target: { port: Number(new URL(factory.apiUrl).port), path: CHAT_PATH, headers: { Authorization: `Bearer ${factory.demoKey}` } },
+    target: {
+      port: Number(new URL(factory.apiUrl).port),
+      path: CHAT_PATH,
+      headers: { Authorization: `Bearer ${factory.demoKey}` },
+    },
     gatewayPids: () => [gateway],
     behindPids: behind,
     stop: async () => factory[Symbol.asyncDispose](),

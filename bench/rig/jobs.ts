@@ -17,7 +17,13 @@ export type Job =
       /** Ends early after this many requests. */
       readonly requests?: number
     }
-  | { readonly kind: 'open'; readonly target: Target; readonly ratePerSecond: number; readonly durationMs: number; readonly connections: number }
+  | {
+      readonly kind: 'open'
+      readonly target: Target
+      readonly ratePerSecond: number
+      readonly durationMs: number
+      readonly connections: number
+    }
   | { readonly kind: 'hold'; readonly target: Target; readonly streams: number; readonly paceMs: number }
   | { readonly kind: 'release' }
 

@@ -14,7 +14,9 @@ export function processTree(root: number): readonly number[] {
 }
 
 function parentOf(pid: number): number | undefined {
-  const fields = read(`/proc/${pid}/stat`)?.replace(/^.*\) /s, '').split(' ')
+  const fields = read(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, '')
+    .split(' ')
   return fields === undefined ? undefined : Number(fields[1])
 }
 

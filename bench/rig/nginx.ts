@@ -13,7 +13,9 @@ export async function startNginx(mockPort: number, scratch: string): Promise<Con
   const folder = join(scratch, 'nginx')
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'nginx.conf'), configuration({ port, mockPort, folder }))
-  const child = launch(pinned(GATEWAY_CORES, [PROGRAM, '-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')]))
+  const child = launch(
+    pinned(GATEWAY_CORES, [PROGRAM, '-p', folder, '-c', join(folder, 'nginx.conf'), '-e', join(folder, 'error.log')]),
+  )
   await listening(port, 'nginx')
   return {
     name: 'nginx + key map',
@@ -27,7 +29,9 @@ export async function startNginx(mockPort: number, scratch: string): Promise<Con
 
 function configuration({ port, mockPort, folder }: { port: number; mockPort: number; folder: string }): string {
   const others = Array.from({ length: 999 }, (_, i) => `    "Bearer sk-other-${i}" t${i};`).join('\n')
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `  ${kind}_temp_path ${folder}/${kind};`).join('\n')
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `  ${kind}_temp_path ${folder}/${kind};`)
+    .join('\n')
   return `
 daemon off;
 worker_processes 1;

@@ -14,11 +14,14 @@ export async function startPortkey(mockPort: number, cache: string): Promise<Con
   if (!existsSync(entry) && !install(cache)) return undefined
   const port = await freePort()
   const loopback = fileURLToPath(new URL('loopback.mjs', import.meta.url))
-  const child = launch(pinned(GATEWAY_CORES, [process.execPath, '--import', loopback, entry, '--headless', `--port=${port}`]), {
-    cwd: cache,
-    quiet: true,
-    env: { ...process.env, NODE_ENV: 'production' },
-  })
+  const child = launch(
+    pinned(GATEWAY_CORES, [process.execPath, '--import', loopback, entry, '--headless', `--port=${port}`]),
+    {
+      cwd: cache,
+      quiet: true,
+      env: { ...process.env, NODE_ENV: 'production' },
+    },
+  )
   await listening(port, 'Portkey')
   return {
     name: `Portkey ${VERSION}`,
@@ -52,7 +55,9 @@ function install(cache: string): boolean {
   mkdirSync(cache, { recursive: true })
   try {
     writeFileSync(join(cache, 'package.json'), JSON.stringify(PACKAGES))
-    execFileSync('npm', ['install', '--prefix', cache, '--ignore-scripts', '--no-audit', '--no-fund'], { stdio: ['ignore', 'ignore', 'inherit'] })
+    execFileSync('npm', ['install', '--prefix', cache, '--ignore-scripts', '--no-audit', '--no-fund'], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    })
     return true
   } catch {
     return false

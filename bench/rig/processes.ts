@@ -9,7 +9,7 @@ const CAN_PIN = availableParallelism() > 1 && process.platform === 'linux'
 
 /** Which core the measured gateway has for itself, and which the load, the mock supplier and everything else share. */
 export const GATEWAY_CORES = '0'
-export const LOAD_CORES = availableParallelism() > 2 ? `1-${availableParallelism() - 1}` : '1'
+export const LOAD_CORES = availableParallelism() >= 4 ? `2-${availableParallelism() - 1}` : '1'
 
 /** Puts a command on some cores, where the system can. */
 export function pinned(cores: string, command: readonly string[]): readonly [string, readonly string[]] {
@@ -28,12 +28,22 @@ const children = new Set<ChildProcess>()
 /** Starts a process that `stopAll` ends; its standard output is dropped unless `pipe` says otherwise. */
 export function launch(
   command: readonly [string, readonly string[]],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string; readonly ipc?: boolean; readonly quiet?: boolean } = {},
+  options: {
+    readonly env?: NodeJS.ProcessEnv
+    readonly cwd?: string
+    readonly ipc?: boolean
+    readonly quiet?: boolean
+  } = {},
 ): ChildProcess {
   const child = spawn(command[0], [...command[1]], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     env: options.env ?? process.env,
-    stdio: ['ignore', 'ignore', options.quiet === true ? 'ignore' : 'inherit', ...(options.ipc === true ? (['ipc'] as const) : [])],
+    stdio: [
+      'ignore',
+      'ignore',
+      options.quiet === true ? 'ignore' : 'inherit',
+      ...(options.ipc === true ? (['ipc'] as const) : []),
+    ],
   })
   children.add(child)
   child.once('exit', () => children.delete(child))

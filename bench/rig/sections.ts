@@ -25,6 +25,8 @@ export interface Sample {
   p99Ms?: number
   lateMs?: number
   kibPerStream?: number
+  growthMib?: number
+  twoWorkersFactor?: number
 }
 
 /** Connections of the closed loop without streaming, and streams under way in the closed loop with streaming. */
@@ -41,13 +43,18 @@ export class WrongAnswers extends Error {
 function trusted(contestant: Contestant, section: string, report: Report): Report {
   if (report.failures > 0 || report.requests === 0) {
     const reasons = report.reasons.join(' | ') || 'no request finished'
-    throw new WrongAnswers(`${contestant.name}, ${section}: ${report.failures} of ${report.requests} answers are wrong: ${reasons}`)
+    throw new WrongAnswers(
+      `${contestant.name}, ${section}: ${report.failures} of ${report.requests} answers are wrong: ${reasons}`,
+    )
   }
   return report
 }
 
 /** Runs `work` and tells how much CPU the contestant took meanwhile, in microseconds. */
-async function costOf<T>(contestant: Contestant, work: () => Promise<T>): Promise<{ result: T; cpu: number; behind: number }> {
+async function costOf<T>(
+  contestant: Contestant,
+  work: () => Promise<T>,
+): Promise<{ result: T; cpu: number; behind: number }> {
   const pids = contestant.gatewayPids()
   const behindPids = contestant.behindPids()
   const [before, behindBefore] = [cpuMicroseconds(pids), cpuMicroseconds(behindPids)]
@@ -57,7 +64,14 @@ async function costOf<T>(contestant: Contestant, work: () => Promise<T>): Promis
 
 export async function wholeAnswers(contestant: Contestant, load: Load, durationMs: number): Promise<Sample> {
   const { result, cpu, behind } = await costOf(contestant, () =>
-    load.run({ kind: 'closed', target: contestant.target, stream: false, paceMs: 0, connections: WHOLE_CONNECTIONS, durationMs }),
+    load.run({
+      kind: 'closed',
+      target: contestant.target,
+      stream: false,
+      paceMs: 0,
+      connections: WHOLE_CONNECTIONS,
+      durationMs,
+    }),
   )
   const { requests, elapsedMs } = trusted(contestant, 'whole answers', result)
   return {
@@ -71,7 +85,14 @@ export async function wholeAnswers(contestant: Contestant, load: Load, durationM
 export async function pacedStreams(contestant: Contestant, load: Load, durationMs: number): Promise<Sample> {
   const connections = contestant.slow ? STREAM_CONNECTIONS / 4 : STREAM_CONNECTIONS
   const { result, cpu, behind } = await costOf(contestant, () =>
-    load.run({ kind: 'closed', target: contestant.target, stream: true, paceMs: STREAM_PACE_MS, connections, durationMs }),
+    load.run({
+      kind: 'closed',
+      target: contestant.target,
+      stream: true,
+      paceMs: STREAM_PACE_MS,
+      connections,
+      durationMs,
+    }),
   )
   const { events } = trusted(contestant, 'paced streams', result)
   return { cpuPerEvent: cpu / events, cpuBehindPerEvent: behind / events }
@@ -80,7 +101,14 @@ export async function pacedStreams(contestant: Contestant, load: Load, durationM
 /** As many events as go through when the supplier never waits. */
 export async function fastStreams(contestant: Contestant, load: Load, durationMs: number): Promise<Sample> {
   const { result } = await costOf(contestant, () =>
-    load.run({ kind: 'closed', target: contestant.target, stream: true, paceMs: 0, connections: WHOLE_CONNECTIONS, durationMs }),
+    load.run({
+      kind: 'closed',
+      target: contestant.target,
+      stream: true,
+      paceMs: 0,
+      connections: WHOLE_CONNECTIONS,
+      durationMs,
+    }),
   )
   const { events, elapsedMs } = trusted(contestant, 'fast streams', result)
   return { eventsPerSecond: (events / elapsedMs) * 1000 }
@@ -88,7 +116,13 @@ export async function fastStreams(contestant: Contestant, load: Load, durationMs
 
 export async function latency(contestant: Contestant, load: Load, durationMs: number): Promise<Sample> {
   const ratePerSecond = contestant.slow ? LATENCY_RATE / 10 : LATENCY_RATE
-  const report = await load.run({ kind: 'open', target: contestant.target, ratePerSecond, durationMs, connections: WHOLE_CONNECTIONS })
+  const report = await load.run({
+    kind: 'open',
+    target: contestant.target,
+    ratePerSecond,
+    durationMs,
+    connections: WHOLE_CONNECTIONS,
+  })
   const { latenciesMs, lateMs } = trusted(contestant, 'latency', report)
   return { p50Ms: quantile(latenciesMs, 0.5), p99Ms: quantile(latenciesMs, 0.99), lateMs }
 }
@@ -99,7 +133,11 @@ export async function latency(contestant: Contestant, load: Load, durationMs: nu
  */
 export async function openStreams(contestant: Contestant, load: Load, streams: number): Promise<Sample> {
   const open = async (count: number): Promise<void> => {
-    trusted(contestant, 'open streams', await load.run({ kind: 'hold', target: contestant.target, streams: count, paceMs: 1000 }))
+    trusted(
+      contestant,
+      'open streams',
+      await load.run({ kind: 'hold', target: contestant.target, streams: count, paceMs: 1000 }),
+    )
   }
   await open(Math.ceil(streams / 10))
   await load.run({ kind: 'release' })
@@ -124,7 +162,13 @@ async function settledPss(contestant: Contestant): Promise<number> {
 export async function longRun(contestant: Contestant, load: Load, requests: number): Promise<readonly number[]> {
   const samples: number[] = []
   for (let part = 0; part < 10; part++) {
-    const job = { kind: 'closed', target: contestant.target, stream: false, paceMs: 0, connections: WHOLE_CONNECTIONS } as const
+    const job = {
+      kind: 'closed',
+      target: contestant.target,
+      stream: false,
+      paceMs: 0,
+      connections: WHOLE_CONNECTIONS,
+    } as const
     const report = await load.run({ ...job, durationMs: 600_000, requests: Math.ceil(requests / 10) })
     trusted(contestant, 'long run', report)
     samples.push(pssKib(contestant.gatewayPids()) / 1024)

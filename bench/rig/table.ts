@@ -14,7 +14,8 @@ function middle(result: Result | undefined, measure: Measure): number | undefine
   return values.length === 0 ? undefined : median(values)
 }
 
-const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
+const digits = (value: number): string =>
+  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)
 
 interface Column {
   readonly title: string
@@ -57,6 +58,8 @@ const COLUMNS: readonly Column[] = [
   added('+p50 ms', 'p50Ms'),
   added('+p99 ms', 'p99Ms'),
   plain('KiB/stream', 'kibPerStream'),
+  plain('growth MiB', 'growthMib'),
+  plain('two workers ×', 'twoWorkersFactor'),
 ]
 
 /** One Markdown table of medians; columns that nobody filled are left out. `missing` names who could not take part. */
@@ -65,11 +68,22 @@ export function table(results: readonly Result[], missing: readonly string[]): s
   const yardstick = results.find((result) => result.name.startsWith('nginx'))
   const rows = results.map((result) => COLUMNS.map((column) => column.show(result, yardstick, direct)))
   const used = COLUMNS.map((_, i) => rows.some((row) => row[i] !== '–'))
-  const line = (name: string, cells: readonly string[]): string => `| ${[name, ...cells.filter((_, i) => used[i])].join(' | ')} |`
+  const line = (name: string, cells: readonly string[]): string =>
+    `| ${[name, ...cells.filter((_, i) => used[i])].join(' | ')} |`
   return [
-    line('', COLUMNS.map((column) => column.title)),
-    `|---|${COLUMNS.filter((_, i) => used[i]).map(() => '--:').join('|')}|`,
+    line(
+      '',
+      COLUMNS.map((column) => column.title),
+    ),
+    `|---|${COLUMNS.filter((_, i) => used[i])
+      .map(() => '--:')
+      .join('|')}|`,
     ...results.map((result, i) => line(result.name, rows[i] ?? [])),
-    ...missing.map((name) => line(`${name}: not available here`, COLUMNS.map(() => '–'))),
+    ...missing.map((name) =>
+      line(
+        `${name}: not available here`,
+        COLUMNS.map(() => '–'),
+      ),
+    ),
   ].join('\n')
 }

@@ -8,7 +8,8 @@ import { STREAM_EVENTS, WHOLE_ANSWER } from './answers.ts'
 const WHOLE = Buffer.from(
   `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(WHOLE_ANSWER)}\r\n\r\n${WHOLE_ANSWER}`,
 )
-const STREAM_HEAD = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n'
+const STREAM_HEAD =
+  'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n'
 const EVENTS = STREAM_EVENTS.map((text, i) => {
   const chunk = `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
   const last = i === STREAM_EVENTS.length - 1
