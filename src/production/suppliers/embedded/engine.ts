@@ -16,6 +16,9 @@ import { createStopFilter } from './stop-filter.ts'
 import { createTextDecoder } from './text-decoder.ts'
 import { createToolCallFilter } from './tool-call-filter.ts'
 
+/** Asks for the engine's model whatever it is called, so that a configuration need not name a file that a setting replaces. */
+const WHATEVER_IT_RUNS = 'embedded'
+
 export interface EngineOptions {
   readonly modelPath: string
   /** The name that clients ask for. */
@@ -83,7 +86,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { modelId } = options
 
   async function* generate(request: ChatRequest, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
-    if (request.model !== modelId) throw modelNotFound({ model: request.model })
+    if (request.model !== modelId && request.model !== WHATEVER_IT_RUNS) throw modelNotFound({ model: request.model })
     const prompt = render(request.messages)
     const room = contextTokens - prompt.length
     if (room < 1) throw contextLengthExceeded({ promptTokens: prompt.length, contextTokens })
