@@ -65,6 +65,7 @@ export interface Charging {
   balance(tenant: string): Promise<BalanceView>
   /** All wallets, by tenant. */
   wallets(): Promise<BalanceView[]>
+  /** Newest first; with a tenant, those that touch its wallet. Unredacted: one posting may hold the usage of many tenants. */
   postings(page: Page): Promise<PostingView[]>
   /** Sums from the roll-ups, by group. `hour` groups are `2026-11-23T13:00Z`. */
   usage(query: UsageQuery): Promise<UsageRow[]>

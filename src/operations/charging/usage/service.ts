@@ -7,7 +7,7 @@ import { quantile, SPAN_MS } from '../ingest/rollup.ts'
 import { isBilled, usageEntries } from '../model.ts'
 import { unknownRequest } from '../problems.ts'
 import { rollupRanges } from './model.ts'
-import { minuteSums, newestRecords, recordById, recordsBehind, usageSums } from './store.ts'
+import { minuteSums, newestRecords, recordById, usageSums } from './store.ts'
 import type { UsageBy } from './store.ts'
 
 export interface UsageQuery {
@@ -95,32 +95,22 @@ export async function explain(db: Queryable, id: string): Promise<ExplainReply> 
   }
 }
 
-/**
- * Postings, newest first. With a tenant: those that touch its wallet, with that wallet's entry only and that tenant's records
- * counted, because one posting holds the usage of many tenants and what suppliers are owed for it.
- */
+/** Postings, newest first; with a tenant, those that touch its wallet. Whole: what a tenant may not see is for the caller to take out. */
 export async function postings(
   db: Queryable,
   page: { tenant?: string; limit: number; before?: string },
 ): Promise<PostingView[]> {
-  const { tenant, limit } = page
-  const before = page.before === undefined ? {} : { beforeId: page.before }
-  if (tenant === undefined)
-    return (await ledgerPostings(db, { limit, ...before })).map((posting) => toView(posting, posting.facts))
-  const account = `2000:${tenant}`
-  const found = await ledgerPostings(db, { account, limit, ...before })
-  const counts = await recordsBehind(
-    db,
-    found.filter((posting) => posting.kind === 'usage').map((posting) => posting.id),
-    tenant,
-  )
-  return found.map((posting) => {
-    const entries = posting.entries.filter((entry) => entry.account === account)
-    return toView({ ...posting, entries }, counts.get(posting.id) ?? posting.facts)
+  const found = await ledgerPostings(db, {
+    limit: page.limit,
+    ...(page.tenant === undefined ? {} : { account: `2000:${page.tenant}` }),
+    ...(page.before === undefined ? {} : { beforeId: page.before }),
   })
-}
-
-function toView(posting: Awaited<ReturnType<typeof ledgerPostings>>[number], records: number): PostingView {
-  const entries = posting.entries.map(({ account, amountPico }) => ({ account, amountPico: `${amountPico}` }))
-  return { id: posting.id, kind: posting.kind, bookedAtMs: posting.bookedAtMs, memo: posting.memo, entries, records }
+  return found.map(({ id, kind, bookedAtMs, memo, entries, facts }) => ({
+    id,
+    kind,
+    bookedAtMs,
+    memo,
+    entries: entries.map(({ account, amountPico }) => ({ account, amountPico: `${amountPico}` })),
+    records: facts,
+  }))
 }

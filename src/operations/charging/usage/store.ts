@@ -123,16 +123,3 @@ export async function recordById(
   )
   return row && { record: row.record, postingId: row.posting_id }
 }
-
-/** How many records of one tenant are behind each posting. */
-export async function recordsBehind(
-  db: Queryable,
-  postingIds: readonly string[],
-  tenant: string,
-): Promise<Map<string, number>> {
-  const rows = await db.rows<{ posting_id: string; records: bigint }>(sql`
-    select posting_id, count(*) as records from charging.usage_record
-     where posting_id = any(${postingIds}::text[]) and tenant = ${tenant} group by posting_id
-  `)
-  return new Map(rows.map((row) => [row.posting_id, Number(row.records)]))
-}
