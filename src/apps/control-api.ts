@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import type { Context } from 'hono'
-import * as z from 'zod'
-import { ApplyRequest, CreateKeyRequest, EpochMs, ServiceName, SignInRequest, Slug, TopupRequest } from '#contract'
+import type * as z from 'zod'
+import { ApplyRequest, CreateKeyRequest, ServiceName, SignInRequest, TopupRequest } from '#contract'
 import type { InfoReply, PlaygroundKeyReply, SessionReply, TenantView } from '#contract'
 import type { Catalogue } from '#catalogue'
 import type { Charging } from '#charging'
@@ -13,6 +13,15 @@ import { readBody } from './control-body.ts'
 import { callerOf, closeSessionCookie, openSessionCookie, requireOwnSite } from './control-caller.ts'
 import type { Caller } from './control-caller.ts'
 import { checked, invalidRequest, operatorsOnly, unknownPath, unknownRequest } from './control-problems.ts'
+import {
+  CreateAccountRequest,
+  LedgerQuery,
+  LiveQuery,
+  PlaygroundRequest,
+  RequestsQuery,
+  TenantQuery,
+  UsageQuery,
+} from './control-requests.ts'
 import { explanationForTenant, postingForTenant, requestForTenant, usageForTenant } from './control-redaction.ts'
 
 export interface ApiDeps {
@@ -32,20 +41,6 @@ const SMALL_BODY_BYTES = 16 * 1024
 const FILE_BODY_BYTES = 4 * 1024 * 1024
 const DAY_MS = 86_400_000
 const END_OF_TIME_MS = Date.UTC(10_000, 0, 1) - 1
-
-const Limit = z.coerce.number().int().min(1).max(500).default(50)
-const Range = { fromMs: z.coerce.number().pipe(EpochMs).optional(), toMs: z.coerce.number().pipe(EpochMs).optional() }
-const TenantQuery = z.object({ tenant: Slug.optional() })
-const LedgerQuery = z.object({ tenant: Slug.optional(), limit: Limit, before: z.string().min(1).max(128).optional() })
-const UsageQuery = z.object({
-  tenant: Slug.optional(),
-  by: z.enum(['service', 'tenant', 'supplier', 'key', 'hour']).default('service'),
-  ...Range,
-})
-const LiveQuery = z.object({ tenant: Slug.optional(), minutes: z.coerce.number().int().min(1).max(1440).default(60) })
-const RequestsQuery = z.object({ tenant: Slug.optional(), limit: Limit })
-const CreateAccountRequest = z.strictObject({ email: z.email().max(254), tenant: Slug.nullable() })
-const PlaygroundRequest = z.strictObject({ tenant: Slug })
 
 /** The console's and the CLI's own API. Each handler reads top to bottom: who asks, for whom, what is asked, the answer. */
 export function createApi(deps: ApiDeps): Hono {

@@ -26,6 +26,7 @@ import {
   controlFixture,
   recordOf,
 } from '../../test/control.ts'
+import { consoleOpenApi } from './control-openapi.ts'
 import type { ControlFixture } from '../../test/control.ts'
 
 let it: ControlFixture
@@ -350,6 +351,17 @@ test('every answer carries the headers that keep other sites out', async () => {
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('x-frame-options')).toBe('DENY')
   }
+})
+
+test('every route of the API is described, and nothing else is', () => {
+  const described = consoleOpenApi() as { paths: Record<string, Record<string, object>> }
+  const names = Object.entries(described.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  )
+  const routes = it.app.routes
+    .filter(({ method, path }) => method !== 'ALL' && path.startsWith('/api/v1/'))
+    .map(({ method, path }) => `${method} ${path.slice('/api/v1'.length).replaceAll(/:(\w+)/g, '{$1}')}`)
+  expect(names.toSorted()).toEqual([...new Set(routes)].toSorted())
 })
 
 test('answers of the API are never cached', async () => {

@@ -59,6 +59,7 @@ async function exitOf(child: ChildProcess): Promise<number | null> {
 
 test('two that start at once on an empty folder agree on the secrets, serve, and end cleanly', async () => {
   const ports = [await freePort(), await freePort()]
+  const [first = 0] = ports
   const programs = ports.map((port) => start(port))
   const messages = await Promise.all(programs.map(async ({ child }) => (await once(child, 'message'))[0] as unknown))
   expect(messages).toEqual(ports.map((port) => ({ ready: true, port })))
@@ -77,7 +78,7 @@ test('two that start at once on an empty folder agree on the secrets, serve, and
     Snapshot.parse(await reply.json())
   }
   const password = (await readFile(join(dataDir, 'admin-password'), 'utf8')).trim()
-  const signedIn = await fetch(`http://127.0.0.1:${ports[0]}/api/v1/session`, {
+  const signedIn = await fetch(`http://127.0.0.1:${first}/api/v1/session`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ email: 'admin@factory.local', password }),
@@ -86,10 +87,10 @@ test('two that start at once on an empty folder agree on the secrets, serve, and
 
   // One is asked to end while a gateway waits for news; the other loses its supervisor.
   const [asked, orphaned] = programs
-  const waiting = fetch(`http://127.0.0.1:${ports[0]}/internal/v1/snapshot?after=1000000`, {
+  const waiting = fetch(`http://127.0.0.1:${first}/internal/v1/snapshot?after=1000000`, {
     headers: { authorization: `Bearer ${token}` },
   })
-  await fetch(`http://127.0.0.1:${ports[0]}/healthz`)
+  await fetch(`http://127.0.0.1:${first}/healthz`)
   asked?.child.kill('SIGTERM')
   orphaned?.child.disconnect()
   expect((await waiting).status).toBe(204)

@@ -166,7 +166,11 @@ const BROKEN: readonly (readonly [string, string, string])[] = [
   ['a tag', 'tenants: !!js/function "x"\n', '1:10 '],
   ['a second document', 'tenants: []\n---\ntenants: []\n', '2:1 '],
   ['a field with a dangerous name', '__proto__: { tenants: [] }\n', '1:1  this name is not possible'],
-  ['a character that cannot be stored', 'tenants:\n  - id: a\n    name: "\\0"\n', '3:11 tenants[0].name contains the character NUL'],
+  [
+    'a character that cannot be stored',
+    'tenants:\n  - id: a\n    name: "\\0"\n',
+    '3:11 tenants[0].name contains the character NUL',
+  ],
   ['a field whose name is a list', '? [a]\n: b\n', '1:3  the name of a field must be a plain word'],
 ]
 

@@ -123,7 +123,8 @@ export function readYaml(text: string, file: string, decimalFields: ReadonlySet<
     }
     if (!isScalar(node)) return refuse(node, path, 'not a plain value')
     // The database cannot store it.
-    if (typeof node.value === 'string' && node.value.includes('\0')) return refuse(node, path, 'contains the character NUL')
+    if (typeof node.value === 'string' && node.value.includes('\0'))
+      return refuse(node, path, 'contains the character NUL')
     const name = path.at(-1)
     const isDecimal = typeof node.value === 'number' && typeof name === 'string' && decimalFields.has(name)
     return isDecimal ? (node.source ?? String(node.value)) : node.value

@@ -1,0 +1,262 @@
+import * as z from 'zod'
+import {
+  ApplyReply,
+  ApplyRequest,
+  BalanceView,
+  CreateKeyRequest,
+  ExplainReply,
+  InfoReply,
+  KeyView,
+  LivePoint,
+  NewKey,
+  PlaygroundKeyReply,
+  PostingView,
+  RequestRow,
+  ServiceView,
+  SessionReply,
+  SignInRequest,
+  SupplierView,
+  TenantView,
+  TopupRequest,
+  UsageRow,
+  VerifyReply,
+} from '#contract'
+import {
+  CreateAccountRequest,
+  LedgerQuery,
+  LiveQuery,
+  NewAccount,
+  PlaygroundRequest,
+  RequestsQuery,
+  TenantQuery,
+  UsageQuery,
+} from './control-requests.ts'
+
+interface Operation {
+  readonly method: 'get' | 'post' | 'delete'
+  readonly path: string
+  readonly summary: string
+  readonly audience: 'anyone' | 'signed in' | 'operator'
+  readonly query?: z.ZodObject
+  readonly body?: z.ZodType
+  readonly reply?: z.ZodType
+  readonly status?: 200 | 201 | 204
+}
+
+const OPERATIONS: readonly Operation[] = [
+  { method: 'get', path: '/session', summary: 'Who is signed in', audience: 'signed in', reply: SessionReply },
+  {
+    method: 'post',
+    path: '/session',
+    summary: 'Sign in',
+    audience: 'anyone',
+    body: SignInRequest,
+    reply: SessionReply,
+  },
+  { method: 'delete', path: '/session', summary: 'Sign out', audience: 'anyone', status: 204 },
+  {
+    method: 'get',
+    path: '/info',
+    summary: 'Versions and the address of the gateway',
+    audience: 'signed in',
+    reply: InfoReply,
+  },
+  {
+    method: 'post',
+    path: '/apply',
+    summary: 'Put a factory.yaml in force, all or nothing',
+    audience: 'operator',
+    body: ApplyRequest,
+    reply: ApplyReply,
+  },
+  { method: 'get', path: '/suppliers', summary: 'Suppliers', audience: 'operator', reply: z.array(SupplierView) },
+  {
+    method: 'get',
+    path: '/services',
+    summary: 'Services and their prices now',
+    audience: 'signed in',
+    query: TenantQuery,
+    reply: z.array(ServiceView),
+  },
+  {
+    method: 'get',
+    path: '/tenants',
+    summary: 'Tenants and their balances',
+    audience: 'signed in',
+    query: TenantQuery,
+    reply: z.array(TenantView),
+  },
+  { method: 'get', path: '/keys', summary: 'Keys', audience: 'signed in', query: TenantQuery, reply: z.array(KeyView) },
+  {
+    method: 'post',
+    path: '/keys',
+    summary: 'Make a key; its text is told once',
+    audience: 'signed in',
+    body: CreateKeyRequest,
+    reply: NewKey,
+    status: 201,
+  },
+  {
+    method: 'post',
+    path: '/keys/{id}/revoke',
+    summary: 'Revoke a key for ever',
+    audience: 'signed in',
+    reply: KeyView,
+  },
+  {
+    method: 'post',
+    path: '/users',
+    summary: 'Make an account; its password is told once',
+    audience: 'operator',
+    body: CreateAccountRequest,
+    reply: NewAccount,
+    status: 201,
+  },
+  {
+    method: 'post',
+    path: '/topups',
+    summary: 'Book a payment, once per reference',
+    audience: 'operator',
+    body: TopupRequest,
+    reply: BalanceView,
+  },
+  {
+    method: 'get',
+    path: '/balance',
+    summary: "A tenant's balance",
+    audience: 'signed in',
+    query: TenantQuery,
+    reply: BalanceView,
+  },
+  {
+    method: 'get',
+    path: '/ledger',
+    summary: 'Postings, newest first',
+    audience: 'signed in',
+    query: LedgerQuery,
+    reply: z.array(PostingView),
+  },
+  {
+    method: 'get',
+    path: '/usage',
+    summary: 'Requests, tokens and money by group',
+    audience: 'signed in',
+    query: UsageQuery,
+    reply: z.array(UsageRow),
+  },
+  {
+    method: 'get',
+    path: '/usage/live',
+    summary: 'One point per minute, oldest first',
+    audience: 'signed in',
+    query: LiveQuery,
+    reply: z.array(LivePoint),
+  },
+  {
+    method: 'get',
+    path: '/requests',
+    summary: 'Recent requests, newest first',
+    audience: 'signed in',
+    query: RequestsQuery,
+    reply: z.array(RequestRow),
+  },
+  {
+    method: 'get',
+    path: '/requests/{id}',
+    summary: 'Everything known about one request',
+    audience: 'signed in',
+    reply: ExplainReply,
+  },
+  { method: 'post', path: '/verify', summary: 'Prove the books', audience: 'operator', reply: VerifyReply },
+  {
+    method: 'post',
+    path: '/playground/key',
+    summary: 'A key for fifteen minutes',
+    audience: 'signed in',
+    body: PlaygroundRequest,
+    reply: PlaygroundKeyReply,
+    status: 201,
+  },
+]
+
+const PROBLEM = {
+  type: 'object',
+  required: ['type', 'title', 'status', 'detail', 'instance', 'code', 'retryable', 'params'],
+  properties: {
+    type: { type: 'string' },
+    title: { type: 'string' },
+    status: { type: 'integer' },
+    detail: { type: 'string' },
+    instance: { type: 'string' },
+    code: { type: 'string' },
+    retryable: { type: 'boolean' },
+    params: { type: 'object' },
+  },
+}
+
+/** OpenAPI 3.1 of `/api/v1`, made from the schemas that check every request. */
+export function consoleOpenApi(): object {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const operation of OPERATIONS) (paths[operation.path] ??= {})[operation.method] = describe(operation)
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Token Factory console API',
+      version: '1',
+      description:
+        'Amounts are decimal strings of whole pico-yuan (10⁻¹² CNY), times are milliseconds since 1970. ' +
+        "A tenant's user sees the own tenant only, and neither suppliers nor what they cost.",
+    },
+    servers: [{ url: '/api/v1' }],
+    paths,
+    components: {
+      schemas: { Problem: PROBLEM },
+      securitySchemes: {
+        adminToken: { type: 'http', scheme: 'bearer' },
+        session: { type: 'apiKey', in: 'cookie', name: 'tokenfactory_session' },
+      },
+    },
+  }
+}
+
+function describe({ path, summary, audience, query, body, reply, status = 200 }: Operation): object {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }))
+  const inQuery = Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: 'query',
+    required: false,
+    schema: schemaOf(schema as z.ZodType, 'input'),
+  }))
+  const content = (schema: z.ZodType, io: 'input' | 'output') => ({
+    'application/json': { schema: schemaOf(schema, io) },
+  })
+  return {
+    summary,
+    ...(audience === 'anyone'
+      ? { security: [] }
+      : {
+          security:
+            audience === 'operator' ? [{ adminToken: [] }, { session: [] }] : [{ session: [] }, { adminToken: [] }],
+        }),
+    ...(audience === 'operator' ? { description: 'For operators only.' } : {}),
+    parameters: [...inPath, ...inQuery],
+    ...(body ? { requestBody: { required: true, content: content(body, 'input') } } : {}),
+    responses: {
+      [status]: { description: summary, ...(reply ? { content: content(reply, 'output') } : {}) },
+      default: {
+        description: 'RFC 9457 problem',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
+    },
+  }
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' })
+  return rest
+}

@@ -1,0 +1,29 @@
+import * as z from 'zod'
+import { EpochMs, Slug } from '#contract'
+
+/** What may be asked of `/api/v1` besides the bodies that the contract names. */
+const Limit = z.coerce.number().int().min(1).max(500).default(50)
+const Instant = z.coerce.number().pipe(EpochMs).optional()
+
+export const TenantQuery = z.object({ tenant: Slug.optional() })
+export const LedgerQuery = z.object({
+  tenant: Slug.optional(),
+  limit: Limit,
+  before: z.string().min(1).max(128).optional(),
+})
+export const UsageQuery = z.object({
+  tenant: Slug.optional(),
+  by: z.enum(['service', 'tenant', 'supplier', 'key', 'hour']).default('service'),
+  fromMs: Instant,
+  toMs: Instant,
+})
+export const LiveQuery = z.object({
+  tenant: Slug.optional(),
+  minutes: z.coerce.number().int().min(1).max(1440).default(60),
+})
+export const RequestsQuery = z.object({ tenant: Slug.optional(), limit: Limit })
+
+/** POST /users: an account for the console; without a tenant, an operator's. */
+export const CreateAccountRequest = z.strictObject({ email: z.email().max(254), tenant: Slug.nullable() })
+export const NewAccount = z.object({ email: z.string(), password: z.string() })
+export const PlaygroundRequest = z.strictObject({ tenant: Slug })
