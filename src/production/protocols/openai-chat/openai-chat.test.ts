@@ -1,0 +1,156 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Problem } from '#kernel'
+import { decodeChat, encodeForSupplier, refuseChat } from './index.ts'
+
+const messages = [{ role: 'user', content: 'hi' }]
+const decode = (body: object | string) =>
+  decodeChat(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)))
+const form = { model: 'upstream', maxOutputTokens: 77, maxTokensField: 'max_tokens' } as const
+const encode = (body: object | string) => Buffer.concat(encodeForSupplier(decode(body), form)).toString()
+
+function problemOf(body: object | string): Problem {
+  try {
+    decode(body)
+  } catch (error) {
+    if (error instanceof Problem) return error
+    throw error
+  }
+  throw new Error('was accepted')
+}
+
+test('what the supplier gets differs in model, cap and usage request, and in no other byte', () => {
+  expect(
+    encode(
+      '{ "model" : "m",\t"messages":[{"role":"user","content":"\\u00e9 \\ud83d\\ude42"}],"seed":12345678901234567890,"max_tokens":5}',
+    ),
+  ).toBe(
+    '{ "model" : "upstream",\t"messages":[{"role":"user","content":"\\u00e9 \\ud83d\\ude42"}],"seed":12345678901234567890,"max_tokens":5}',
+  )
+})
+
+test('the supplier is always given a cap, and asked for usage in a stream, whatever the client wrote', () => {
+  const anyExtra = fc.dictionary(
+    fc
+      .string()
+      .filter(
+        (name) =>
+          ![
+            'model',
+            'messages',
+            'stream',
+            'stream_options',
+            'max_tokens',
+            'max_completion_tokens',
+            'n',
+            'temperature',
+            'top_p',
+            'stop',
+            '__proto__',
+          ].includes(name),
+      ),
+    fc.jsonValue(),
+    { maxKeys: 4 },
+  )
+  fc.assert(
+    fc.property(
+      anyExtra,
+      fc.constantFrom(
+        {},
+        { stream: true },
+        { stream: true, stream_options: {} },
+        { stream: true, stream_options: { include_usage: false, other: 1 } },
+        { stream: null },
+        { max_tokens: null },
+      ),
+      fc.option(fc.integer({ min: 1, max: 1000 })),
+      (extra, options, cap) => {
+        const body = { ...extra, ...options, model: 'm', messages, ...(cap === null ? {} : { max_tokens: cap }) }
+        const sent = JSON.parse(encode(body)) as Record<string, unknown>
+        expect(sent['model']).toBe('upstream')
+        expect(sent['max_tokens']).toBe(cap ?? 77)
+        if (sent['stream'] === true) expect(sent['stream_options']).toMatchObject({ include_usage: true })
+        const { model: _, max_tokens: __, stream_options: ___, ...rest } = sent
+        const {
+          model: _a,
+          max_tokens: _b,
+          stream_options: _c,
+          ...same
+        } = JSON.parse(JSON.stringify(body)) as Record<string, unknown>
+        expect(rest).toEqual(same)
+      },
+    ),
+  )
+})
+
+test.each([
+  [{ model: 1, messages }, 'model'],
+  [{ model: '', messages }, 'model'],
+  [{ messages }, 'model'],
+  [{ model: 'm' }, 'messages'],
+  [{ model: 'm', messages: [] }, 'messages'],
+  [{ model: 'm', messages: ['x'] }, 'messages[0]'],
+  [{ model: 'm', messages: [{ role: 'root', content: '' }] }, 'messages[0].role'],
+  [{ model: 'm', messages: [{ role: 'user', content: 5 }] }, 'messages[0].content'],
+  [{ model: 'm', messages: [{ role: 'user', content: [{ type: 'text', text: 1 }] }] }, 'messages[0].content[0].text'],
+  [{ model: 'm', messages, stream: 'yes' }, 'stream'],
+  [{ model: 'm', messages, max_tokens: -1 }, 'max_tokens'],
+  [{ model: 'm', messages, max_tokens: 1.5 }, 'max_tokens'],
+  [{ model: 'm', messages, max_tokens: '10' }, 'max_tokens'],
+  ['{"model":"m","messages":[{"role":"user"}],"max_tokens":1e308}', 'max_tokens'],
+  [{ model: 'm', messages, max_tokens: 1, max_completion_tokens: 1 }, 'max_completion_tokens'],
+  [{ model: 'm', messages, n: 0 }, 'n'],
+  [{ model: 'm', messages, n: 1e9 }, 'n'],
+  [{ model: 'm', messages, temperature: 3 }, 'temperature'],
+  [{ model: 'm', messages, top_p: 'x' }, 'top_p'],
+  [{ model: 'm', messages, stop: [1] }, 'stop'],
+  [{ model: 'm', messages, stream_options: {} }, 'stream_options'],
+  [{ model: 'm', messages, stream: true, stream_options: { include_usage: 1 } }, 'stream_options.include_usage'],
+])('%j is refused and the error names %s', (body, param) => {
+  const problem = problemOf(body)
+  expect(problem.type).toMatchObject({ code: 'invalid_request', status: 400 })
+  expect(JSON.parse(refuseChat(problem))).toMatchObject({
+    error: { param, type: 'invalid_request_error', code: 'invalid_request' },
+  })
+})
+
+test('no text of a request comes back in an error', () => {
+  for (const body of [
+    '{"model":"m","messages":[{"role":"user","content":"my secret"',
+    '{"model":"m" my secret}',
+    '["my secret"]',
+    '"my secret"',
+  ])
+    expect(refuseChat(problemOf(body))).not.toContain('secret')
+})
+
+test('whatever bytes arrive are read or refused with a Problem, never anything else', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
+        fc.json().map((text) => Buffer.from(text)),
+      ),
+      (body) => {
+        try {
+          decodeChat(body)
+        } catch (error) {
+          expect(error).toBeInstanceOf(Problem)
+        }
+      },
+    ),
+  )
+})
+
+test('anything but text in a message is noticed, because its tokens are not bounded by its bytes', () => {
+  expect(decode({ model: 'm', messages: [{ role: 'user', content: [{ type: 'text', text: 'x' }] }] }).hasMedia).toBe(
+    false,
+  )
+  for (const part of [
+    { type: 'image_url', image_url: {} },
+    { type: 'input_audio' },
+    { type: 'file' },
+    { type: 'tomorrow' },
+  ])
+    expect(decode({ model: 'm', messages: [{ role: 'user', content: [part] }] }).hasMedia).toBe(true)
+})
