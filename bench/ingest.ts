@@ -5,7 +5,7 @@ import { createCharging } from '#charging'
 import { systemClock } from '#platform/clock'
 import { createLog } from '#platform/log'
 import { migrate, openDatabase, startEmbeddedPostgres } from '#platform/postgres'
-import { sampleRecord, sheetById } from '../src/operations/charging/sample.ts'
+import { sampleRecord, sheetById } from '../test/sample-usage.ts'
 
 /**
  * Usage records per second into the books, durably, in batches of 500 as gateways ship them, on a database of its own; then how

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { grantReused, unknownSlice } from './problems.ts'
 import type { Charging, IngestBatch } from './index.ts'
 import { chargingInternalRoutes } from './index.ts'
-import { sampleRecord } from './sample.ts'
+import { sampleRecord } from '../../../test/sample-usage.ts'
 
 const ingested: IngestBatch[] = []
 

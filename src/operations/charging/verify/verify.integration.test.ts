@@ -5,7 +5,7 @@ import { freshDatabase } from '../../../../test/database.ts'
 import type { FreshDatabase } from '../../../../test/database.ts'
 import { createCharging } from '../charging.ts'
 import type { Charging } from '../charging.ts'
-import { sampleId, sampleRecord, sheetById, START_MS } from '../sample.ts'
+import { sampleId, sampleRecord, sheetById, START_MS } from '../../../../test/sample-usage.ts'
 import { verify } from './verify.ts'
 
 let database: FreshDatabase

@@ -1,0 +1,25 @@
+import { expect } from 'vitest'
+import type { Charging } from '#charging'
+import { sheetById } from './sample-usage.ts'
+
+export const YUAN = 10n ** 12n
+
+/** The books pass every check, with every record rated again. */
+export async function expectCoherent(charging: Charging): Promise<void> {
+  const reply = await charging.verify({ sheetById })
+  expect(reply.checks.filter((check) => !check.ok)).toEqual([])
+  expect(reply.ok).toBe(true)
+}
+
+/** A tenant with money, a gateway, and a slice of the size asked for. */
+export async function openSlice(
+  charging: Charging,
+  { tenant, gateway, amount }: { tenant: string; gateway: string; amount: bigint },
+): Promise<{ slice: string; epoch: number; gateway: string; tenant: string }> {
+  await charging.topup({ tenant, amountPico: amount * 2n, reference: `pay-${tenant}-${gateway}` })
+  const { epoch } = await charging.register(gateway)
+  const request = { gateway, epoch, seq: 1, tenant, minPico: `${amount}`, wantPico: `${amount}` }
+  const reply = await charging.grant(request)
+  if (reply.outcome !== 'granted') throw new Error(reply.outcome)
+  return { slice: reply.slice.id, epoch, gateway, tenant }
+}
