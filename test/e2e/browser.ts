@@ -10,7 +10,7 @@ const CANDIDATES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ]
 
-export const browserPath = process.env['CHROMIUM_PATH'] ?? CANDIDATES.find((path) => existsSync(path))
+export const browserPath = process.env['CHROMIUM_PATH'] || CANDIDATES.find((path) => existsSync(path))
 
 /** Headless, quiet on the network, with a fresh profile that is thrown away. */
 export function launchBrowser(): Promise<Browser> {
