@@ -40,7 +40,7 @@ async function settings(dataDir: string): Promise<NodeJS.ProcessEnv> {
   }
 }
 
-/** Starts the whole factory; kills whatever is left of it at the end of the test. */
+/** Starts the whole factory and stops it at the end of the test. */
 function launch(env: NodeJS.ProcessEnv) {
   const child = spawn(process.execPath, [PROGRAM], { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let output = ''
@@ -60,7 +60,8 @@ function launch(env: NodeJS.ProcessEnv) {
       return output
     },
     async [Symbol.asyncDispose]() {
-      if (isRunning(child)) child.kill('SIGKILL')
+      // Properly, so that nothing writes into the folder any more when it is removed.
+      if (isRunning(child)) child.kill('SIGTERM')
       await ended
     },
   }
