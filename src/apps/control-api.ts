@@ -71,6 +71,7 @@ export function createApi(deps: ApiDeps): Hono {
   api.use(async (context, next) => {
     await next()
     context.header('cache-control', 'no-store')
+    if (context.req.method !== 'GET') catalogue.wake()
   })
 
   api.get('/session', async (context) => {

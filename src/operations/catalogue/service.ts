@@ -20,6 +20,8 @@ export interface Catalogue {
   snapshot(): Promise<Snapshot>
   /** The snapshot as soon as its version is above `after`, or undefined after `timeoutMs` or when `signal` fires. */
   waitForSnapshot(after: number, timeoutMs: number, signal?: AbortSignal): Promise<Snapshot | undefined>
+  /** Has whoever waits for a snapshot look now instead of soon: a new key works as soon as its maker has it. */
+  wake(): void
   /** Tells where the embedded engine listens now; null when there is none. */
   engineMovedTo(engineUrl: string | null): Promise<void>
   suppliers(): Promise<readonly SupplierView[]>
@@ -48,6 +50,7 @@ class Rehearsed extends Error {
 
 export function createCatalogue({ database, clock, identity, wallets }: CatalogueDeps): Catalogue {
   let engineUrl: string | null = null
+  let waking = new AbortController()
   let cached: { readonly engineUrl: string | null; readonly untilMs: number; readonly snapshot: Snapshot } | undefined
 
   const version = async () => (await identity.revision(database)) + (await store.readRevision(database))
@@ -116,8 +119,15 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
       for (let waitedMs = 0; ; waitedMs += POLL_MS) {
         if ((await version()) > after) return build()
         if (waitedMs >= timeoutMs || signal?.aborted) return undefined
-        await sleep(Math.min(POLL_MS, timeoutMs - waitedMs), undefined, signal ? { signal } : {}).catch(() => undefined)
+        const signals = signal ? [signal, waking.signal] : [waking.signal]
+        await sleep(Math.min(POLL_MS, timeoutMs - waitedMs), undefined, { signal: AbortSignal.any(signals) }).catch(
+          () => undefined,
+        )
       }
+    },
+    wake() {
+      waking.abort()
+      waking = new AbortController()
     },
     async engineMovedTo(url) {
       engineUrl = url
