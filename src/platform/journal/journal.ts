@@ -187,7 +187,8 @@ async function startJournal({ dir, segmentBytes, disk, unlock, recovery, live, u
   }
 
   async function rotate(): Promise<void> {
-    const next = await (following ?? prepare(segment.id + 1))
+    // What went wrong when it was prepared ahead may be over by now: room may have been made on the disk.
+    const next = await (following?.catch(() => prepare(segment.id + 1)) ?? prepare(segment.id + 1))
     following = undefined
     const nextFd = disk.open(segmentPath(dir, next.id))
     disk.close(fd)
@@ -263,7 +264,7 @@ async function startJournal({ dir, segmentBytes, disk, unlock, recovery, live, u
   for (const id of unneeded) retireSegment(dir, id)
   // From here on segments are usually recycled: filling a fresh one disturbs the writes beside it.
   following = prepare(segment.id + 1)
-  await following
+  await following.catch(() => {}) // The first segment is there, so it can begin.
 
   return {
     append,

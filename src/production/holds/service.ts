@@ -203,6 +203,8 @@ export function createHolds(options: HoldsOptions): Holds {
         const pushedOut = join(desk.account, held)
         if (pushedOut) closeIfDue(pushedOut)
         serveWaiting(desk)
+        // Fetched ahead and not needed at once: near an empty wallet that is not repeated with every request.
+        if (slice.tight && held.phase === 'open') desk.quietUntilMs = clock.nowMs() + RETRY_MS
         if (stopping || slice.tight) drainAndClose(desk, held)
       },
     )
