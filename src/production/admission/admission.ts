@@ -20,7 +20,7 @@ export interface Standing {
 export interface Ticket {
   readonly requests: Standing | undefined
   readonly tokens: Standing | undefined
-  /** Ends the request: concurrency is freed and reserved tokens beyond `usedTokens` go back. */
+  /** Ends the request: concurrency is freed, reserved tokens that were not used go back, used ones beyond the reservation are taken. */
   release(usedTokens: number): void
 }
 
@@ -33,39 +33,38 @@ export function createAdmission({ limits, nowNs }: { limits: Limits; nowNs: () =
   return {
     admit(quotas, reserveTokens) {
       const now = nowNs()
-      const undo: (() => void)[] = []
       let requests: Standing | undefined
       let tokens: Standing | undefined
-      try {
-        for (const quota of quotas) {
-          takeConcurrency(limits, quota, undo)
-          requests = tightest(
-            requests,
-            takeRate(limits, quota, 'requests', quota.limits.requestsPerMinute, 1, now, undo),
-          )
-          tokens = tightest(
-            tokens,
-            takeRate(limits, quota, 'tokens', quota.limits.tokensPerMinute, reserveTokens, now, undo),
-          )
+      for (let i = 0; i < quotas.length; i++) {
+        const taken: Taken = { concurrency: false, requests: false }
+        const quota = quotas[i] as Quota
+        try {
+          takeConcurrency(limits, quota, taken)
+          requests = tightest(requests, takeRate(limits, quota, 'requests', quota.limits.requestsPerMinute, 1, now))
+          taken.requests = quota.limits.requestsPerMinute !== undefined
+          tokens = tightest(tokens, takeRate(limits, quota, 'tokens', quota.limits.tokensPerMinute, reserveTokens, now))
+        } catch (refusal) {
+          giveBack(limits, quota, taken)
+          for (const earlier of quotas.slice(0, i)) undo(limits, earlier, reserveTokens)
+          throw refusal
         }
-      } catch (refusal) {
-        for (const step of undo.toReversed()) step()
-        throw refusal
       }
       return { requests, tokens, release: (usedTokens) => release(limits, quotas, reserveTokens - usedTokens) }
     },
   }
 }
 
-function takeConcurrency(
-  limits: Limits,
-  { scope, slot, limits: { maxConcurrency } }: Quota,
-  undo: (() => void)[],
-): void {
+/** What one quota has given so far; its tokens come last, so a quota that gave them gave everything. */
+interface Taken {
+  concurrency: boolean
+  requests: boolean
+}
+
+function takeConcurrency(limits: Limits, { scope, slot, limits: { maxConcurrency } }: Quota, taken: Taken): void {
   if (maxConcurrency === undefined) return
   if (!limits.enter(slot, maxConcurrency))
     throw rateLimitExceeded({ scope, limit: 'requests at once', allowed: maxConcurrency, retryAfterMs: 1000 })
-  undo.push(() => limits.leave(slot))
+  taken.concurrency = true
 }
 
 function takeRate(
@@ -75,15 +74,25 @@ function takeRate(
   perMinute: number | undefined,
   amount: number,
   now: bigint,
-  undo: (() => void)[],
 ): Standing | undefined {
   if (perMinute === undefined) return undefined
   if (amount > perMinute) throw requestAboveLimit({ scope, allowed: perMinute, needed: amount })
   const take = limits.take(bucket, slot, perMinute, amount, now)
   if (!take.ok)
     throw rateLimitExceeded({ scope, limit: `${bucket} per minute`, allowed: perMinute, retryAfterMs: take.waitMs })
-  undo.push(() => limits.giveBack(bucket, slot, perMinute, amount))
   return { limit: perMinute, remaining: take.remaining, resetMs: take.resetMs }
+}
+
+function giveBack(limits: Limits, { slot, limits: values }: Quota, taken: Taken): void {
+  if (taken.concurrency) limits.leave(slot)
+  if (taken.requests && values.requestsPerMinute !== undefined)
+    limits.giveBack('requests', slot, values.requestsPerMinute, 1)
+}
+
+function undo(limits: Limits, quota: Quota, reservedTokens: number): void {
+  giveBack(limits, quota, { concurrency: quota.limits.maxConcurrency !== undefined, requests: true })
+  if (quota.limits.tokensPerMinute !== undefined)
+    limits.giveBack('tokens', quota.slot, quota.limits.tokensPerMinute, reservedTokens)
 }
 
 function tightest(a: Standing | undefined, b: Standing | undefined): Standing | undefined {
@@ -94,7 +103,6 @@ function tightest(a: Standing | undefined, b: Standing | undefined): Standing | 
 function release(limits: Limits, quotas: readonly Quota[], unusedTokens: number): void {
   for (const { slot, limits: values } of quotas) {
     if (values.maxConcurrency !== undefined) limits.leave(slot)
-    if (values.tokensPerMinute !== undefined && unusedTokens > 0)
-      limits.giveBack('tokens', slot, values.tokensPerMinute, unusedTokens)
+    if (values.tokensPerMinute !== undefined) limits.giveBack('tokens', slot, values.tokensPerMinute, unusedTokens)
   }
 }

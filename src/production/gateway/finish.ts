@@ -101,7 +101,7 @@ export function openingOf(flight: Flight): RequestOpening {
     holdPico: flight.holdPico.toString(),
     sellSheet: flight.sellSheet.id,
     buySheet: served?.buySheet.id ?? '',
-    candidates: [...flight.candidates],
+    candidates: flight.candidates,
     attempts: flight.attempts,
   }
 }

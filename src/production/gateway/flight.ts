@@ -36,7 +36,7 @@ export interface Flight {
   readonly holdPico: bigint
   hold: Hold | undefined
   order: readonly Line[]
-  candidates: readonly Candidate[]
+  candidates: Candidate[]
   nextInOrder: number
   hasRetriedSame: boolean
   readonly attempts: Attempt[]

@@ -17,11 +17,28 @@ export interface Deployable {
 export interface Plan<D extends Deployable> {
   /** Deployments to try, best first. */
   readonly order: readonly D[]
-  readonly candidates: readonly Candidate[]
+  readonly candidates: Candidate[]
 }
+
+/** The plan of a service all of whose deployments are eligible: the common case, made once per snapshot. */
+const wholePlans = new WeakMap<readonly Deployable[], Plan<Deployable>>()
 
 /** Filters and orders the deployments of one service; `deployments` come sorted by priority. */
 export function plan<D extends Deployable>(
+  deployments: readonly D[],
+  nowMs: number,
+  allows: (breaker: string) => boolean,
+): Plan<D> {
+  if (!deployments.every((deployment) => judge(deployment, nowMs, allows) === 'eligible'))
+    return planPartly(deployments, nowMs, allows)
+  const known = wholePlans.get(deployments) as Plan<D> | undefined
+  if (known) return known
+  const made = planPartly(deployments, nowMs, allows)
+  wholePlans.set(deployments, made)
+  return made
+}
+
+function planPartly<D extends Deployable>(
   deployments: readonly D[],
   nowMs: number,
   allows: (breaker: string) => boolean,
