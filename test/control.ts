@@ -52,7 +52,10 @@ export async function controlFixture() {
     database,
     clock,
     identity,
-    wallets: { topUp: async (tx, topup) => ({ created: (await charging.topupIn(tx, topup)).booked }) },
+    wallets: {
+      lock: charging.lockForTopups,
+      topUp: async (tx, topup) => ({ created: (await charging.topupIn(tx, topup)).booked }),
+    },
   })
   const stopping = new AbortController()
   const app = createControlApp({

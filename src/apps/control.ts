@@ -25,6 +25,8 @@ async function main(): Promise<void> {
   const log = createLog({ name: 'control', level: config.LOG_LEVEL })
   const clock = systemClock
   const stopping = new AbortController()
+  // From the first moment on: a supervisor may be gone before we are ready.
+  const stopped = untilStopped()
   await using undo = new AsyncDisposableStack()
 
   const database = undo.use(
@@ -43,7 +45,10 @@ async function main(): Promise<void> {
     database,
     clock,
     identity,
-    wallets: { topUp: async (tx, topup) => ({ created: (await charging.topupIn(tx, topup)).booked }) },
+    wallets: {
+      lock: charging.lockForTopups,
+      topUp: async (tx, topup) => ({ created: (await charging.topupIn(tx, topup)).booked }),
+    },
   })
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)
@@ -81,9 +86,8 @@ async function main(): Promise<void> {
   server.listen(config.CONTROL_PORT, host)
   await once(server, 'listening')
 
-  const stopped = untilStopped()
   log.info({ host, port: config.CONTROL_PORT, version, schema }, 'control plane ready')
-  process.send?.({ ready: true, port: config.CONTROL_PORT })
+  if (process.connected) process.send?.({ ready: true, port: config.CONTROL_PORT })
   log.info({ because: await stopped }, 'control plane stops')
   stopping.abort()
 }

@@ -13,6 +13,8 @@ import type { YamlPath } from './yaml-source.ts'
 
 /** Where top-ups go. Repeating a reference books nothing; the same reference for another payment throws a Problem. */
 export interface Wallets {
+  /** Called once before the first top-up of a transaction, with all tenants concerned, so that running requests are not crossed. */
+  lock(tx: Transaction, tenants: readonly string[]): Promise<void>
   topUp(
     tx: Transaction,
     topup: { readonly tenant: string; readonly amountPico: Pico; readonly reference: string },
@@ -137,6 +139,8 @@ async function topUpAll(
   note: (kind: 'topup', id: string, action: 'created' | 'unchanged') => void,
   say: (path: YamlPath, message: string) => void,
 ): Promise<void> {
+  const tenants = file.tenants.filter(({ topups }) => topups.length > 0).map(({ id }) => id)
+  if (tenants.length > 0) await wallets.lock(tx, tenants)
   for (const [index, { id: tenant, topups }] of file.tenants.entries()) {
     for (const [position, { reference, amountYuan }] of topups.entries()) {
       try {

@@ -43,6 +43,7 @@ const otherAmount = defineProblem({
 function fakeWallets() {
   const booked = new Map<string, bigint>()
   const wallets: Wallets = {
+    lock: async () => undefined,
     async topUp(_tx, { amountPico, reference }) {
       const before = booked.get(reference)
       if (before !== undefined && before !== amountPico) throw otherAmount({})

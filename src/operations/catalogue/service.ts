@@ -109,7 +109,7 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
           })
         } catch (error) {
           if (error instanceof Rehearsed && reply) return { changes: reply.changes, newKeys: [] }
-          // Several top-ups in one transaction may cross the books of running requests; whoever loses starts over.
+          // Top-ups and running requests lock in one order, but whatever else meets here may not: whoever loses starts over.
           if (!store.isDeadlock(error) || attempt === MOST_ATTEMPTS) throw error
         }
       }
