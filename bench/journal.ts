@@ -2,7 +2,7 @@
  * Compares ways to make a usage record durable: our journal against lmdb. Prints one table.
  * Run: node bench/journal.ts [directory on the disk to measure]
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { open as openLmdb } from 'lmdb'
 import { openJournal } from '#platform/journal'
@@ -124,6 +124,7 @@ const cases = [
 ]
 
 const base = resolve(process.argv[2] ?? 'data')
+mkdirSync(base, { recursive: true })
 const rounds = 3
 console.log('| load | log | records/s | p50 ms | p99 ms | CPU µs/record |\n|---|---|--:|--:|--:|--:|')
 for (const { name, run } of cases) {
