@@ -42,7 +42,7 @@ export function EntriesTable({ label, entries }: { readonly label: string; reado
   const format = useFormat()
   return (
     <div className="table-scroll">
-      <table className="table" aria-label={label}>
+      <table className="table entries" aria-label={label}>
         <thead>
           <tr>
             <th scope="col">{text.account}</th>

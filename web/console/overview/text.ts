@@ -96,5 +96,3 @@ export const overviewText = dictionary(
     noUsage: 'No usage in this range',
   },
 )
-
-export type OverviewText = typeof overviewText.zh
