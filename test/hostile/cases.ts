@@ -16,6 +16,8 @@ export interface HostileCase {
 export interface HostileTarget {
   readonly key: string
   readonly model: string
+  /** Answers so slowly that a client can leave in the middle. */
+  readonly slowModel: string
 }
 
 type Json = fc.JsonValue | undefined
@@ -261,7 +263,7 @@ function leavingCases(target: HostileTarget): fc.Arbitrary<HostileCase> {
   return fc
     .tuple(fc.boolean(), fc.double({ min: 0, max: 1, noNaN: true }), fc.boolean())
     .map(([stream, share, all]) => {
-      const bytes = http(target.key, chat(target, { stream, user: 'x'.repeat(2000) }))
+      const bytes = http(target.key, chat(target, { model: target.slowModel, stream, user: 'x'.repeat(2000) }))
       const hangUpAfter = all ? bytes.length : Math.floor(bytes.length * share)
       return { label: `hang up after ${hangUpAfter} of ${bytes.length}`, bytes, must: 'survive', hangUpAfter }
     })

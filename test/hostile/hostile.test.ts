@@ -41,7 +41,7 @@ test(
   'hostile requests get typed errors, none crashes or hangs the factory, and nothing they took stays taken',
   { timeout: 300_000 },
   async () => {
-    const cases = hostileCases({ key: factory.demoKey, model: 'm' }, SEED, COUNT)
+    const cases = hostileCases({ key: factory.demoKey, model: 'm', slowModel: 'slow' }, SEED, COUNT)
     console.log(`hostile requests: seed ${SEED}, ${cases.length} requests`)
     const port = Number(new URL(factory.apiUrl).port)
     const before = await gatewayEpochs()
@@ -67,6 +67,8 @@ test(
     expect(seen.served).toBeGreaterThan(0)
 
     await settled()
+    // Clients did leave in the middle of answers, or nothing was learned about what that leaves behind.
+    expect(await metrics()).toMatch(/ending="client_closed"[^}]*\} [1-9]/)
     expect(await gatewayEpochs()).toEqual(before)
     await roomForEveryone()
     await settled()
