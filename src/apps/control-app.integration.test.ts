@@ -185,55 +185,6 @@ test('the books are proven with every record rated again', async () => {
   expect(good.checks.find(({ name }) => name.includes('rated'))?.seen).toBeGreaterThan(1)
 })
 
-test('a dry run and a file with one refused payment book nothing at all', async () => {
-  const headers = { ...AS_OPERATOR, ...JSON_TYPE }
-  const before = await it.charging.wallets()
-  const paying = FILE.replace(
-    'reference: pay-acme, amountYuan: 10 }',
-    'reference: pay-acme, amountYuan: 10 }, { reference: more, amountYuan: 3 }',
-  )
-  const rehearsed = await call('POST', '/api/v1/apply', headers, { document: paying, dryRun: true })
-  expect(rehearsed.json).toMatchObject({ newKeys: [] })
-  expect(rehearsed.text).toContain('{"kind":"topup","id":"more","action":"created"}')
-  const refused = paying.replace('reference: pay-globex, amountYuan: 20', 'reference: pay-globex, amountYuan: 21')
-  const { status, json } = await call('POST', '/api/v1/apply', headers, { document: refused })
-  expect(status).toBe(422)
-  expect(json).toMatchObject({ params: { mistakes: [{ line: 5, path: 'tenants[1].topups[0]' }] } })
-  expect(await it.charging.wallets()).toEqual(before)
-})
-
-test('applies with several payments and the usage of running requests do not stop one another', async () => {
-  const document = FILE.replace('amountYuan: 10 }', 'amountYuan: 10 }, { reference: race-a, amountYuan: 1 }').replace(
-    'amountYuan: 20 }',
-    'amountYuan: 20 }, { reference: race-b, amountYuan: 1 }',
-  )
-  const records = Array.from({ length: 12 }, (_, n) =>
-    recordOf(`req_000000000000000000000001${n.toString().padStart(2, '0')}`, 'acme', it.acmeSlice),
-  )
-  const ingests = records.map((record) => it.charging.ingest({ gateway: 'gw-0', records: [record] }))
-  const applies = Array.from({ length: 4 }, () =>
-    call('POST', '/api/v1/apply', { ...AS_OPERATOR, ...JSON_TYPE }, { document }),
-  )
-  expect((await Promise.all(applies)).map(({ status }) => status)).toEqual([200, 200, 200, 200])
-  expect((await Promise.all(ingests)).reduce((sum, { accepted }) => sum + accepted, 0)).toBe(12)
-  expect((await it.charging.verify()).ok).toBe(true)
-})
-
-test('mistakes in a file come back as a problem with places, and nothing is applied', async () => {
-  const document = FILE.replace('supplier: secret-supplier, model: secret-other', 'supplier: ghost, model: x')
-  const { status, json } = await call(
-    'POST',
-    '/api/v1/apply',
-    { ...AS_OPERATOR, ...JSON_TYPE },
-    { document, fileName: 'my.yaml' },
-  )
-  expect(status).toBe(422)
-  expect(json).toMatchObject({
-    code: 'factory_file_mistakes',
-    params: { mistakes: [{ file: 'my.yaml', line: 24, column: 21, path: 'services[1].deployments[0].supplier' }] },
-  })
-})
-
 const WRONG: readonly (readonly [string, string, Record<string, string>, unknown, string])[] = [
   ['a body that is no JSON', '/keys', JSON_TYPE, '{', '422 invalid_request'],
   ['an unknown field', '/keys', JSON_TYPE, { tenant: 'acme', name: 'x', admin: true }, '422 invalid_request'],
