@@ -1,3 +1,2 @@
-export { type ChatMessage, countChatPrompt, promptTextOf } from './chat-prompt.ts'
-export { GgufError } from './gguf-metadata.ts'
+export { type ChatMessage, countChatPrompt } from './chat-prompt.ts'
 export { type Tokenizer, createTokenizer } from './tokenizer.ts'

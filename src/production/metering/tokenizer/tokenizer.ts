@@ -33,7 +33,10 @@ const OVERLONG_WORD = /[\p{L}\p{M}]{1025,}|[^\s\p{L}\p{M}\p{N}]{1025,}|\s{1025,}
  * is missing, broken or of a family that we cannot tokenise gives an estimate whose `method` says so, because a wrong name in
  * one service must not stop the serving of all others.
  */
-export function createTokenizer(spec: Exclude<TokenizerSpec, { kind: 'embedded' }>, { modelRoot }: { readonly modelRoot: string }): Tokenizer {
+export function createTokenizer(
+  spec: Exclude<TokenizerSpec, { kind: 'embedded' }>,
+  { modelRoot }: { readonly modelRoot: string },
+): Tokenizer {
   switch (spec.kind) {
     case 'gguf':
       return openGgufTokenizer(spec.file, modelRoot)
