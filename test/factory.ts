@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +20,8 @@ export interface Factory extends AsyncDisposable {
   readonly pid: number
   /** Calls the console API as the operator and returns the parsed reply; throws on any other status than 2xx. */
   control<T>(method: 'GET' | 'POST', path: string, body?: unknown): Promise<T>
+  /** Resolves when every worker of the gateway answers a key with this status: a change of keys reaches each a moment later. */
+  untilKeyAnswers(secret: string, status: number): Promise<void>
   /** Stops as Ctrl-C does and resolves with the exit code. */
   stop(): Promise<number | null>
   /** `kill -9` of the whole process group. PostgreSQL has a group of its own and follows by itself. */
@@ -83,6 +87,16 @@ export async function startFactory({ document, env = {} }: FactoryOptions): Prom
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 500)}`)
       return JSON.parse(text) as T
     },
+    async untilKeyAnswers(secret, status) {
+      const url = `http://127.0.0.1:${gatewayPort}/v1/models`
+      while (
+        !(await Promise.all(Array.from({ length: 16 }, () => statusOnFreshConnection(url, secret)))).every(
+          (each) => each === status,
+        )
+      ) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    },
     stop,
     async kill() {
       const exited = once(running, 'exit')
@@ -128,6 +142,15 @@ async function launch(env: NodeJS.ProcessEnv) {
     })
   })
   return child
+}
+
+/** Connections are spread over the workers, so a new one each time reaches them all. */
+async function statusOnFreshConnection(url: string, secret: string): Promise<number | undefined> {
+  const call = request(url, { agent: false, headers: { authorization: `Bearer ${secret}` } }).end()
+  const [response] = (await once(call, 'response')) as [IncomingMessage]
+  response.resume()
+  await once(response, 'end')
+  return response.statusCode
 }
 
 /** Ports that nobody had a moment ago, all different. */

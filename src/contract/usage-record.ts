@@ -78,6 +78,7 @@ export const UsageRecord = z.object({
   status: z.int(),
   acceptedAtMs: EpochMs,
   completedAtMs: EpochMs,
+  /** From accepted to the first piece of a stream; null for a whole answer, which has no first token to wait for. */
   ttftMs: z.number().nullable(),
   durationMs: z.number(),
   /** What the supplier said, split into our disjoint classes. */

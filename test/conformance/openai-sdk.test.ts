@@ -60,13 +60,8 @@ function client(apiKey: string): OpenAI {
 /** A key that the gateway knows: it learns of new keys a moment after they are made. */
 async function newClient(tenant: string, limits: object = {}): Promise<OpenAI> {
   const { secret } = NewKey.parse(await factory.control('POST', '/keys', { tenant, name: 'test', limits }))
-  const made = client(secret)
-  for (;;) {
-    const known = await made.models.list().catch((error: unknown) => {
-      if (!(error instanceof AuthenticationError)) throw error
-    })
-    if (known) return made
-  }
+  await factory.untilKeyAnswers(secret, 200)
+  return client(secret)
 }
 
 /** The usage record of a request, once it is booked. */
@@ -215,10 +210,10 @@ test('an unknown key is an AuthenticationError', async () => {
 
 test('a revoked key stops working', async () => {
   const { id, secret } = NewKey.parse(await factory.control('POST', '/keys', { tenant: 'acme', name: 'short-lived' }))
-  const short = client(secret)
+  await factory.untilKeyAnswers(secret, 200)
   await factory.control('POST', `/keys/${id}/revoke`, {})
-  let error = await failure(short.models.list())
-  while (error.message.includes('not known')) error = await failure(short.models.list())
+  await factory.untilKeyAnswers(secret, 401)
+  const error = await failure(client(secret).models.list())
   expect(error).toBeInstanceOf(AuthenticationError)
   expect(error.message).toContain('revoked')
 })

@@ -102,11 +102,7 @@ async function booked(id: string | null): Promise<ExplainReply> {
 
 const newKey = async (tenant: string, over: object = {}) => {
   const { secret } = await factory.control<{ secret: string }>('POST', '/keys', { tenant, name: 'test', ...over })
-  await expect
-    .poll(
-      async () => (await fetch(`${factory.apiUrl}/models`, { headers: { authorization: `Bearer ${secret}` } })).status,
-    )
-    .toBe(200)
+  await factory.untilKeyAnswers(secret, 200)
   return secret
 }
 

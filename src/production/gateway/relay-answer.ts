@@ -4,7 +4,6 @@ import { outcomeOfStatus } from '#scheduler'
 import { endAttempt } from './attempt.ts'
 import type { FailAttempt } from './attempt.ts'
 import { finish } from './finish.ts'
-import { elapsedMs } from './flight.ts'
 import type { Flight, RunningAttempt } from './flight.ts'
 import type { Gateway } from './gateway.ts'
 import { collectRefusal } from './refusal.ts'
@@ -52,7 +51,6 @@ export function relayAnswer(
         return
       }
       flight.answer = [body]
-      flight.ttftMs = elapsedMs(flight)
       endAttempt(flight, gateway, 'served')
       finish(flight, gateway, flight.clientHasLeft ? 'client_closed' : 'completed', undefined, seen)
     },

@@ -111,6 +111,6 @@ export async function postings(
     bookedAtMs,
     memo,
     entries: entries.map(({ account, amountPico }) => ({ account, amountPico: `${amountPico}` })),
-    records: facts,
+    records: kind === 'usage' ? facts : 0,
   }))
 }
