@@ -1,3 +1,5 @@
+import { createTextStore } from './text-store.ts'
+import type { TextStore } from './text-store.ts'
 import { deltaTexts, eventData, readEvent } from './stream-event.ts'
 
 /** What the observer learned of a stream so far. Mutable: one per request, written for every chunk. */
@@ -10,9 +12,8 @@ export interface StreamObservation {
   done: boolean
   /** Events that carried generated text. */
   textEvents: number
-  /** Generated text in JSON-escaped latin1 pieces; `observedText` turns it into characters. */
-  pieces: string[]
-  pieceBytes: number
+  /** What was generated: `observedText` reads it. */
+  readonly generated: TextStore
   /** A tool call or structured output has begun: such a stream cannot be continued elsewhere. */
   sawToolCall: boolean
 }
@@ -38,8 +39,6 @@ const DONE_TAIL = 'data: [DONE]\n\n'
 const CONTENT = '"delta":{"content":"'
 const CLOSE_OBJECT = 0x7d
 const MAX_EVENT_BYTES = 4_194_304
-/** Flattening the pieces now and then keeps a long answer from holding one small string object per token. */
-const FLATTEN_EVERY = 64
 
 /**
  * Events in the shape that engines send for nearly every token are scanned for their text without being parsed; everything else
@@ -63,8 +62,7 @@ export function observeStream({
     finished: 0,
     done: false,
     textEvents: 0,
-    pieces: [],
-    pieceBytes: 0,
+    generated: createTextStore(),
     sawToolCall: false,
   }
   let partial: Buffer | undefined
@@ -101,7 +99,7 @@ export function observeStream({
     let removed: { start: number; end: number }[] | undefined
     while (at < end) {
       const next = text.indexOf('\n\n', at) + 2
-      if (!observeEvent(text, at, next)) {
+      if (!observeEvent(bytes, text, at, next)) {
         removed ??= []
         removed.push({ start: at, end: next })
       }
@@ -123,7 +121,7 @@ export function observeStream({
   }
 
   /** Notes what one event says; false when it must not reach the client. */
-  function observeEvent(text: string, start: number, end: number): boolean {
+  function observeEvent(bytes: Buffer, text: string, start: number, end: number): boolean {
     if (scan && contentAt < start) contentAt = find(text, CONTENT, start)
     if (scan && usageAt < start) usageAt = find(text, '"usage":{', start)
     if (
@@ -141,7 +139,10 @@ export function observeStream({
         text.charCodeAt(quote + 1) === CLOSE_OBJECT &&
         find(text, '"finish_reason":null', quote) < end
       ) {
-        if (quote > from) addPiece(text.slice(from, quote))
+        if (quote > from) {
+          seen.textEvents++
+          seen.generated.addBytes(bytes, from, quote)
+        }
         return true
       }
     }
@@ -163,7 +164,10 @@ export function observeStream({
     if (!event) throw new StreamGarbage('an event is not a chat completion chunk')
     if (event.usage !== undefined) seen.usage = event.usage
     for (const choice of event.choices) {
-      for (const piece of deltaTexts(choice)) addPiece(JSON.stringify(piece).slice(1, -1))
+      for (const piece of deltaTexts(choice)) {
+        seen.textEvents++
+        seen.generated.addEscaped(JSON.stringify(piece).slice(1, -1))
+      }
       if (choice.toolCalls.length > 0) seen.sawToolCall = true
       if (choice.finishReason !== null) {
         seen.finishReason = choice.finishReason
@@ -172,20 +176,11 @@ export function observeStream({
     }
     return event.choices.length > 0 || event.usage === undefined || keepUsageChunk
   }
-
-  function addPiece(escaped: string): void {
-    seen.textEvents++
-    seen.pieceBytes += escaped.length
-    seen.pieces.push(escaped)
-    if (seen.pieces.length >= FLATTEN_EVERY)
-      seen.pieces = [Buffer.from(seen.pieces.join(''), 'latin1').toString('latin1')]
-  }
 }
 
 /** The generated text of a stream so far, decoded. */
 export function observedText(seen: StreamObservation): string {
-  const escaped = Buffer.from(seen.pieces.join(''), 'latin1').toString('utf8')
-  return JSON.parse(`"${escaped}"`) as string
+  return seen.generated.text()
 }
 
 function find(text: string, needle: string, from: number): number {
