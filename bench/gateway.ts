@@ -133,8 +133,9 @@ async function main(): Promise<void> {
     }
     for (const { contestant, samples } of wanted.has('flat') ? gateways : []) {
       const requests = contestant.slow ? sizes.flatRequests / 20 : sizes.flatRequests
-      const mib = await longRun(contestant, load, requests)
-      progress(`memory over ${requests} requests: ${mib.map((each) => each.toFixed(0)).join(' ')} MiB`, contestant)
+      const { mib, peakBacklog } = await longRun(contestant, load, requests)
+      const memory = mib.map((each) => each.toFixed(0)).join(' ')
+      progress(`memory over ${requests} requests: ${memory} MiB; largest backlog ${peakBacklog} records`, contestant)
       samples.push({ growthMib: growth(mib) })
     }
     const own = entries.find(({ name }) => name === 'token factory')

@@ -11,6 +11,8 @@ export interface Contestant {
   gatewayPids(): readonly number[]
   /** Processes that work for it but are not on the request path; measured beside. */
   behindPids(): readonly number[]
+  /** Work taken on and not yet handed over, such as records that wait to be posted; 0 where there is no such thing. */
+  backlog(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -25,6 +27,7 @@ export function direct(mockPort: number): Contestant {
     target: { port: mockPort, path: CHAT_PATH, headers: { Authorization: `Bearer ${BENCH_KEY}` } },
     gatewayPids: () => [],
     behindPids: () => [],
+    backlog: () => Promise.resolve(0),
     stop: () => Promise.resolve(),
   }
 }

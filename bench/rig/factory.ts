@@ -70,6 +70,12 @@ export async function startTokenFactory(
     },
     gatewayPids: () => [gateway],
     behindPids: behind,
+    async backlog() {
+      const text = await (await fetch(factory.apiUrl.replace(/\/v1$/, '/metrics'))).text()
+      const waiting = /^tokenfactory_journal_unshipped_records (\d+)/m.exec(text)?.[1]
+      if (waiting === undefined) throw new Error('the gateway does not tell its backlog')
+      return Number(waiting)
+    },
     stop: async () => factory[Symbol.asyncDispose](),
   }
 }

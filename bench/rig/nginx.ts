@@ -23,6 +23,7 @@ export async function startNginx(mockPort: number, scratch: string): Promise<Con
     target: { port, path: CHAT_PATH, headers: { Authorization: `Bearer ${BENCH_KEY}` } },
     gatewayPids: () => processTree(child.pid ?? 0),
     behindPids: () => [],
+    backlog: () => Promise.resolve(0),
     stop: () => stop(child),
   }
 }

@@ -37,6 +37,7 @@ export async function startPortkey(mockPort: number, cache: string): Promise<Con
     },
     gatewayPids: () => processTree(child.pid ?? 0),
     behindPids: () => [],
+    backlog: () => Promise.resolve(0),
     stop: () => stop(child),
   }
 }

@@ -158,9 +158,18 @@ async function settledPss(contestant: Contestant): Promise<number> {
   return least
 }
 
-/** PSS in MiB after each tenth of a long run of whole answers. */
-export async function longRun(contestant: Contestant, load: Load, requests: number): Promise<readonly number[]> {
-  const samples: number[] = []
+export interface LongRun {
+  /** PSS after each tenth of the requests, once the backlog was handed over, so that equal states are compared. */
+  readonly mib: readonly number[]
+  /** The largest backlog seen at the end of a tenth: how far serving ran ahead of what comes behind it. */
+  readonly peakBacklog: number
+}
+
+const HAND_OVER_MS = 120_000
+
+export async function longRun(contestant: Contestant, load: Load, requests: number): Promise<LongRun> {
+  const mib: number[] = []
+  let peakBacklog = 0
   for (let part = 0; part < 10; part++) {
     const job = {
       kind: 'closed',
@@ -171,7 +180,17 @@ export async function longRun(contestant: Contestant, load: Load, requests: numb
     } as const
     const report = await load.run({ ...job, durationMs: 600_000, requests: Math.ceil(requests / 10) })
     trusted(contestant, 'long run', report)
-    samples.push(pssKib(contestant.gatewayPids()) / 1024)
+    peakBacklog = Math.max(peakBacklog, await contestant.backlog())
+    await handedOver(contestant)
+    mib.push(pssKib(contestant.gatewayPids()) / 1024)
   }
-  return samples
+  return { mib, peakBacklog }
+}
+
+async function handedOver(contestant: Contestant): Promise<void> {
+  const until = performance.now() + HAND_OVER_MS
+  while ((await contestant.backlog()) > 0) {
+    if (performance.now() > until) throw new WrongAnswers(`${contestant.name}: its backlog is not handed over`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
 }
