@@ -45,7 +45,8 @@ export interface RecoveredRecord {
   readonly seq: number
   readonly id: string
   readonly slice: string | null
-  readonly text: string
+  /** JSON, as bytes of the journal. */
+  readonly text: Buffer
 }
 
 export interface Recovered {
@@ -92,7 +93,7 @@ export function recover(
         opens.delete(id)
         const prefix = entry.t === 'record' ? RECORD_PREFIX : KEPT_PREFIX
         unshipped.delete(id) // So that a rewritten record takes its place in the order of seqs.
-        unshipped.set(id, { seq, id, slice, text: text.slice(prefix.length, -1) })
+        unshipped.set(id, { seq, id, slice, text: payload.subarray(Buffer.byteLength(prefix), -1) })
         break
       }
       case 'quarantined': {

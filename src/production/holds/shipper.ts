@@ -5,7 +5,7 @@ import type { ShippableRecord } from './state-log.ts'
 import type { ChargingClient, Timer } from './types.ts'
 
 const MAX_BATCH_RECORDS = 500
-const MAX_BATCH_CHARACTERS = 4_000_000
+const MAX_BATCH_BYTES = 4_000_000
 const BACKOFF_MIN_MS = 100
 const BACKOFF_MAX_MS = 5_000
 /** How long a record that charging cannot read is left alone before it is tried again. */
@@ -60,16 +60,16 @@ export function createShipper(options: ShipperOptions): Shipper {
     cancelTimer?.()
     cancelTimer = undefined
     let count = 0
-    for (let characters = 0; count < Math.min(queue.length, batchLimit); count++) {
-      characters += queue[count]?.text.length ?? 0
-      if (count > 0 && characters > MAX_BATCH_CHARACTERS) break
+    for (let bytes = 0; count < Math.min(queue.length, batchLimit); count++) {
+      bytes += queue[count]?.text.length ?? 0
+      if (count > 0 && bytes > MAX_BATCH_BYTES) break
     }
     const batch = queue.slice(0, count)
     sending = true
     charging
       .usage(
         gateway,
-        batch.map((record) => record.text),
+        batch.map((record) => record.text.toString()),
       )
       .then(
         (reply) => acknowledged(batch, reply),

@@ -10,6 +10,7 @@ import {
   sliceEntry,
   type Recovered,
 } from './entries.ts'
+import { createTextSlabs } from './text-slabs.ts'
 import type { Checkpoint, RequestOpening } from './types.ts'
 
 type Durable = (error: Error | null) => void
@@ -17,7 +18,8 @@ type Durable = (error: Error | null) => void
 export interface ShippableRecord {
   readonly id: string
   readonly slice: string | null
-  readonly text: string
+  /** JSON, outside the heap. */
+  readonly text: Buffer
   seq: number
 }
 
@@ -58,6 +60,7 @@ export function createStateLog(
   sliceRecords: (id: string) => number,
   compactAfterEntries: number,
 ): StateLog {
+  const keepText = createTextSlabs()
   let durableThrough = journal.recovered.at(-1)?.seq ?? 0
   const slices = new Map<string, LiveEntry>()
   const opens = new Map<string, LiveEntry & { request: string; checkpoint: string }>()
@@ -150,7 +153,7 @@ export function createStateLog(
       append(checkpointEntry(id, live.checkpoint))
     },
     record(id, slice, text, durable) {
-      const record: ShippableRecord = { id, slice, text, seq: 0 }
+      const record: ShippableRecord = { id, slice, text: keepText(text), seq: 0 }
       const open = opens.get(id)
       // Written again after its record it would look as if the request had begun anew.
       if (open) open.rewriting = true
@@ -163,7 +166,7 @@ export function createStateLog(
       })
     },
     keep(record) {
-      kept.set(record.id, { seq: record.seq, rewriting: false, text: () => keptEntry(record.text) })
+      kept.set(record.id, { seq: record.seq, rewriting: false, text: () => keptEntry(record.text.toString()) })
     },
     quarantined(record) {
       append(quarantinedEntry(record.id, record.slice))
