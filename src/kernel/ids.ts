@@ -19,18 +19,37 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
  * `random` yields integers in [0, 2³²); pass at least three per id.
  */
 export function sortableId(nowMs: number, random: () => number): string {
+  if (nowMs !== lastMs) {
+    lastMs = nowMs
+    lastTimeText = timeText(nowMs)
+  }
+  const a = random()
+  const b = random()
+  const c = random()
+  return lastTimeText + sixOf(a) + sixOf(b) + pair(c) + pair(c >>> 10)
+}
+
+/** Ids made within one millisecond share their first ten characters. */
+let lastMs = -1
+let lastTimeText = ''
+
+function timeText(nowMs: number): string {
   let text = ''
   let time = nowMs
   for (let i = 0; i < 10; i++) {
     text = ALPHABET.charAt(time % 32) + text
     time = Math.floor(time / 32)
   }
-  for (let word = 0; word < 3; word++) {
-    let bits = random()
-    for (let i = 0; i < (word === 2 ? 4 : 6); i++) {
-      text += ALPHABET.charAt(bits & 31)
-      bits >>>= 5
-    }
-  }
   return text
+}
+
+function sixOf(bits: number): string {
+  return pair(bits) + pair(bits >>> 10) + pair(bits >>> 20)
+}
+
+/** All pairs of characters: 10 bits become text in one look-up. */
+const PAIRS = Array.from({ length: 1024 }, (_, bits) => ALPHABET.charAt(bits & 31) + ALPHABET.charAt(bits >>> 5))
+
+function pair(bits: number): string {
+  return PAIRS[bits & 1023] ?? ''
 }

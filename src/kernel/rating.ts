@@ -29,7 +29,8 @@ export function rate(tokens: TokenCounts, prices: TokenPrices): Pico {
   for (const name of TOKEN_CLASSES) {
     const count = tokens[name]
     if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`token count of ${name}: ${count}`)
-    sum += BigInt(count) * prices[name]
+    // Most classes of most requests are empty, and a multiplication of bigints allocates.
+    if (count > 0) sum += BigInt(count) * prices[name]
   }
   return pico(sum)
 }

@@ -88,8 +88,7 @@ function isKnown(path: string): boolean {
  */
 function authenticate(exchange: Exchange, gateway: Gateway): Caller {
   const authorization = exchange.headers.get('authorization')
-  const key =
-    authorization === undefined ? exchange.headers.get('x-api-key') : /^bearer +(\S+)$/i.exec(authorization)?.[1]
+  const key = authorization === undefined ? exchange.headers.get('x-api-key') : bearerToken(authorization)
   if (key === undefined) throw invalidApiKey({ reason: 'Give your API key as "Authorization: Bearer <key>".' })
   const caller = gateway.directory().callers.get(sha256(key))
   if (!caller) throw invalidApiKey({ reason: 'This API key is not known.' })
@@ -98,6 +97,11 @@ function authenticate(exchange: Exchange, gateway: Gateway): Caller {
     throw invalidApiKey({ reason: 'This API key has expired.' })
   if (caller.state === 'suspended') throw tenantSuspended({})
   return caller
+}
+
+function bearerToken(authorization: string): string | undefined {
+  if (authorization.startsWith('Bearer ') && !authorization.includes(' ', 7)) return authorization.slice(7)
+  return /^bearer +(\S+)$/i.exec(authorization)?.[1]
 }
 
 function answerModels(exchange: Exchange, gateway: Gateway): void {
