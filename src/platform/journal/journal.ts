@@ -163,7 +163,7 @@ async function startJournal({ dir, segmentBytes, disk, unlock, recovery, live, u
   function schedule(): void {
     if (writing || scheduled) return
     scheduled = true
-    queueMicrotask(() => {
+    setImmediate(() => {
       scheduled = false
       flush()
     })

@@ -17,7 +17,7 @@ export function startSweep(gateway: Gateway): () => void {
   const timer = setInterval(() => {
     const now = performance.now()
     const checkpoints = ++sweeps % CHECKPOINT_EVERY_SWEEPS === 0
-    for (const flight of gateway.flights) {
+    for (const flight of gateway.flights.snapshot()) {
       if (flight.hold && (now >= flight.quietDeadline || now >= flight.totalDeadline))
         timeIsUp(flight, gateway, (outcome) => failAttempt(flight, gateway, outcome))
       else if (checkpoints && flight.hasBegun && flight.observer) checkpoint(flight, gateway, marked)

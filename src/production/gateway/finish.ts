@@ -24,7 +24,7 @@ interface Seen {
 export function dropFlight(flight: Flight, gateway: Gateway, problem?: Problem): void {
   if (flight.isEnded) return
   flight.isEnded = true
-  gateway.flights.delete(flight)
+  gateway.flights.remove(flight)
   flight.ticket.release(0)
   flight.hold?.void()
   if (problem) refuse(flight.exchange, flight.id, problem, gateway.settings.allowedOrigins, flight.ticket)
@@ -37,7 +37,7 @@ export function dropFlight(flight: Flight, gateway: Gateway, problem?: Problem):
 export function finish(flight: Flight, gateway: Gateway, ending: Ending, problem?: Problem, seen?: Seen): void {
   if (flight.isEnded || !flight.hold || !flight.lastLine) return
   flight.isEnded = true
-  gateway.flights.delete(flight)
+  gateway.flights.remove(flight)
   const record = recordOf(flight, gateway, ending, problem, seen ?? flight.observer?.seen)
   flight.ticket.release(totalTokens(record.tokens))
   gateway.holds.record(record, (error) => sendLast(flight, gateway, ending, problem, error))

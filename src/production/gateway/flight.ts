@@ -56,6 +56,8 @@ export interface Flight {
   ttftMs: number | null
   clientHasLeft: boolean
   isEnded: boolean
+  /** Where it stands on the flight board. */
+  place: number
   /** `performance.now()` times at which the sweep steps in. */
   quietDeadline: number
   readonly totalDeadline: number

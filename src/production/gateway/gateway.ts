@@ -5,7 +5,7 @@ import type { Holds } from '#holds'
 import type { Log } from '#platform/log'
 import type { Breakers } from '#scheduler'
 import type { Directory } from './directory.ts'
-import type { Flight } from './flight.ts'
+import type { FlightBoard } from './flight-board.ts'
 import type { AllowedOrigins } from './replies.ts'
 
 export interface GatewaySettings {
@@ -30,7 +30,7 @@ export interface Gateway {
   readonly newRequestId: () => RequestId
   readonly log: Log
   /** Requests under way, for the deadline sweep and for draining. */
-  readonly flights: Set<Flight>
+  readonly flights: FlightBoard
   /** Called once for every finished request, with its record. */
   readonly observe: (record: UsageRecord) => void
   readonly refused: (code: string) => void

@@ -60,6 +60,7 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
       ttftMs: null,
       clientHasLeft: false,
       isEnded: false,
+      place: -1,
       quietDeadline: Number.POSITIVE_INFINITY,
       totalDeadline: acceptedAt + service.totalTimeoutMs,
     }
