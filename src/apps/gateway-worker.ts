@@ -7,7 +7,9 @@ import {
   admitHead,
   answer,
   arrange,
+  createBodyBudget,
   createFlightBoard,
+  cutShort,
   createGatewayMetrics,
   createSupplierLines,
   refuseOversize,
@@ -36,6 +38,12 @@ const port = parentPort
 if (!port) throw new Error('gateway-worker runs as a worker thread')
 /** What is not shipped by then is shipped by the next start. */
 const SHIPPING_GRACE_MS = 5_000
+/** Per worker, beside what small bodies take. */
+const BODY_BUDGET_BYTES = 536_870_912
+/** Clients are told before their connections are cut. */
+const FAREWELL_MS = 300
+const JOURNAL_WATCH_MS = 1_000
+const FAILED_JOURNAL_GRACE_MS = 2_000
 const tell = (message: FromWorker) => port.postMessage(message)
 
 try {
@@ -55,7 +63,14 @@ async function runWorker(): Promise<void> {
   }
   const supplierLines = createSupplierLines({
     openClient: (origin, maxConnections) =>
-      createHttpClient({ origin, maxConnections, connectTimeoutMs: 5_000, maxHeadBytes: 65_536, idleTimeoutMs: 4_000 }),
+      createHttpClient({
+        origin,
+        maxConnections,
+        connectTimeoutMs: 5_000,
+        maxHeadBytes: 65_536,
+        idleTimeoutMs: 4_000,
+        onError: (err) => log.error({ err }, 'a supplier connection met an error of ours'),
+      }),
     secretOf: (name) => process.env[name] || undefined,
     slotOf,
   })
@@ -100,6 +115,7 @@ async function runWorker(): Promise<void> {
     directory: () => directory,
     admission: createAdmission({ limits, nowNs: process.hrtime.bigint }),
     limits,
+    bodyBudget: createBodyBudget(BODY_BUDGET_BYTES),
     holds,
     breakers: createBreakers(() => performance.now()),
     nowMs: () => systemClock.nowMs(),
@@ -128,6 +144,7 @@ async function runWorker(): Promise<void> {
     onRequest: (exchange, body) => answer(exchange, body, gateway),
     onOversize: (exchange) => refuseOversize(exchange, gateway),
     renderRefusal: renderCodecRefusal,
+    onError: (err) => log.error({ err }, 'a client connection met an error of ours'),
   })
 
   port?.on('message', (message: ToWorker) => {
@@ -160,20 +177,35 @@ async function runWorker(): Promise<void> {
   })
   await firstSnapshot.promise
   const stopSweep = startSweep(gateway)
+  // A journal that failed stays failed; the thread that takes this one's place opens it anew, if the disk lets it.
+  const watch = setInterval(() => {
+    if (journal.failed === null) return
+    clearInterval(watch)
+    log.error({ err: journal.failed }, 'the journal failed: this worker ends and another takes its place')
+    void drain(FAILED_JOURNAL_GRACE_MS, 1)
+  }, JOURNAL_WATCH_MS)
+  watch.unref()
   tell({
     type: 'ready',
     port: await server.listen({ port: start.port, host: settings.host, reusePort: process.platform === 'linux' }),
   })
 
   /** No new requests, the running ones end, what they used is shipped and the slices go back; then the thread is gone. */
-  async function drain(graceMs: number): Promise<void> {
+  async function drain(graceMs: number, exitCode = 0): Promise<void> {
     if (isDraining) return
     isDraining = true
+    const farewell = setTimeout(
+      () => {
+        for (const flight of gateway.flights.snapshot()) cutShort(flight, gateway)
+      },
+      Math.max(0, graceMs - FAREWELL_MS),
+    )
     await server.close(graceMs)
+    clearTimeout(farewell)
     await holds.close(Math.min(graceMs, SHIPPING_GRACE_MS))
     stopSweep()
     supplierLines.close()
     await journal[Symbol.asyncDispose]()
-    process.exit(0)
+    process.exit(exitCode)
   }
 }

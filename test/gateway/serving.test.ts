@@ -229,6 +229,93 @@ test('a stream without [DONE] that said why it ended is whole', async () => {
   expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
 })
 
+/** A response that is exactly these events, closed afterwards. */
+const rawStream = (...events: readonly string[]) => ({
+  kind: 'raw' as const,
+  bytes: `HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n${events.map((event) => `${event}\n\n`).join('')}`,
+})
+const delta = (content: string, finish: string | null = null) =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}`
+const usageOf = (prompt: number, completion: number) =>
+  `data: {"choices":[],"usage":{"prompt_tokens":${prompt},"completion_tokens":${completion}}}`
+
+test.each([
+  ['nothing but [DONE]', ['data: [DONE]']],
+  ['usage and [DONE]', [usageOf(3, 0), 'data: [DONE]']],
+  ['text and [DONE], without a reason why it ended', [delta('half an ans'), 'data: [DONE]']],
+  [
+    'text that no JSON string may hold',
+    [
+      'data: {"choices":[{"index":0,"delta":{"content":"a\tb"},"finish_reason":null}]}',
+      delta('', 'stop'),
+      'data: [DONE]',
+    ],
+  ],
+  ['comments and then silence', [': queued', ': still queued']],
+])('a stream of %s is no answer: typed error, no [DONE], no charge', async (_, events) => {
+  first.script('plain-upstream', rawStream(...events))
+  const response = await chat({ model: 'plain', messages: hello, stream: true })
+  const text = await response.text()
+  expect(text).not.toContain('[DONE]')
+  expect(text).toMatch(/"code":"(answer_cut|supplier_failed)"/)
+  const { record } = await booked(response.headers.get('x-request-id'))
+  expect(record).toMatchObject({ ending: 'failed', sellPico: '0' })
+})
+
+test('comments before the answer do not end failover', async () => {
+  first.script('strict', rawStream(': queued', ': giving up'))
+  second.script('steady', { kind: 'answer', events: 2 })
+  const response = await chat({ model: 'strict', messages: hello, stream: true })
+  expect(response.status).toBe(200)
+  expect(await response.text()).toContain('[DONE]')
+  expect((await booked(response.headers.get('x-request-id'))).record).toMatchObject({
+    supplier: 'second',
+    ending: 'completed',
+  })
+})
+
+test('a report of zero tokens beside an answer with text is not believed', async () => {
+  first.script('plain-upstream', rawStream(delta('some real text'), delta('', 'stop'), usageOf(0, 0), 'data: [DONE]'))
+  const response = await chat({ model: 'plain', messages: hello, stream: true })
+  expect(await response.text()).toContain('[DONE]')
+  const { record } = await booked(response.headers.get('x-request-id'))
+  expect(record).toMatchObject({ ending: 'completed', basis: 'counted', note: expect.stringContaining('supplier') })
+  expect(BigInt(record.sellPico)).toBeGreaterThan(0n)
+})
+
+test('escapes in a stream arrive as sent and are counted', async () => {
+  const content = 'tab\t quote " backslash \\ 词元 🙂'
+  first.script('plain-upstream', rawStream(delta(content), delta('', 'stop'), 'data: [DONE]'))
+  const response = await chat({ model: 'plain', messages: hello, stream: true })
+  expect(await response.text()).toContain(JSON.stringify(content))
+  const { record } = await booked(response.headers.get('x-request-id'))
+  expect(record.counted?.output).toBe(Math.ceil(Buffer.byteLength(content) / 4))
+})
+
+test('other spellings and aliases of the priced members are refused', async () => {
+  const before = first.requests()
+  for (const extra of [
+    { Model: 'dearer' },
+    { MAX_TOKENS: 100_000 },
+    { 'max_to\u212aens': 9 },
+    { n_predict: 100_000 },
+    { Stream: true },
+  ])
+    expect(await failure(await chat({ model: 'plain', messages: hello, max_tokens: 1, ...extra }))).toMatchObject({
+      status: 400,
+    })
+  expect(first.requests()).toBe(before)
+})
+
+test('a supplier that never ends its response after [DONE] does not use up its connections', async () => {
+  const open = () => first.openConnections()
+  first.script('plain-upstream', { kind: 'raw-open', bytes: rawStream(delta('x', 'stop'), 'data: [DONE]').bytes })
+  const before = open()
+  for (let i = 0; i < 5; i++)
+    expect(await (await chat({ model: 'plain', messages: hello, stream: true })).text()).toContain('[DONE]')
+  await expect.poll(open, { timeout: 10_000 }).toBeLessThanOrEqual(before)
+})
+
 test('when every supplier fails the client gets a bounded, typed error and pays nothing', async () => {
   first.script('flaky', { kind: 'status', status: 503 })
   second.script('steady', { kind: 'status', status: 503 })

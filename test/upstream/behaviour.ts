@@ -17,7 +17,7 @@ export interface ReportedUsage {
  * - `cut`: a correct stream (or body) that dies after `events` events; `clean` ends it by a well-formed end of the body, without `[DONE]`.
  * - `stall`: like `cut`, but the connection stays open and silent.
  * - `malformed`: one SSE event in the middle that is no JSON.
- * - `raw`: these bytes, then the connection closes. `echo`: the answer's text is the exact body received.
+ * - `raw`: these bytes, then the connection closes; `raw-open`: then it stays open. `echo`: the answer's text is the exact body received.
  */
 export type Behaviour =
   | {
@@ -45,7 +45,7 @@ export type Behaviour =
   | { readonly kind: 'cut'; readonly events: number; readonly clean?: boolean; readonly eventDelayMs?: number }
   | { readonly kind: 'stall'; readonly events: number }
   | { readonly kind: 'malformed'; readonly events: number }
-  | { readonly kind: 'raw'; readonly bytes: string }
+  | { readonly kind: 'raw' | 'raw-open'; readonly bytes: string }
   | { readonly kind: 'echo' }
 
 /** Model names that behave without being scripted, so that a configuration file alone can choose a fault. */

@@ -141,6 +141,9 @@ async function behave(socket: Socket, request: Received, behaviour: Behaviour, s
     case 'raw':
       socket.end(behaviour.bytes)
       break
+    case 'raw-open':
+      socket.write(behaviour.bytes)
+      break
     case 'malformed':
       return broken(socket, request, behaviour.events, 'malformed', serial)
     case 'cut':

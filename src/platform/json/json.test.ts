@@ -38,6 +38,8 @@ test('a member given twice is refused, also when one name hides behind escapes',
     '{"model":"a","model":"b"}',
     '{"model":"a","mod\\u0065l":"b"}',
     '{"\\u006dodel":"a", "x":[{}], "model":1}',
+    '{"model":"a","Model":"b"}',
+    '{"MODEL":"b"}',
   ])
     expect(locate(Buffer.from(text), new Set(['model']))).toMatchObject({ ok: false, reason: 'duplicate' })
 })

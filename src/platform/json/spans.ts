@@ -48,12 +48,20 @@ export function locate(json: Buffer, wanted: ReadonlySet<string>): SpanResult {
     if (wanted.has(name)) {
       if (spans.has(name)) return { ok: false, reason: 'duplicate', name }
       spans.set(name, { start, end })
-    }
+    } else if (UNUSUAL.test(name) && wanted.has(folded(name)))
+      return { ok: false, reason: 'duplicate', name: folded(name) }
     at = skipSpace(json, end)
     if (json[at] === CLOSE_OBJECT) return finish(json, at, spans, bodyStart, false)
     if (json[at] !== COMMA) return { ok: false, reason: 'malformed' }
     at = skipSpace(json, at + 1)
   }
+}
+
+const UNUSUAL = /[^a-z0-9_]/
+
+/** As readers that ignore case fold names (Go's encoding/json does, with the long s and the Kelvin sign too). */
+function folded(name: string): string {
+  return name.toUpperCase().toLowerCase()
 }
 
 /** Nothing but white space may follow the object: a second document would be read by some parsers and not by others. */
@@ -92,7 +100,7 @@ function stringEnd(json: Buffer, open: number): number {
 
 /** A name written with escapes is unescaped, so that `"mod\u0065l"` cannot pass for another member. */
 function memberName(json: Buffer, open: number, end: number): string {
-  const raw = json.toString('latin1', open + 1, end - 1)
+  const raw = json.toString('utf8', open + 1, end - 1)
   if (!raw.includes('\\')) return raw
   try {
     return String(JSON.parse(json.toString('utf8', open, end)))

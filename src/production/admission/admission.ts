@@ -29,6 +29,8 @@ export interface Admission {
   admit(quotas: readonly Quota[], reserveTokens: number): Ticket
 }
 
+const NANOS_PER_MINUTE = 60_000_000_000
+
 export function createAdmission({ limits, nowNs }: { limits: Limits; nowNs: () => bigint }): Admission {
   return {
     admit(quotas, reserveTokens) {
@@ -49,7 +51,11 @@ export function createAdmission({ limits, nowNs }: { limits: Limits; nowNs: () =
           throw refusal
         }
       }
-      return { requests, tokens, release: (usedTokens) => release(limits, quotas, reserveTokens - usedTokens) }
+      return {
+        requests,
+        tokens,
+        release: (usedTokens) => release(limits, quotas, reserveTokens - usedTokens, Number(nowNs() - now)),
+      }
     },
   }
 }
@@ -100,9 +106,13 @@ function tightest(a: Standing | undefined, b: Standing | undefined): Standing | 
   return b.remaining < a.remaining ? b : a
 }
 
-function release(limits: Limits, quotas: readonly Quota[], unusedTokens: number): void {
+/** What has refilled since the reservation is not given back a second time. */
+function release(limits: Limits, quotas: readonly Quota[], unusedTokens: number, elapsedNs: number): void {
   for (const { slot, limits: values } of quotas) {
     if (values.maxConcurrency !== undefined) limits.leave(slot)
-    if (values.tokensPerMinute !== undefined) limits.giveBack('tokens', slot, values.tokensPerMinute, unusedTokens)
+    if (values.tokensPerMinute === undefined) continue
+    const refilled = (elapsedNs * values.tokensPerMinute) / NANOS_PER_MINUTE
+    const amount = unusedTokens > 0 ? Math.max(0, unusedTokens - refilled) : unusedTokens
+    limits.giveBack('tokens', slot, values.tokensPerMinute, amount)
   }
 }

@@ -18,9 +18,14 @@ export function startSweep(gateway: Gateway): () => void {
     const now = performance.now()
     const checkpoints = ++sweeps % CHECKPOINT_EVERY_SWEEPS === 0
     for (const flight of gateway.flights.snapshot()) {
-      if (flight.hold && (now >= flight.quietDeadline || now >= flight.totalDeadline))
-        timeIsUp(flight, gateway, (outcome) => failAttempt(flight, gateway, outcome))
-      else if (checkpoints && flight.hasBegun && flight.observer) checkpoint(flight, gateway, marked)
+      try {
+        if (flight.hold && (now >= flight.quietDeadline || now >= flight.totalDeadline))
+          timeIsUp(flight, gateway, (outcome) => failAttempt(flight, gateway, outcome))
+        else if (checkpoints && flight.hasBegun && flight.observer) checkpoint(flight, gateway, marked)
+      } catch (error) {
+        // One request's trouble must not end the sweep, and with it everybody's deadlines.
+        gateway.log.error({ requestId: flight.id, err: error }, 'request could not be ended in time')
+      }
     }
   }, SWEEP_MS)
   return () => clearInterval(timer)

@@ -9,7 +9,7 @@ import { elapsedMs } from './flight.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
 import { answerCut, notReady, timedOut } from './problems.ts'
-import { recountOf } from './recount.ts'
+import { recountOf, textOf } from './recount.ts'
 import { jsonHead, refuse } from './replies.ts'
 
 const DONE = Buffer.from('data: [DONE]\n\n')
@@ -36,9 +36,9 @@ export function dropFlight(flight: Flight, gateway: Gateway, problem?: Problem):
  */
 export function finish(flight: Flight, gateway: Gateway, ending: Ending, problem?: Problem, seen?: Seen): void {
   if (flight.isEnded || !flight.hold || !flight.lastLine) return
+  const record = recordOf(flight, gateway, ending, problem, seen ?? flight.observer?.seen)
   flight.isEnded = true
   gateway.flights.remove(flight)
-  const record = recordOf(flight, gateway, ending, problem, seen ?? flight.observer?.seen)
   flight.ticket.release(totalTokens(record.tokens))
   gateway.holds.record(record, (error) => sendLast(flight, gateway, ending, problem, error))
   flight.hold.capture(BigInt(record.sellPico))
@@ -64,6 +64,22 @@ export function clientLeft(flight: Flight, gateway: Gateway): void {
   const lingerMs = flight.request.stream ? gateway.settings.streamLingerMs : gateway.settings.answerLingerMs
   flight.quietDeadline = Math.min(flight.totalDeadline, performance.now() + lingerMs)
   flight.running?.call?.resume()
+}
+
+/**
+ * The gateway stops before this request ends: it is ended as our failure, while its client can still be told. One whose client
+ * has left by itself is left to its own end.
+ */
+export function cutShort(flight: Flight, gateway: Gateway): void {
+  if (flight.isEnded || flight.clientHasLeft) return
+  flight.running?.call?.abort()
+  if (flight.hasBegun) {
+    breakOff(flight, gateway, 'cut')
+    return
+  }
+  endAttempt(flight, gateway, 'cut')
+  if (flight.lastLine) finish(flight, gateway, 'failed', notReady({ retryAfterMs: 1000 }))
+  else dropFlight(flight, gateway, notReady({ retryAfterMs: 1000 }))
 }
 
 /** Time is up for this request, by silence, in total, or after its client left. */
@@ -115,7 +131,12 @@ function recordOf(
 ): UsageRecord {
   const settlement = settle({
     ending,
-    usage: seen?.usage,
+    // A report that came before the end is an interim one.
+    usage:
+      ending === 'completed' || (flight.observer?.seen.finished ?? 1) >= flight.request.choices
+        ? seen?.usage
+        : undefined,
+    hasText: () => textOf(flight) !== '',
     sawOutput: flight.answerBytes > 0 && (flight.hasBegun || seen !== undefined),
     recount: () => recountOf(flight),
     isSampled: gateway.isSampled(),
@@ -125,7 +146,11 @@ function recordOf(
     taxPercent: flight.sellSheet.taxPercent,
     buy: flight.lastLine?.buySheet.prices ?? flight.sellSheet.prices,
   })
-  const status = problem ? (flight.hasBegun ? 200 : (flight.refusal?.status ?? problem.type.status)) : 200
+  const status = problem
+    ? flight.hasBegun
+      ? 200
+      : ((isAboutTheRequest(flight) ? flight.refusal?.status : undefined) ?? problem.type.status)
+    : 200
   return {
     ...openingOf(flight),
     gateway: gateway.gatewayId,

@@ -4,6 +4,7 @@ import type { Admission, Limits } from '#admission'
 import type { Holds } from '#holds'
 import type { Log } from '#platform/log'
 import type { Breakers } from '#scheduler'
+import type { BodyBudget } from './body-budget.ts'
 import type { Directory } from './directory.ts'
 import type { FlightBoard } from './flight-board.ts'
 import type { AllowedOrigins } from './replies.ts'
@@ -24,6 +25,7 @@ export interface Gateway {
   readonly directory: () => Directory
   readonly admission: Admission
   readonly limits: Limits
+  readonly bodyBudget: BodyBudget
   readonly holds: Holds
   readonly breakers: Breakers
   readonly nowMs: () => number

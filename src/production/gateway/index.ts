@@ -1,4 +1,6 @@
+export { createBodyBudget } from './body-budget.ts'
 export { renderCodecRefusal } from './codec-refusal.ts'
+export { cutShort } from './finish.ts'
 export { startSweep } from './deadlines.ts'
 export { arrange } from './directory.ts'
 export type { Directory } from './directory.ts'

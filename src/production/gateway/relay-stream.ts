@@ -13,6 +13,7 @@ import { streamHead } from './replies.ts'
 
 /** Deltas beyond the cap that are tolerated before a supplier counts as ignoring it: some send empty or split ones. */
 const OVERRUN_SLACK = 64
+const END_AFTER_DONE_MS = 1_000
 
 /** Relays one attempt's stream. Nothing reaches the client before the first whole event, so until then any failure is tried elsewhere. */
 export function relayStream(
@@ -36,6 +37,16 @@ export function relayStream(
     endAttempt(flight, gateway, 'served')
     finish(flight, gateway, flight.clientHasLeft ? 'client_closed' : 'completed')
   }
+  const isWhole = () => observer.seen.finished >= flight.request.choices && !observer.hasPartial
+  /** After `[DONE]` the response should end at once. One that does not would hold its connection for ever. */
+  const expectEnd = () => {
+    attempt.call?.resume()
+    queueMicrotask(() => {
+      if (!hasEnded) setTimeout(() => hasEnded || attempt.call?.abort(), END_AFTER_DONE_MS).unref()
+    })
+  }
+  let hasEnded = false
+  let receivedBytes = 0
 
   return {
     onHead(status, headers) {
@@ -59,36 +70,43 @@ export function relayStream(
         return
       }
       const { seen } = observer
-      flight.quietDeadline = flight.clientHasLeft
-        ? flight.quietDeadline
-        : performance.now() + flight.service.idleTimeoutMs
-      if (relayed) relay(relayed)
-      if (seen.done) complete()
-      else if (seen.textEvents > flight.outputBound + OVERRUN_SLACK) {
+      // Until the first chunk there is no answer: comments that keep a connection alive neither begin one nor reset the clock.
+      if (seen.chunks > 0 && !flight.clientHasLeft)
+        flight.quietDeadline = performance.now() + flight.service.idleTimeoutMs
+      if (relayed && seen.chunks > 0) relay(relayed)
+      receivedBytes += piece.length
+      if (seen.done) {
+        if (flight.hasBegun && isWhole()) {
+          complete()
+          expectEnd()
+          return
+        }
+        attempt.call?.abort()
+        fail(flight.hasBegun ? 'cut' : 'garbage')
+      } else if (
+        seen.textEvents > flight.outputBound + OVERRUN_SLACK ||
+        receivedBytes > gateway.settings.maxAnswerBytes
+      ) {
         attempt.call?.abort()
         fail('overrun')
       }
     },
     onEnd() {
+      hasEnded = true
       if (!isCurrent()) return
       if (refusal) {
         refusal.end()
         failAttempt(flight, gateway, outcomeOfStatus(attempt.status ?? 0))
-      } else if (observer.seen.finished >= flight.request.choices && !observer.hasPartial) complete()
+      } else if (flight.hasBegun && isWhole()) complete()
       else fail('cut')
     },
     onFailure(failure) {
+      hasEnded = true
       if (!isCurrent()) return
       if (failure.kind === 'at_capacity') fail('status_429')
       else if (failure.kind === 'connect_failed' || failure.kind === 'tls_failed') fail('connect_failed')
       else if (failure.kind === 'garbage' || failure.kind === 'head_too_large') fail('garbage')
-      else if (
-        failure.kind === 'cut' &&
-        observer.seen.finished >= flight.request.choices &&
-        observer.seen.usage !== undefined &&
-        !observer.hasPartial
-      )
-        complete()
+      else if (failure.kind === 'cut' && flight.hasBegun && observer.seen.usage !== undefined && isWhole()) complete()
       else fail(flight.hasBegun ? 'cut' : 'reset')
     },
   }

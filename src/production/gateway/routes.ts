@@ -2,6 +2,7 @@ import { Problem } from '#kernel'
 import { sha256 } from '#platform/crypto'
 import type { Exchange } from '#platform/http'
 import { renderModel, renderModels } from '#protocols/openai-chat'
+import { UNBUDGETED_BYTES } from './body-budget.ts'
 import type { Caller } from './directory.ts'
 import type { Gateway } from './gateway.ts'
 import {
@@ -20,6 +21,24 @@ import { serve } from './serve.ts'
 const CHAT = '/v1/chat/completions'
 const MODELS = '/v1/models'
 
+/** What `admitHead` learned, for when the body is there. */
+interface Admitted {
+  readonly caller: Caller
+  readonly releaseBody: (() => void) | undefined
+}
+
+/** Sets memory aside for a large body until it has been read, refused or abandoned. */
+function reserveBody(exchange: Exchange, gateway: Gateway): (() => void) | undefined {
+  const announced = exchange.headers.get('content-length')
+  const bytes =
+    announced === undefined ? gateway.settings.maxBodyBytes : Math.min(Number(announced), gateway.settings.maxBodyBytes)
+  if (bytes <= UNBUDGETED_BYTES) return undefined
+  const release = gateway.bodyBudget.reserve(bytes)
+  if (!release) throw notReady({ retryAfterMs: 1000 })
+  exchange.onClose(release)
+  return release
+}
+
 /** Bodies are accepted for chat completions only, from callers that are known: nobody else makes the gateway buffer anything. */
 export function admitHead(exchange: Exchange, gateway: Gateway): number {
   try {
@@ -30,9 +49,10 @@ export function admitHead(exchange: Exchange, gateway: Gateway): number {
     if (exchange.path === CHAT) {
       if (exchange.method !== 'POST') throw methodNotAllowed({ allowed: 'POST' })
       if (!gateway.isReady()) throw notReady({ retryAfterMs: 1000 })
-      exchange.context = authenticate(exchange, gateway)
+      const caller = authenticate(exchange, gateway)
       const encoding = exchange.headers.get('content-encoding')
       if (encoding !== undefined && encoding !== 'identity') throw unsupportedEncoding({})
+      exchange.context = { caller, releaseBody: reserveBody(exchange, gateway) } satisfies Admitted
       return gateway.settings.maxBodyBytes
     }
     if (exchange.method !== 'GET' && exchange.method !== 'HEAD')
@@ -46,7 +66,9 @@ export function admitHead(exchange: Exchange, gateway: Gateway): number {
 
 export function answer(exchange: Exchange, body: Buffer, gateway: Gateway): void {
   if (exchange.path === CHAT) {
-    serve(exchange, exchange.context as Caller, body, gateway)
+    const { caller, releaseBody } = exchange.context as Admitted
+    releaseBody?.()
+    serve(exchange, caller, body, gateway)
     return
   }
   try {
@@ -66,6 +88,8 @@ export function answer(exchange: Exchange, body: Buffer, gateway: Gateway): void
 }
 
 export function refuseOversize(exchange: Exchange, gateway: Gateway): void {
+  const { releaseBody } = exchange.context as Admitted
+  releaseBody?.()
   refuseAtDoor(exchange, gateway, bodyTooLarge({ maxBytes: gateway.settings.maxBodyBytes }))
 }
 

@@ -34,7 +34,7 @@ export function createSupplierLines(parts: {
       if (known?.fingerprint === fingerprint) return known.line
       known?.line.client.close()
       const url = new URL(supplier.baseUrl)
-      const secret = supplier.apiKeyEnv === null ? undefined : parts.secretOf(supplier.apiKeyEnv)
+      const secret = supplier.apiKeyEnv === null ? undefined : fitForHeader(parts.secretOf(supplier.apiKeyEnv))
       const line: SupplierLine = {
         id: supplier.id,
         client: parts.openClient(url, supplier.maxConcurrency),
@@ -56,4 +56,10 @@ export function createSupplierLines(parts: {
       for (const { line } of open.values()) line.client.close()
     },
   }
+}
+
+/** A key with a stray line break would make every request of the supplier fail; it counts as no key, which explain shows. */
+function fitForHeader(secret: string | undefined): string | undefined {
+  const trimmed = secret?.trim()
+  return trimmed && /^[\x21-\x7e]+$/.test(trimmed) ? trimmed : undefined
 }

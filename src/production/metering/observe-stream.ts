@@ -10,6 +10,8 @@ export interface StreamObservation {
   /** Choices that said why they ended. */
   finished: number
   done: boolean
+  /** Events that were chat completion chunks; comments and the like are not counted. */
+  chunks: number
   /** Events that carried generated text. */
   textEvents: number
   /** What was generated: `observedText` reads it. */
@@ -38,6 +40,9 @@ export class StreamGarbage extends Error {
 const DONE_TAIL = 'data: [DONE]\n\n'
 const CONTENT = '"delta":{"content":"'
 const CLOSE_OBJECT = 0x7d
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+const SPACE = 0x20
 const MAX_EVENT_BYTES = 4_194_304
 
 /**
@@ -61,6 +66,7 @@ export function observeStream({
     finishReason: null,
     finished: 0,
     done: false,
+    chunks: 0,
     textEvents: 0,
     generated: createTextStore(),
     sawToolCall: false,
@@ -132,13 +138,15 @@ export function observeStream({
       text.startsWith('}\n\n', end - 3)
     ) {
       const from = contentAt + CONTENT.length
-      const quote = closingQuote(text, from)
+      const quote = plainStringEnd(text, from)
       // The delta must hold the content alone, and the choice must go on: then nothing else in the event matters to us.
       if (
+        quote > 0 &&
         quote < end &&
         text.charCodeAt(quote + 1) === CLOSE_OBJECT &&
         find(text, '"finish_reason":null', quote) < end
       ) {
+        seen.chunks++
         if (quote > from) {
           seen.textEvents++
           seen.generated.addBytes(bytes, from, quote)
@@ -162,6 +170,7 @@ export function observeStream({
     }
     const event = readEvent(data)
     if (!event) throw new StreamGarbage('an event is not a chat completion chunk')
+    seen.chunks++
     if (event.usage !== undefined) seen.usage = event.usage
     for (const choice of event.choices) {
       for (const piece of deltaTexts(choice)) {
@@ -188,15 +197,13 @@ function find(text: string, needle: string, from: number): number {
   return at < 0 ? Number.MAX_SAFE_INTEGER : at
 }
 
-function closingQuote(text: string, from: number): number {
-  let at = text.indexOf('"', from)
-  while (at > from && text.charCodeAt(at - 1) === 0x5c) {
-    let slashes = 1
-    while (text.charCodeAt(at - 1 - slashes) === 0x5c) slashes++
-    if (slashes % 2 === 0) return at
-    at = text.indexOf('"', at + 1)
+/** Where a string that needs no decoding ends; -1 if it has escapes or what JSON forbids: then the event is parsed. */
+function plainStringEnd(text: string, from: number): number {
+  for (let at = from; ; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) return at
+    if (code === BACKSLASH || code < SPACE || Number.isNaN(code)) return -1
   }
-  return at < 0 ? Number.MAX_SAFE_INTEGER : at
 }
 
 function without(bytes: Buffer, end: number, removed: readonly { start: number; end: number }[]): Buffer | undefined {

@@ -22,6 +22,7 @@ const ended = (over: Partial<EndedRequest>): EndedRequest => ({
   ending: 'completed',
   usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
   sawOutput: true,
+  hasText: () => true,
   recount: () => ({ input: 11, output: 6, method: 'test' }),
   isSampled: false,
   inputBound: 100,
@@ -59,6 +60,8 @@ test('a supplier that claims more than the request can have used is not believed
   for (const usage of [
     { prompt_tokens: 101, completion_tokens: 5 },
     { prompt_tokens: 10, completion_tokens: 51 },
+    { prompt_tokens: 0, completion_tokens: 5 },
+    { prompt_tokens: 10, completion_tokens: 0 },
     { prompt_tokens: 1e18, completion_tokens: 1 },
     { prompt_tokens: -1, completion_tokens: 1 },
     { prompt_tokens: '10', completion_tokens: 1 },

@@ -10,6 +10,8 @@ export interface EndedRequest {
   readonly usage: unknown
   /** Whether the supplier generated anything that we saw; without it a failed attempt cost nothing that we could know of. */
   readonly sawOutput: boolean
+  /** Whether the answer has text, which no report of zero output can explain. Called only when needed. */
+  readonly hasText: () => boolean
   /** Counts prompt and answer with our own tokenizer. Called only when needed, because it takes time. */
   readonly recount: () => Recount
   /** Asks for the recount even when the supplier's numbers are good: the sample that audits it. */
@@ -67,11 +69,13 @@ export function settle(request: EndedRequest): Settlement {
   return { reported, counted, tokens, basis: 'counted', note: doubt, ...price(tokens, request, paysTenant) }
 }
 
-function excess(tokens: TokenCounts, { inputBound, outputBound }: EndedRequest): string | null {
+function excess(tokens: TokenCounts, { inputBound, outputBound, hasText }: EndedRequest): string | null {
   const input = tokens.uncachedInput + tokens.cacheRead + tokens.cacheWrite
   const output = tokens.output + tokens.reasoning
   if (input > inputBound) return `supplier reported ${input} input tokens, the request can have at most ${inputBound}`
   if (output > outputBound) return `supplier reported ${output} output tokens, the request allowed ${outputBound}`
+  if (input === 0) return 'supplier reported no input tokens for a request that has messages'
+  if (output === 0 && hasText()) return 'supplier reported no output tokens for an answer that has text'
   return null
 }
 

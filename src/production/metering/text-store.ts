@@ -31,6 +31,14 @@ export function createTextStore(): TextStore {
       reserve(latin1.length)
       used += bytes.write(latin1, used, 'latin1')
     },
-    text: () => JSON.parse(`"${bytes.toString('utf8', 0, used)}"`) as string,
+    text() {
+      const escaped = bytes.toString('utf8', 0, used)
+      try {
+        return JSON.parse(`"${escaped}"`) as string
+      } catch {
+        // Only what was understood gets in here; should that ever fail, a rough count is better than none.
+        return escaped
+      }
+    },
   }
 }

@@ -16,6 +16,8 @@ export interface ChatMembers {
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
 const TEXT_PARTS = new Set(['text', 'refusal'])
+/** Names under which some engines also take the output cap, above `max_tokens`: they would undo the cap that was priced. */
+const CAP_ALIASES = ['n_predict', 'num_predict', 'max_new_tokens']
 const MAX_CHOICES = 128
 const MAX_MODEL_NAME_LENGTH = 256
 
@@ -34,6 +36,8 @@ export function checkChat(value: unknown): ChatMembers {
   const maxCompletionTokens = optionalCount(value['max_completion_tokens'], 'max_completion_tokens')
   if (maxTokens !== undefined && maxCompletionTokens !== undefined)
     throw invalidRequest({ param: 'max_completion_tokens', reason: 'cannot be given together with max_tokens' })
+  for (const name of CAP_ALIASES)
+    if (name in value) throw invalidRequest({ param: name, reason: 'is not supported; use max_tokens' })
   const choices = optionalCount(value['n'], 'n') ?? 1
   if (choices > MAX_CHOICES) throw invalidRequest({ param: 'n', reason: `must be at most ${MAX_CHOICES}` })
   optionalNumber(value['temperature'], 'temperature', 0, 2)
