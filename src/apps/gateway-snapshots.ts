@@ -7,7 +7,7 @@ const ASK_TIMEOUT_MS = 40_000
 
 /**
  * Follows the control plane's snapshot for ever: `changed` is called with each new version. While the control plane is away the
- * gateway goes on with the last one.
+ * gateway goes on with the last one. A version that `changed` throws on is asked for again.
  */
 export async function followSnapshots(options: {
   readonly controlUrl: string
@@ -27,14 +27,15 @@ export async function followSnapshots(options: {
       })
       if (response.status === 200) {
         const snapshot = Snapshot.parse(await response.json())
-        version = snapshot.version
         changed(snapshot)
+        // Only now: what could not be applied has to be asked for again.
+        version = snapshot.version
       } else if (response.status !== 204) throw new Error(`control plane answered ${response.status}`)
-      if (isAway) log.info({ version }, 'control plane is back')
+      if (isAway) log.info({ version }, 'snapshots are followed again')
       isAway = false
     } catch (error) {
       if (signal.aborted) return
-      if (!isAway) log.warn({ err: error }, 'control plane cannot be reached; serving from the last snapshot')
+      if (!isAway) log.warn({ err: error }, 'no snapshot could be fetched and applied; serving from the last one')
       isAway = true
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS))
     }

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import type { Snapshot } from '#contract'
 import { createLimitTable, openLimits } from '#admission'
 import { ConfigError } from '#platform/config'
 import { createLog } from '#platform/log'
@@ -9,6 +8,8 @@ import { mergeMetrics, renderMetrics } from '#platform/metrics'
 import type { MetricSnapshot } from '#platform/metrics'
 import type { FromWorker, ToWorker, WorkerStart } from './gateway-messages.ts'
 import { readGatewaySettings } from './gateway-settings.ts'
+import { createSlots } from './gateway-slots.ts'
+import type { SlottedSnapshot } from './gateway-slots.ts'
 import { followSnapshots } from './gateway-snapshots.ts'
 
 /**
@@ -40,12 +41,13 @@ async function runGateway(): Promise<void> {
   const settings = readGatewaySettings(process.env, MODEL_ROOT)
   const log = createLog({ name: 'gateway', level: settings.logLevel })
   const table = createLimitTable(LIMIT_SLOTS, settings.workers)
-  const slots = new Map<string, number>()
+  const slots = createSlots(LIMIT_SLOTS, openLimits(table, 0))
   const threads = new Map<number, Thread>()
   const stopping = new AbortController()
   const asked = new Map<number, (snapshot: readonly MetricSnapshot[]) => void>()
-  let snapshot: Snapshot | undefined
+  let current: SlottedSnapshot | undefined
   let nextCall = 0
+  let isUp = false
   let { port } = settings
 
   const tell = (worker: Worker, message: ToWorker) => worker.postMessage(message)
@@ -62,7 +64,10 @@ async function runGateway(): Promise<void> {
     process.exit(0)
   }
   process.on('SIGTERM', () => void stop(settings.drainMs))
-  process.on('SIGINT', () => void stop(settings.drainMs))
+  // A terminal sends SIGINT to everybody at once: the supervisor decides who stops when.
+  process.on('SIGINT', () => {
+    if (!process.connected) void stop(settings.drainMs)
+  })
   // Without its supervisor nobody would stop it: a gateway that outlives the factory would hold the port and the journal.
   process.on('disconnect', () => void stop(ORPHAN_GRACE_MS))
   const first = Promise.withResolvers<void>()
@@ -72,9 +77,11 @@ async function runGateway(): Promise<void> {
     log,
     signal: stopping.signal,
     changed(next) {
-      snapshot = next
-      assignSlots(next, slots)
-      for (const { worker } of threads.values()) tell(worker, { type: 'snapshot', snapshot: next, slots })
+      current = slots.assign(next)
+      const { leftOut } = current
+      if (leftOut.length > 0)
+        log.error({ count: leftOut.length, some: leftOut.slice(0, 10) }, 'the limit table is full: these are refused')
+      for (const { worker } of threads.values()) tell(worker, snapshotMessage(current))
       first.resolve()
     },
   })
@@ -98,7 +105,7 @@ async function runGateway(): Promise<void> {
     })
     const thread: Thread = { worker, isReady: false }
     threads.set(index, thread)
-    if (snapshot) tell(worker, { type: 'snapshot', snapshot, slots })
+    if (current) tell(worker, snapshotMessage(current))
     const ready = Promise.withResolvers<void>()
     worker.on('message', (message: FromWorker) => {
       switch (message.type) {
@@ -121,11 +128,11 @@ async function runGateway(): Promise<void> {
     worker.on('exit', () => {
       threads.delete(index)
       if (stopping.signal.aborted) return
-      if (!thread.isReady) ready.reject(new Error('worker did not start'))
-      else
+      ready.reject(new Error(`worker ${gatewayId} ended before it was ready`))
+      // A worker that cannot start now (disk full, say) may later: only the very first start gives up.
+      if (isUp)
         setTimeout(
-          () =>
-            void start(index).catch((error: unknown) => log.error({ err: error, gatewayId }, 'worker did not restart')),
+          () => void start(index).catch((error: unknown) => log.error({ err: error }, 'worker did not restart')),
           RESTART_MS,
         )
     })
@@ -155,20 +162,13 @@ async function runGateway(): Promise<void> {
   // The first worker finds the port when any will do; the others share it.
   await start(0)
   await Promise.all(Array.from({ length: settings.workers - 1 }, (_, i) => start(i + 1)))
+  isUp = true
   log.info({ port, workers: settings.workers }, 'gateway is ready')
   process.send?.({ ready: true, port })
 }
 
-/** A key, tenant or supplier keeps its place in the limit table for the life of the process. */
-function assignSlots(snapshot: Snapshot, slots: Map<string, number>): void {
-  const assign = (name: string) => {
-    if (slots.has(name)) return
-    if (slots.size >= LIMIT_SLOTS) throw new Error(`more than ${LIMIT_SLOTS} keys, tenants and suppliers`)
-    slots.set(name, slots.size)
-  }
-  for (const { id } of snapshot.suppliers) assign(`supplier:${id}`)
-  for (const { id } of snapshot.tenants) assign(`tenant:${id}`)
-  for (const { id } of snapshot.keys) assign(`key:${id}`)
+function snapshotMessage({ snapshot, slots }: SlottedSnapshot): ToWorker {
+  return { type: 'snapshot', snapshot, slots }
 }
 
 /** Journals left by workers of an earlier start that had more of them. */

@@ -68,8 +68,44 @@ test('after the free failures one waits until the first of them is out of the wi
 })
 
 test('invented addresses cannot fill the memory of the throttle', () => {
-  const throttle = createThrottle({ clock: manualClock(0), free: 1, windowMs: 100, capacity: 5 })
+  const clock = manualClock(0)
+  const throttle = createThrottle({ clock, free: 2, windowMs: 100, capacity: 5 })
+  throttle.failed(['early'])
   for (let i = 0; i < 50; i++) throttle.failed([`a${i}`])
-  expect(throttle.waitMs(['a0'])).toBe(0)
+  throttle.failed(['early'])
+  expect(throttle.waitMs(['early'])).toBe(0)
+  throttle.failed(['a49'])
   expect(throttle.waitMs(['a49'])).toBe(100)
+})
+
+test('invented addresses make nobody forgotten who has to wait, or who is close to it', () => {
+  const throttle = createThrottle({ clock: manualClock(0), free: 3, windowMs: 100, capacity: 10 })
+  for (let i = 0; i < 3; i++) throttle.failed(['blocked'])
+  for (let i = 0; i < 2; i++) throttle.failed(['victim'])
+  for (let i = 0; i < 1_000; i++) throttle.failed([`a${i}`])
+  expect(throttle.waitMs(['blocked'])).toBe(100)
+  throttle.failed(['victim'])
+  expect(throttle.waitMs(['victim'])).toBe(100)
+})
+
+test('what is over is forgotten before what still counts, and memory stays bounded even when everybody has to wait', () => {
+  const clock = manualClock(0)
+  const throttle = createThrottle({ clock, free: 2, windowMs: 100, capacity: 4 })
+  for (const name of ['x', 'x', 'y', 'y']) throttle.failed([name])
+  clock.advance(100)
+  for (const name of ['a', 'b', 'c', 'd']) throttle.failed([name])
+  for (const name of ['a', 'b', 'c', 'd']) throttle.failed([name])
+  for (let i = 0; i < 20; i++) throttle.failed([`n${i}`])
+  expect(['a', 'b', 'c', 'd'].map((name) => throttle.waitMs([name]))).toEqual([100, 100, 100, 100])
+  throttle.failed(['n0'])
+  expect(throttle.waitMs(['n0'])).toBe(0)
+})
+
+test('a failure that is taken back was none', () => {
+  const throttle = createThrottle({ clock: manualClock(0), free: 1, windowMs: 100, capacity: 5 })
+  throttle.failed(['a'])
+  throttle.undo(['a'])
+  expect(throttle.waitMs(['a'])).toBe(0)
+  throttle.undo(['unknown'])
+  expect(throttle.waitMs(['unknown'])).toBe(0)
 })

@@ -32,6 +32,17 @@ export const unknownKey = defineProblem<{ key: string }>({
   detail: ({ key }) => `There is no key ${key}.`,
 })
 
+export const tooManyKeys = defineProblem<{ tenant: string; kind: 'API' | 'playground'; limit: number }>({
+  code: 'too_many_keys',
+  status: 409,
+  title: 'Too many keys',
+  retryable: false,
+  detail: ({ tenant, kind, limit }) =>
+    kind === 'API'
+      ? `The tenant ${tenant} has ${limit} API keys that work, which is the most there may be. Revoke some first.`
+      : `The tenant ${tenant} has ${limit} playground keys that work, which is the most there may be. They expire by themselves within minutes.`,
+})
+
 export const accountExists = defineProblem<{ email: string }>({
   code: 'account_exists',
   status: 409,

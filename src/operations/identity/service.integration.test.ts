@@ -170,3 +170,105 @@ test('an account of a tenant gets a random password that works, and the same add
     'unknown_tenant',
   )
 })
+
+test('a sign-in that is refused because too many are running is no wrong password', async () => {
+  const { identity } = build()
+  await identity.ensureOperator({ email: 'busy@factory.local', password: 'right' })
+  const attempt = (email: string, password: string) => identity.signIn({ email, password, caller: 'office' })
+  const crowd = Array.from({ length: 18 }, (_, n) => codeOf(attempt(`stranger-${n}@factory.local`, 'wrong')))
+  // Each finds every place and the queue taken, and is refused unlooked at.
+  const late = Array.from({ length: 12 }, () => codeOf(attempt('busy@factory.local', 'right')))
+  const codes = await Promise.all(late)
+  expect(codes.filter((code) => code === 'too_many_attempts').length).toBeGreaterThanOrEqual(10)
+  await Promise.all(crowd)
+  expect(await attempt('busy@factory.local', 'right')).toMatchObject({ role: 'operator' })
+})
+
+test('a tenant has at most 1,000 API keys that work, and revoking one makes room', async () => {
+  const { identity, clock } = build()
+  await database.transaction((tx) =>
+    identity.putTenant(tx, { id: 'many', displayName: 'many', status: 'active', limits: {} }),
+  )
+  await database.rows(sql`
+    insert into identity.api_key (id, tenant, name, purpose, hash, preview, status, limits, created_at)
+    select 'many-' || n, 'many', 'x', 'api', 'many-hash-' || n, '', 'active', '{}', ${new Date(START_MS)}
+      from generate_series(1, 999) as n`)
+  const create = (expiresAtMs: number | null = null) =>
+    identity.createKey({ tenant: 'many', name: 'x', limits: {}, expiresAtMs })
+  const race = await Promise.all([codeOf(create(START_MS + 1_000)), codeOf(create(START_MS + 1_000))])
+  expect(race.toSorted()).toEqual(['no problem: undefined', 'too_many_keys'])
+  clock.advance(1_000)
+  const { id } = await create()
+  expect(await codeOf(create())).toBe('too_many_keys')
+  await identity.revokeKey(id)
+  expect(await create()).toMatchObject({ tenant: 'many' })
+})
+
+test('a tenant has at most 20 playground keys that live, and the minutes make room', async () => {
+  const { identity, clock } = build()
+  for (let i = 0; i < 20; i++) await identity.createPlaygroundKey('globex')
+  expect(await codeOf(identity.createPlaygroundKey('globex'))).toBe('too_many_keys')
+  clock.advance(15 * 60_000)
+  expect(await identity.createPlaygroundKey('globex')).toHaveProperty('secret')
+  const [row] = await database.rows<{ count: number }>(sql`
+    select count(*)::integer as count from identity.api_key where tenant = 'globex' and purpose = 'playground'`)
+  expect(row?.count).toBe(1)
+})
+
+test('gateways are told of ended keys for a day, and of a bounded number of them', async () => {
+  const { identity, clock } = build()
+  const revoked = await identity.createKey({ tenant: 'acme', name: 'r', limits: {}, expiresAtMs: null })
+  const expired = await identity.createKey({ tenant: 'acme', name: 'e', limits: {}, expiresAtMs: START_MS + 1 })
+  await identity.revokeKey(revoked.id)
+  const told = async () => new Set((await identity.directory(database)).keys.map(({ id }) => id))
+  clock.advance(24 * 3_600_000 - 1)
+  expect(await told()).toContain(revoked.id)
+  clock.advance(1)
+  expect(await told()).not.toContain(revoked.id)
+  expect(await told()).toContain(expired.id)
+  clock.advance(1)
+  expect(await told()).not.toContain(expired.id)
+  expect((await identity.keys('acme')).map(({ id }) => id)).toContain(revoked.id)
+
+  await database.rows(sql`
+    insert into identity.api_key (id, tenant, name, purpose, hash, preview, status, limits, created_at, revoked_at)
+    select 'gone-' || n, 'globex', 'x', 'api', 'gone-hash-' || n, '', 'revoked', '{}', ${new Date(START_MS)},
+           ${new Date(clock.nowMs())}
+      from generate_series(1, 1500) as n`)
+  expect([...(await told())].filter((id) => id.startsWith('gone-'))).toHaveLength(1_000)
+})
+
+test('revoking and making keys never wait in a circle with somebody who changes the same keys within a transaction', async () => {
+  const { identity } = build()
+  const { id } = await identity.createKey({ tenant: 'acme', name: 'circle', limits: {}, expiresAtMs: null })
+  const key = { id, tenant: 'acme', limits: {}, expiresAtMs: null }
+  const locked = Promise.withResolvers<void>()
+  const goOn = Promise.withResolvers<void>()
+  const declaring = database.transaction(async (tx) => {
+    await identity.lock(tx)
+    await identity.putTenant(tx, { id: 'circle', displayName: 'circle', status: 'active', limits: {} })
+    locked.resolve()
+    await goOn.promise
+    await identity.putKey(tx, { ...key, name: 'renamed' })
+  })
+  await locked.promise
+  const others = [
+    codeOf(identity.revokeKey(id)),
+    codeOf(identity.createKey({ tenant: 'acme', name: 'x', limits: {}, expiresAtMs: null })),
+    codeOf(identity.createPlaygroundKey('acme')),
+  ]
+  // All three stand in line before the declaration goes on, as far as the database knows.
+  for (;;) {
+    const [row] = await database.rows<{ waiting: number }>(sql`
+      select count(*)::integer as waiting from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock'`)
+    if (row?.waiting === others.length) break
+  }
+  goOn.resolve()
+  await declaring
+  expect(await Promise.all(others)).toEqual(Array(others.length).fill('no problem: undefined'))
+  expect((await identity.keys('acme')).find((one) => one.id === id)).toMatchObject({
+    name: 'renamed',
+    status: 'revoked',
+  })
+})

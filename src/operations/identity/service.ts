@@ -8,7 +8,7 @@ import { keyStatus, sameLimits } from './model.ts'
 import type { KeyRow, SessionView } from './model.ts'
 import { createSignIn } from './sign-in.ts'
 import type { SignIn } from './sign-in.ts'
-import { accountExists, expiryInThePast, unknownKey, unknownTenant } from './problems.ts'
+import { accountExists, expiryInThePast, tooManyKeys, unknownKey, unknownTenant } from './problems.ts'
 import * as store from './store.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 
@@ -26,9 +26,13 @@ export interface Identity extends SignIn {
   /** What gateways need, and the revision it had at least. Read the revision first: content may be newer, never older. */
   directory(db: Queryable): Promise<{ readonly tenants: readonly Tenant[]; readonly keys: readonly ApiKey[] }>
   revision(db: Queryable): Promise<number>
+  /** Has other changes of tenants and keys wait for this transaction. Take it before `putTenant` and `putKey`. */
+  lock(tx: Transaction): Promise<void>
   tenants(only?: string): Promise<readonly Tenant[]>
   /** Keys of one tenant or of all, newest first. */
   keys(tenant?: string): Promise<readonly KeyView[]>
+  /** Whose each key is, by its id, of all that ever were. */
+  keyOwners(db: Queryable): Promise<ReadonlyMap<string, string>>
   /** Declares a tenant within the caller's transaction. */
   putTenant(tx: Transaction, tenant: Tenant): Promise<ApplyAction>
   /** Declares a key within the caller's transaction; `secret` is present if it was made now. The key's tenant never changes. */
@@ -42,7 +46,7 @@ export interface Identity extends SignIn {
       readonly expiresAtMs: number | null
     },
   ): Promise<{ readonly action: ApplyAction; readonly made?: MadeKey }>
-  /** Throws `unknown_tenant`, `expiry_in_the_past`. */
+  /** Throws `unknown_tenant`, `expiry_in_the_past`, and `too_many_keys` from 1,000 keys that work on. */
   createKey(key: {
     readonly tenant: string
     readonly name: string
@@ -51,7 +55,7 @@ export interface Identity extends SignIn {
   }): Promise<MadeKey>
   /** Revokes for ever; repeating it changes nothing. With `tenant`, keys of others do not exist. Throws `unknown_key`. */
   revokeKey(id: string, tenant?: string): Promise<KeyView>
-  /** A short-lived key for the console's playground. Throws `unknown_tenant`. */
+  /** A short-lived key for the console's playground. Throws `unknown_tenant`, and `too_many_keys` from 20 that live on. */
   createPlaygroundKey(tenant: string): Promise<{ readonly secret: string; readonly expiresAtMs: number }>
   /** Makes the account of an operator, or gives an existing one this password, which ends its sessions if it is another. */
   ensureOperator(account: { readonly email: string; readonly password: string }): Promise<void>
@@ -59,6 +63,12 @@ export interface Identity extends SignIn {
   createAccount(account: SessionView): Promise<{ readonly email: string; readonly password: string }>
 }
 
+/** Every key takes room in each gateway's memory; what one tenant may take is bounded. A file may declare more. */
+const MOST_LIVE_KEYS = 1_000
+const MOST_LIVE_PLAYGROUND_KEYS = 20
+/** Gateways hear of keys that ended for this long, and of this many per tenant. */
+const ENDED_KEYS_TOLD_MS = 24 * 3_600_000
+const MOST_ENDED_KEYS_TOLD = 1_000
 const PLAYGROUND_LIFETIME_MS = 15 * 60_000
 /** One person trying things out, not a way around a key's limits. */
 const PLAYGROUND_LIMITS: Limits = { requestsPerMinute: 60, maxConcurrency: 4 }
@@ -88,6 +98,12 @@ export function createIdentity({ database, clock }: { readonly database: Databas
     return { id: key.id, name: key.name, tenant: key.tenant, secret }
   }
 
+  const requireRoom = async (tx: Transaction, tenant: string, purpose: KeyRow['purpose']): Promise<void> => {
+    const limit = purpose === 'api' ? MOST_LIVE_KEYS : MOST_LIVE_PLAYGROUND_KEYS
+    if ((await store.countLiveKeys(tx, { tenant, purpose }, now())) >= limit)
+      throw tooManyKeys({ tenant, kind: purpose === 'api' ? 'API' : 'playground', limit })
+  }
+
   const requireTenant = async (db: Queryable, id: string): Promise<void> => {
     const [tenant] = await store.selectTenants(db, id)
     if (!tenant) throw unknownTenant({ tenant: id })
@@ -96,13 +112,18 @@ export function createIdentity({ database, clock }: { readonly database: Databas
   return {
     ...createSignIn({ database, clock }),
     revision: (db) => store.readRevision(db),
+    lock: (tx) => store.lockRevision(tx),
     async directory(db) {
       const tenants = await store.selectTenants(db, null)
-      return { tenants, keys: await store.selectKeysForGateways(db, now()) }
+      const ended = { after: new Date(clock.nowMs() - ENDED_KEYS_TOLD_MS), most: MOST_ENDED_KEYS_TOLD }
+      return { tenants, keys: await store.selectKeysForGateways(db, now(), ended) }
     },
     tenants: (only) => store.selectTenants(database, only ?? null),
     async keys(tenant) {
       return (await store.selectKeys(database, tenant ?? null)).map(view)
+    },
+    async keyOwners(db) {
+      return new Map((await store.selectKeyOwners(db)).map(({ id, tenant }) => [id, tenant]))
     },
     async putTenant(tx, tenant) {
       const [existing] = await store.selectTenants(tx, tenant.id)
@@ -132,7 +153,9 @@ export function createIdentity({ database, clock }: { readonly database: Databas
     async createKey({ tenant, name, limits, expiresAtMs }) {
       if (expiresAtMs !== null && expiresAtMs <= clock.nowMs()) throw expiryInThePast({})
       return database.transaction(async (tx) => {
+        await store.lockRevision(tx)
         await requireTenant(tx, tenant)
+        await requireRoom(tx, tenant, 'api')
         const id = `key-${sortableId(clock.nowMs(), random)}`
         return make(tx, {
           id,
@@ -146,11 +169,12 @@ export function createIdentity({ database, clock }: { readonly database: Databas
     },
     async revokeKey(id, tenant) {
       return database.transaction(async (tx) => {
+        await store.lockRevision(tx)
         const key = await store.selectKey(tx, id)
         if (!key || key.purpose !== 'api' || (tenant !== undefined && key.tenant !== tenant))
           throw unknownKey({ key: id })
         if (key.status === 'active') {
-          await store.revokeKey(tx, id)
+          await store.revokeKey(tx, id, now())
           await store.bumpRevision(tx)
         }
         return view({ ...key, status: 'revoked' })
@@ -158,8 +182,10 @@ export function createIdentity({ database, clock }: { readonly database: Databas
     },
     async createPlaygroundKey(tenant) {
       return database.transaction(async (tx) => {
+        await store.lockRevision(tx)
         await requireTenant(tx, tenant)
         await store.deletePlaygroundKeys(tx, now())
+        await requireRoom(tx, tenant, 'playground')
         const expiresAtMs = clock.nowMs() + PLAYGROUND_LIFETIME_MS
         const id = `playground-${sortableId(clock.nowMs(), random)}`
         const { secret } = await make(tx, {

@@ -43,6 +43,10 @@ export function createSignIn({ database, clock }: { readonly database: Database;
   const perCaller = createThrottle({ clock, free: FREE_PER_CALLER, windowMs: WINDOW_MS, capacity: REMEMBERED })
   const perAccount = createThrottle({ clock, free: FREE_PER_ACCOUNT, windowMs: WINDOW_MS, capacity: REMEMBERED })
   const checked = gate(HASHES_AT_ONCE, HASHES_WAITING)
+  const check = async (address: string, password: string) => {
+    const account = await store.selectAccount(database, address)
+    return { account, isRight: await checked(() => verifyPassword(password, account?.passwordHash)) }
+  }
   return {
     async signIn({ email, password, caller }) {
       const address = email.toLowerCase()
@@ -52,8 +56,12 @@ export function createSignIn({ database, clock }: { readonly database: Database;
       // Counted before the check and taken back after it, so attempts made at the same moment cannot slip past the count.
       perCaller.failed(fromHere)
       perAccount.failed([address])
-      const account = await store.selectAccount(database, address)
-      const isRight = await checked(() => verifyPassword(password, account?.passwordHash))
+      const { account, isRight } = await check(address, password).catch((error: unknown) => {
+        // Not looked at, so not wrong: a burst of strangers must not lock out who came at the same moment.
+        perCaller.undo(fromHere)
+        perAccount.undo([address])
+        throw error
+      })
       if (!isRight || !account) throw wrongCredentials({})
       perCaller.succeeded(fromHere)
       perAccount.succeeded([address])

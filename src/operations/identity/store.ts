@@ -3,6 +3,11 @@ import { sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
 import type { KeyRow, SessionView } from './model.ts'
 
+/** Taken first by whoever changes keys or tenants, so that two of them follow one another and never wait for each other in a circle. */
+export async function lockRevision(tx: Transaction): Promise<void> {
+  await tx.rows(sql`select version from identity.revision for update`)
+}
+
 /** Takes the row's lock until the transaction ends, so revisions become visible in the order of their numbers. */
 export async function bumpRevision(tx: Transaction): Promise<void> {
   await tx.rows(sql`update identity.revision set version = version + 1`)
@@ -18,7 +23,7 @@ export async function selectTenants(db: Queryable, only: string | null): Promise
     select id, display_name as "displayName", status, limits
       from identity.tenant
      where ${only}::text is null or id = ${only}
-     order by id
+     order by id collate "C"
   `)
 }
 
@@ -47,9 +52,14 @@ export async function selectKeys(db: Queryable, tenant: string | null): Promise<
       from identity.api_key
      where purpose = 'api'
        and (${tenant}::text is null or tenant = ${tenant})
-     order by created_at desc, id desc
+     order by created_at desc, id collate "C" desc
   `)
   return rows.map(keyRow)
+}
+
+/** Of every key there ever was, also those of which gateways are no longer told. */
+export async function selectKeyOwners(db: Queryable): Promise<{ readonly id: string; readonly tenant: string }[]> {
+  return db.rows<{ id: string; tenant: string }>(sql`select id, tenant from identity.api_key`)
 }
 
 export async function selectKey(db: Queryable, id: string): Promise<KeyRow | undefined> {
@@ -61,12 +71,27 @@ export async function selectKey(db: Queryable, id: string): Promise<KeyRow | und
   return row && keyRow(row)
 }
 
-/** Every key a gateway may meet. Expired playground keys are left out, they only lived for minutes. */
-export async function selectKeysForGateways(db: Queryable, now: Date): Promise<ApiKey[]> {
+/**
+ * Every key that works, and of each tenant the `ended.most` that ended last after `ended.after`, so that gateways can say what
+ * became of them. Playground keys are gone when they expire: they only lived for minutes.
+ */
+export async function selectKeysForGateways(
+  db: Queryable,
+  now: Date,
+  ended: { readonly after: Date; readonly most: number },
+): Promise<ApiKey[]> {
   const rows = await db.rows<Omit<ApiKey, 'expiresAtMs'> & { expiresAt: Date | null }>(sql`
     select id, tenant, name, hash, status, limits, expires_at as "expiresAt"
       from identity.api_key
-     where purpose = 'api' or expires_at > ${now}
+     where status = 'active' and (expires_at is null or expires_at > ${now})
+     union all
+    select id, tenant, name, hash, status, limits, expires_at
+      from (select *, row_number() over (partition by tenant order by coalesce(revoked_at, expires_at) desc, id) as place
+              from identity.api_key
+             where purpose = 'api'
+               and (status = 'revoked' or expires_at <= ${now})
+               and coalesce(revoked_at, expires_at) > ${ended.after}) as ended
+     where place <= ${ended.most}
      order by id
   `)
   return rows.map(({ expiresAt, ...rest }) => ({ ...rest, expiresAtMs: expiresAt?.getTime() ?? null }))
@@ -103,13 +128,30 @@ export async function updateKey(
   `)
 }
 
-export async function revokeKey(tx: Transaction, id: string): Promise<void> {
-  await tx.rows(sql`update identity.api_key set status = 'revoked' where id = ${id}`)
+export async function revokeKey(tx: Transaction, id: string, now: Date): Promise<void> {
+  await tx.rows(sql`update identity.api_key set status = 'revoked', revoked_at = ${now} where id = ${id}`)
+}
+
+/** How many keys of a tenant work now. */
+export async function countLiveKeys(
+  db: Queryable,
+  { tenant, purpose }: Pick<KeyRow, 'tenant' | 'purpose'>,
+  now: Date,
+): Promise<number> {
+  const [row] = await db.rows<{ count: bigint }>(sql`
+    select count(*) as count
+      from identity.api_key
+     where tenant = ${tenant}
+       and purpose = ${purpose}
+       and status = 'active'
+       and (expires_at is null or expires_at > ${now})
+  `)
+  return Number(row?.count ?? 0n)
 }
 
 /** Usage records name keys by their id and keep it, so the row itself may go. */
 export async function deletePlaygroundKeys(tx: Transaction, expiredBefore: Date): Promise<void> {
-  await tx.rows(sql`delete from identity.api_key where purpose = 'playground' and expires_at < ${expiredBefore}`)
+  await tx.rows(sql`delete from identity.api_key where purpose = 'playground' and expires_at <= ${expiredBefore}`)
 }
 
 export interface AccountInsert extends SessionView {

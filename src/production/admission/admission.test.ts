@@ -93,6 +93,21 @@ test('after every ticket is released nothing is held, whatever the order', () =>
   )
 })
 
+test('a slot that is given to somebody else starts clean, whatever any worker counted in it', () => {
+  const { table, limits, clock } = setUp(2)
+  const quotas = { requests: 5, tokens: 100 }
+  limits.take('requests', 3, quotas.requests, 5, clock.ns)
+  limits.take('tokens', 3, quotas.tokens, 100, clock.ns)
+  limits.enter(3, 9)
+  openLimits(table, 1).enter(3, 9)
+  limits.take('requests', 4, quotas.requests, 5, clock.ns)
+  limits.reset(3)
+  expect(limits.running(3)).toBe(0)
+  expect(limits.take('requests', 3, quotas.requests, 1, clock.ns)).toMatchObject({ ok: true, remaining: 4 })
+  expect(limits.take('tokens', 3, quotas.tokens, 1, clock.ns)).toMatchObject({ ok: true, remaining: 99 })
+  expect(limits.take('requests', 4, quotas.requests, 1, clock.ns)).toMatchObject({ ok: false })
+})
+
 test('threads share one limit: together they never start more than it allows', async () => {
   const table = createLimitTable(2, 4)
   const source = `

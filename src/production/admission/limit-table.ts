@@ -28,6 +28,8 @@ export interface Limits {
   enter(slot: Slot, max: number): boolean
   leave(slot: Slot): void
   running(slot: Slot): number
+  /** Makes a slot clean for somebody else: full buckets, nothing running in any worker. */
+  reset(slot: Slot): void
   /** Forgets this worker's running requests: a fresh worker starts with none. */
   clear(): void
 }
@@ -74,6 +76,11 @@ export function openLimits(table: LimitTable, worker: number): Limits {
       Atomics.sub(runningOf, own + slot, 1)
     },
     running,
+    reset(slot) {
+      Atomics.store(emptyAt, index('requests', slot), 0n)
+      Atomics.store(emptyAt, index('tokens', slot), 0n)
+      for (let i = 0; i < table.workers; i++) Atomics.store(runningOf, i * table.slots + slot, 0)
+    },
     clear() {
       for (let slot = 0; slot < table.slots; slot++) Atomics.store(runningOf, own + slot, 0)
     },
