@@ -1,5 +1,9 @@
 import { readFile } from 'node:fs/promises'
+import { request as requestHttp } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { request as requestHttps } from 'node:https'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import * as z from 'zod'
 import { CliError, EXIT } from './exit-codes.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -39,24 +43,9 @@ export function createClient({
   ): Promise<z.output<Schema>> => {
     const headers: Record<string, string> = { authorization: `Bearer ${await tokenFrom(env)}` }
     if (body !== undefined) headers['content-type'] = 'application/json'
-    let reply: Response
-    try {
-      reply = await fetch(`${base}/api/v1${path}`, {
-        method,
-        headers,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
-        redirect: 'error',
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      })
-    } catch (error) {
-      throw new CliError(
-        EXIT.unreachable,
-        `the factory cannot be reached at ${base} (${reasonOf(error)}). Is it running? See --url.`,
-      )
-    }
-    const text = await reply.text()
-    const value = parseJson(text)
-    if (!reply.ok) throw refusal(reply.status, value, base)
+    const { status, content } = await exchange(base, `/api/v1${path}`, method, headers, body)
+    const value = parseJson(content)
+    if (status < 200 || status > 299) throw refusal(status, value, base)
     const parsed = schema.safeParse(value)
     if (parsed.success) return parsed.data
     throw new CliError(EXIT.failure, `what answers at ${base} is no Token Factory of this version`)
@@ -68,6 +57,37 @@ export function createClient({
       return call('GET', search ? `${path}?${search}` : path, schema)
     },
     post: (path, schema, body) => call('POST', path, schema, body),
+  }
+}
+
+/** One request and its whole answer. Not by `fetch`, which gives up after five minutes without an answer whatever it is told. */
+async function exchange(
+  base: string,
+  path: string,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  body: unknown,
+): Promise<{ readonly status: number; readonly content: string }> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const request = base.startsWith('https:') ? requestHttps : requestHttp
+  let reply: IncomingMessage | undefined
+  try {
+    reply = await new Promise<IncomingMessage>((done, fail) => {
+      const call = request(`${base}${path}`, { method, headers, signal, agent: false }, done)
+      // Also after the answer began: without a listener, a broken connection would end the program.
+      call.on('error', fail)
+      call.end(body === undefined ? undefined : JSON.stringify(body))
+    })
+    return { status: reply.statusCode ?? 0, content: await text(reply) }
+  } catch (error) {
+    if (signal.aborted) {
+      throw new CliError(EXIT.unreachable, `the factory at ${base} did not answer within ${TIMEOUT_MS / 1000} s`)
+    }
+    if (reply) throw new CliError(EXIT.unreachable, `the factory at ${base} broke off its answer (${reasonOf(error)})`)
+    throw new CliError(
+      EXIT.unreachable,
+      `the factory cannot be reached at ${base} (${reasonOf(error)}). Is it running? See --url.`,
+    )
   }
 }
 
@@ -93,16 +113,15 @@ function refusal(status: number, value: unknown, base: string): CliError {
   return new CliError(codes[status] ?? EXIT.failure, `${problem.data.detail}${hint}`, value)
 }
 
-function parseJson(text: string): unknown {
+function parseJson(content: string): unknown {
   try {
-    return JSON.parse(text)
+    return JSON.parse(content)
   } catch {
     return undefined
   }
 }
 
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
-  if (cause instanceof Error && 'code' in cause) return String(cause.code)
-  return error instanceof Error ? error.name : 'unknown reason'
+  if (error instanceof Error) return 'code' in error ? String(error.code) : error.name
+  return 'unknown reason'
 }
