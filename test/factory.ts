@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
@@ -55,7 +56,11 @@ export async function startFactory({ document, env = {} }: FactoryOptions): Prom
   }
   const read = (name: string) => readFileSync(join(dataDir, name), 'utf8').trim()
   const controlUrl = `http://127.0.0.1:${controlPort}`
-  let running = await launch(settings)
+  let running = await launch(settings).catch(async (error: unknown) => {
+    // A killed start leaves a PostgreSQL that is still ending, and writes while it does.
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
+    throw error
+  })
 
   const stop = async (): Promise<number | null> => {
     if (running.exitCode !== null || running.signalCode !== null) return running.exitCode
