@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -155,6 +155,87 @@ test('a child that is killed is replaced, and the factory goes on', { timeout: 1
   expect(factory.output).toContain('gateway died (SIGKILL)')
 })
 
+test(
+  'settings that are not the defaults reach every program, and the greeting shows addresses that work',
+  { timeout: 120_000 },
+  async () => {
+    using folder = temporaryFolder()
+    const env = await settings(folder.path)
+    const { GATEWAY_PORT: gatewayPort = '', CONTROL_PORT: controlPort = '' } = env
+    const changed = { HOST: 'no-address', GATEWAY_HOST: '0.0.0.0', CONTROL_HOST: '0.0.0.0', DRAIN_SECONDS: '3' }
+    await using factory = launch({ ...env, ...changed, ADMIN_EMAIL: 'ops@example.com' })
+    const { apiUrl, controlUrl, pids } = await factory.ready
+    expect(apiUrl).toBe(`http://127.0.0.1:${gatewayPort}/v1`)
+    expect(controlUrl).toBe(`http://127.0.0.1:${controlPort}`)
+    expect(factory.output).toContain(`  API         ${apiUrl}\n  Console     ${controlUrl}\n`)
+    const password = readFileSync(join(folder.path, 'admin-password'), 'utf8').trim()
+    expect(factory.output).toContain(`  Sign in     ops@example.com / ${password}\n`)
+    const signedIn = await fetch(`${controlUrl}/api/v1/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'ops@example.com', password }),
+    })
+    expect(signedIn.status).toBe(200)
+    // On Linux every address of 127/8 is this machine's, but only a listener on all of them answers on one that nobody named.
+    const other = process.platform === 'linux' ? '127.0.0.2' : '127.0.0.1'
+    for (const port of [gatewayPort, controlPort]) {
+      const reply = await fetch(`http://${other}:${port}/healthz`)
+      await reply.body?.cancel()
+      expect(reply.status).toBe(200)
+    }
+    // A Ctrl-C reaches the gateway too, which must wait for the supervisor's word.
+    process.kill(pids['gateway'] ?? 0, 'SIGINT')
+    for (let call = 0; call < 100; call++) {
+      const reply = await fetch(`http://127.0.0.1:${gatewayPort}/healthz`, { headers: { connection: 'close' } })
+      await reply.body?.cancel()
+      expect(reply.status).toBe(200)
+    }
+    factory.child.kill('SIGTERM')
+    expect(await factory.ended).toEqual([0, null])
+    expect(factory.output).not.toMatch(/died|killed/)
+  },
+)
+
+test(
+  'a key that was revoked is not shown again, and a file without keys makes none',
+  { timeout: 120_000 },
+  async () => {
+    using folder = temporaryFolder()
+    const env = { ...(await settings(folder.path)), GATEWAY_URL: 'https://api.example.com/' }
+    const operator = () => ({
+      authorization: `Bearer ${readFileSync(join(folder.path, 'admin-token'), 'utf8').trim()}`,
+    })
+    const none =
+      /^ {2}Demo key {4}none: make one in the console or with `npx tokenfactory key create --tenant … --name …`$/m
+    {
+      await using factory = launch(env)
+      const { controlUrl } = await factory.ready
+      expect(factory.output).toContain('  API         https://api.example.com/v1\n')
+      const info = await fetch(`${controlUrl}/api/v1/info`, { headers: operator() })
+      expect(await info.json()).toMatchObject({ gatewayUrl: 'https://api.example.com' })
+      const revoked = await fetch(`${controlUrl}/api/v1/keys/demo/revoke`, { method: 'POST', headers: operator() })
+      expect(revoked.status).toBe(200)
+    }
+    {
+      await using factory = launch(env)
+      await factory.ready
+      expect(factory.output).toMatch(none)
+      expect(existsSync(join(folder.path, 'demo-key'))).toBe(false)
+    }
+    using other = temporaryFolder()
+    const keyless = join(other.path, 'keyless.yaml')
+    writeFileSync(keyless, 'tenants: [{ id: paying, topups: [{ reference: r, amountYuan: 5 }] }]\n')
+    for (const start of ['first', 'second']) {
+      await using factory = launch({ ...env, DATA_DIR: join(other.path, 'data'), FACTORY_FILE: keyless })
+      const { controlUrl } = await factory.ready
+      expect(factory.output, start).toMatch(none)
+      const authorization = `Bearer ${readFileSync(join(other.path, 'data', 'admin-token'), 'utf8').trim()}`
+      const keys = await fetch(`${controlUrl}/api/v1/keys`, { headers: { authorization } })
+      expect(await keys.json(), start).toEqual([])
+    }
+  },
+)
+
 test.each([
   [
     'a port that is none',
@@ -175,6 +256,12 @@ test.each([
     'a database that is none',
     { DATABASE_URL: 'mysql://localhost' },
     'wrong settings: DATABASE_URL must be a postgres:// URL',
+  ],
+  ['a drain without end', { DRAIN_SECONDS: '9999999' }, 'wrong settings: DRAIN_SECONDS="9999999" must be at most 3600'],
+  [
+    'a declaration that is not there',
+    { FACTORY_FILE: '/dev/null/factory.yaml' },
+    'FACTORY_FILE=/dev/null/factory.yaml cannot be read: a part of the path is not a directory',
   ],
 ])('%s is refused in one line', async (_, wrong, line) => {
   using folder = temporaryFolder()

@@ -21,7 +21,7 @@ export function greeting(it: Greeting): string {
     `  API         ${it.apiUrl}`,
     `  Console     ${it.consoleUrl}`,
     `  Sign in     ${it.adminEmail} / ${it.password ?? `the password in ${it.passwordFile}`}`,
-    `  Demo key    ${it.demoKey ?? 'none: make one in the console or with `npx tokenfactory key create`'}`,
+    `  Demo key    ${it.demoKey ?? 'none: make one in the console or with `npx tokenfactory key create --tenant … --name …`'}`,
   ]
   if (it.demoKey && it.model) {
     const body = JSON.stringify({

@@ -34,6 +34,15 @@ export async function checkPort(variable: string, port: number, host: string, pa
   }
 }
 
+/** The declaration that an empty installation begins with, or one line that says why it cannot be had. */
+export function readFactoryFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new StartError(`FACTORY_FILE=${path} cannot be read: ${reason(error)}`)
+  }
+}
+
 /** A free loopback port. */
 export async function freePort(): Promise<number> {
   const server = createServer()
@@ -76,6 +85,8 @@ function reason(error: unknown): string {
     EACCES: 'permission denied',
     EADDRNOTAVAIL: 'this machine has no such address',
     EEXIST: 'it is not a directory',
+    EISDIR: 'it is a directory',
+    ENOENT: 'there is no such file',
     ENOSPC: 'no space left',
     ENOTDIR: 'a part of the path is not a directory',
     EPERM: 'not permitted',

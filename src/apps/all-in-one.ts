@@ -1,17 +1,19 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
-import { Port, PositiveInt, ConfigError, readConfig } from '#platform/config'
+import { ConfigError, HttpUrl, Port, readConfig } from '#platform/config'
 import { createLog } from '#platform/log'
 import { migrate, openDatabase, sql, startEmbeddedPostgres } from '#platform/postgres'
 import { startChild } from './all-in-one-child.ts'
 import type { Child } from './all-in-one-child.ts'
-import { declareIfEmpty, modelsFor } from './all-in-one-first-start.ts'
+import { declareIfEmpty, tryDemoKey } from './all-in-one-first-start.ts'
 import { greeting } from './all-in-one-greeting.ts'
 import { lockDataDir } from './all-in-one-lock.ts'
-import { checkPort, ensureSecret, freePort, prepareDataDir } from './all-in-one-preflight.ts'
+import { checkPort, ensureSecret, freePort, prepareDataDir, readFactoryFile } from './all-in-one-preflight.ts'
 import { StartError } from './all-in-one-start-error.ts'
+import { ControlConfig } from './control-config.ts'
+import { DrainSeconds } from './gateway-settings.ts'
 
 /** The whole factory on one machine: a supervisor of PostgreSQL, engine, control plane and gateway. */
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -21,18 +23,21 @@ const Settings = z.object({
   /** Where to listen; loopback unless the operator decides otherwise. */
   GATEWAY_HOST: z.string().default('127.0.0.1'),
   CONTROL_HOST: z.string().default('127.0.0.1'),
+  /** The gateway as users reach it, where that is not what it listens on: behind a proxy, or from another machine. */
+  GATEWAY_URL: HttpUrl.transform((url) => url.replace(/\/+$/, '')).optional(),
+  ADMIN_EMAIL: ControlConfig.shape.ADMIN_EMAIL,
   DATA_DIR: z.string().default('./data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
   FACTORY_FILE: z.string().default(join(root, 'examples', 'factory.yaml')),
   MODEL_FILE: z.string().optional(),
-  /** How long running answers may go on after a stop was asked for. */
-  DRAIN_MS: PositiveInt.default(20_000),
+  DRAIN_SECONDS: DrainSeconds,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   LOG_TO: z.enum(['file', 'stderr']).default('file'),
 })
 
 const OLDEST_POSTGRES = 150_000
 const READY_TIMEOUT_MS = 60_000
+/** What a child may take beyond its drain, to hand over what it has. */
 const STOP_GRACE_MS = 10_000
 /** How long the ports of an instance that was killed may still be taken. */
 const AFTER_CRASH_PATIENCE_MS = 8_000
@@ -84,6 +89,9 @@ async function start(): Promise<void> {
   await checkPort('CONTROL_PORT', controlPort, settings.CONTROL_HOST, patienceMs)
 
   const file = (name: string): string => join(dataDir, name)
+  // Before minutes are spent on a database that would stay empty; where there is one, it may not be needed.
+  const isSurelyEmpty = settings.DATABASE_URL === undefined && !existsSync(file('postgres'))
+  if (isSurelyEmpty) readFactoryFile(settings.FACTORY_FILE)
   ensureSecret(file('internal-token'), 'hex')
   const adminToken = ensureSecret(file('admin-token'), 'hex')
   const password = ensureSecret(file('admin-password'), 'readable')
@@ -95,7 +103,8 @@ async function start(): Promise<void> {
   await migrateDatabase(databaseUrl)
 
   const controlUrl = `http://${reachable(settings.CONTROL_HOST)}:${controlPort}`
-  const gatewayUrl = `http://${reachable(settings.GATEWAY_HOST)}:${gatewayPort}`
+  const localGatewayUrl = `http://${reachable(settings.GATEWAY_HOST)}:${gatewayPort}`
+  const gatewayUrl = settings.GATEWAY_URL ?? localGatewayUrl
   const enginePort = await freePort()
   const launch = async (name: string, env: Readonly<Record<string, string>>): Promise<void> => {
     assertWanted()
@@ -109,7 +118,7 @@ async function start(): Promise<void> {
     })
     children.push(child)
     launching.add(child)
-    stops.push(() => child.stop(name === 'gateway' ? settings.DRAIN_MS + STOP_GRACE_MS : STOP_GRACE_MS))
+    stops.push(() => child.stop(name === 'gateway' ? settings.DRAIN_SECONDS * 1000 + STOP_GRACE_MS : STOP_GRACE_MS))
     await child.ready.finally(() => launching.delete(child))
   }
   const engine = launch('engine', { ENGINE_PORT: String(enginePort) })
@@ -119,33 +128,38 @@ async function start(): Promise<void> {
     CONTROL_HOST: settings.CONTROL_HOST,
     ENGINE_URL: `http://127.0.0.1:${enginePort}/v1`,
     GATEWAY_URL: gatewayUrl,
+    ADMIN_EMAIL: settings.ADMIN_EMAIL,
   })
   await Promise.all([engine, control])
-  const { demoKey, applied } = await declareIfEmpty({
+  const declared = await declareIfEmpty({
     controlUrl,
     adminToken,
     dataDir,
     factoryFile: settings.FACTORY_FILE,
   })
-  if (applied) say(`declared ${settings.FACTORY_FILE}`)
+  if (declared.applied) say(`declared ${settings.FACTORY_FILE}`)
   await launch('gateway', {
     GATEWAY_PORT: String(gatewayPort),
     CONTROL_URL: controlUrl,
-    INTERNAL_TOKEN_FILE: file('internal-token'),
     GATEWAY_HOST: settings.GATEWAY_HOST,
-    DRAIN_MS: String(settings.DRAIN_MS),
-    ALLOWED_ORIGINS: process.env['ALLOWED_ORIGINS'] ?? `${controlUrl},http://localhost:${controlPort}`,
+    DRAIN_SECONDS: String(settings.DRAIN_SECONDS),
   })
-  const models = demoKey ? await modelsFor(`${gatewayUrl}/v1`, demoKey, 15_000, () => stopping !== undefined) : []
+  const { demoKey, model } = await tryDemoKey({
+    apiUrl: `${localGatewayUrl}/v1`,
+    dataDir,
+    demoKey: declared.demoKey,
+    patienceMs: 15_000,
+    isOver: () => stopping !== undefined,
+  })
   process.stdout.write(
     `${greeting({
       apiUrl: `${gatewayUrl}/v1`,
       consoleUrl: controlUrl,
-      adminEmail: 'admin@factory.local',
+      adminEmail: settings.ADMIN_EMAIL,
       passwordFile: file('admin-password'),
-      password: applied ? password : undefined,
+      password: declared.applied ? password : undefined,
       demoKey,
-      model: models[0],
+      model,
       isShippedModel: settings.MODEL_FILE === undefined,
       logs,
       seconds: (performance.now() - started) / 1000,

@@ -12,18 +12,12 @@ export interface InstallationSecrets {
 }
 
 /** Reads the installation's secrets, making those that do not exist yet. Several processes may do so at once. */
-export function installationSecrets(config: {
-  readonly DATA_DIR: string
-  readonly INTERNAL_TOKEN_FILE?: string | undefined
-  readonly ADMIN_TOKEN_FILE?: string | undefined
-  readonly ADMIN_PASSWORD_FILE?: string | undefined
-}): InstallationSecrets {
-  mkdirSync(config.DATA_DIR, { recursive: true, mode: 0o700 })
-  const file = (name: string) => join(config.DATA_DIR, name)
+export function installationSecrets(dataDir: string): InstallationSecrets {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   return {
-    internalToken: ensureSecret(config.INTERNAL_TOKEN_FILE ?? file('internal-token'), 32),
-    adminToken: ensureSecret(config.ADMIN_TOKEN_FILE ?? file('admin-token'), 32),
-    adminPassword: ensureSecret(config.ADMIN_PASSWORD_FILE ?? file('admin-password'), 15),
+    internalToken: ensureSecret(join(dataDir, 'internal-token'), 32),
+    adminToken: ensureSecret(join(dataDir, 'admin-token'), 32),
+    adminPassword: ensureSecret(join(dataDir, 'admin-password'), 15),
   }
 }
 

@@ -38,7 +38,7 @@ async function main(): Promise<void> {
   const { version: schema, applied } = await migrate(database, fromRoot('migrations'))
   if (applied.length > 0) log.info({ applied }, 'database migrated')
 
-  const secrets = installationSecrets(config)
+  const secrets = installationSecrets(config.DATA_DIR)
   const identity = createIdentity({ database, clock })
   const charging = createCharging({ database, clock })
   const catalogue = createCatalogue({
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
     serverOptions: { requestTimeout: 60_000, headersTimeout: 10_000, keepAliveTimeout: 30_000, maxHeaderSize: 16_384 },
   }) as Server
   undo.defer(() => closeServer(server))
-  const host = config.CONTROL_HOST ?? config.HOST
+  const { CONTROL_HOST: host } = config
   server.listen(config.CONTROL_PORT, host)
   await once(server, 'listening')
 

@@ -10,23 +10,25 @@ const wholeNumber = z
   .regex(/^\d{1,9}$/, 'must be a whole number')
   .transform(Number)
 
+/** How long running answers may go on after a stop. An hour is far below what a timer can hold. */
+export const DrainSeconds = PositiveInt.refine((seconds) => seconds <= 3600, 'must be at most 3600').default(20)
+
 const schema = z.object({
   /** 0 takes any free port. */
   GATEWAY_PORT: z.union([z.literal('0').transform(Number), Port]).default(8080),
-  HOST: z.string().default('127.0.0.1'),
+  GATEWAY_HOST: z.string().default('127.0.0.1'),
   GATEWAY_WORKERS: PositiveInt.optional(),
   CONTROL_URL: HttpUrl.default('http://127.0.0.1:8081'),
   DATA_DIR: z.string().default('./data'),
   /** The embedded engine's model, for recounting with its vocabulary. */
   MODEL_FILE: z.string().optional(),
-  INTERNAL_TOKEN_FILE: z.string().optional(),
   /** Browser origins that may call, separated by commas; the console's own unless told. */
   ALLOWED_ORIGINS: z.string().optional(),
   MAX_BODY_BYTES: PositiveInt.default(16_777_216),
   MAX_ANSWER_BYTES: PositiveInt.default(67_108_864),
   MAX_CONNECTIONS: PositiveInt.default(20_000),
   RECOUNTS_PER_SECOND: wholeNumber.default(10),
-  GATEWAY_DRAIN_SECONDS: PositiveInt.default(20),
+  DRAIN_SECONDS: DrainSeconds,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -53,12 +55,12 @@ export function readGatewaySettings(env: NodeJS.ProcessEnv, modelRoot: string): 
   const read = readConfig(schema, env)
   return {
     port: read.GATEWAY_PORT,
-    host: read.HOST,
+    host: read.GATEWAY_HOST,
     // Sharing one port between threads needs SO_REUSEPORT with load balancing, which only Linux has.
     workers: process.platform === 'linux' ? (read.GATEWAY_WORKERS ?? availableParallelism()) : 1,
     controlUrl: read.CONTROL_URL,
     journalDir: join(read.DATA_DIR, 'journal'),
-    internalTokenFile: read.INTERNAL_TOKEN_FILE ?? join(read.DATA_DIR, 'internal-token'),
+    internalTokenFile: join(read.DATA_DIR, 'internal-token'),
     modelRoot,
     embeddedModelFile: resolve(read.MODEL_FILE ?? join(modelRoot, SHIPPED_MODEL)),
     allowedOrigins: read.ALLOWED_ORIGINS?.split(',').map((origin) => origin.trim()) ?? consoleOrigins(read.CONTROL_URL),
@@ -66,7 +68,7 @@ export function readGatewaySettings(env: NodeJS.ProcessEnv, modelRoot: string): 
     maxAnswerBytes: read.MAX_ANSWER_BYTES,
     maxConnections: read.MAX_CONNECTIONS,
     recountsPerSecond: read.RECOUNTS_PER_SECOND,
-    drainMs: read.GATEWAY_DRAIN_SECONDS * 1000,
+    drainMs: read.DRAIN_SECONDS * 1000,
     logLevel: read.LOG_LEVEL,
   }
 }
