@@ -28,7 +28,7 @@ for (let n = 0; n < tenants; n++)
   await charging.topup({ tenant: `tenant-${n}`, amountPico: 10n ** 18n, reference: `pay-${n}` })
 const slices = new Map<string, string>()
 for (const gateway of gateways) {
-  const { epoch } = await charging.register(gateway)
+  const { epoch } = await charging.register({ gateway, journal: 'journal-of-bench' })
   for (let n = 0; n < tenants; n++) {
     const tenant = `tenant-${n}`
     const reply = await charging.grant({ gateway, epoch, seq: n + 1, tenant, minPico: '1', wantPico: `${10n ** 17n}` })

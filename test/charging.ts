@@ -11,13 +11,16 @@ export async function expectCoherent(charging: Charging): Promise<void> {
   expect(reply.ok).toBe(true)
 }
 
+/** The journal of every gateway in tests that have one each. */
+export const JOURNAL = 'journal-of-test'
+
 /** A tenant with money, a gateway, and a slice of the size asked for. */
 export async function openSlice(
   charging: Charging,
-  { tenant, gateway, amount }: { tenant: string; gateway: string; amount: bigint },
+  { tenant, gateway, amount, journal = JOURNAL }: { tenant: string; gateway: string; amount: bigint; journal?: string },
 ): Promise<{ slice: string; epoch: number; gateway: string; tenant: string }> {
   await charging.topup({ tenant, amountPico: amount * 2n, reference: `pay-${tenant}-${gateway}` })
-  const { epoch } = await charging.register(gateway)
+  const { epoch } = await charging.register({ gateway, journal })
   const request = { gateway, epoch, seq: 1, tenant, minPico: `${amount}`, wantPico: `${amount}` }
   const reply = await charging.grant(request)
   if (reply.outcome !== 'granted') throw new Error(reply.outcome)

@@ -77,7 +77,7 @@ export async function controlFixture() {
   })
 
   await catalogue.apply({ text: FILE, fileName: 'f.yaml', dryRun: false })
-  await charging.register('gw-0')
+  await charging.register({ gateway: 'gw-0', journal: 'journal-of-test' })
   const slices: string[] = []
   for (const [index, tenant] of ['acme', 'globex'].entries()) {
     const reply = await charging.grant({

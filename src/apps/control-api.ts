@@ -12,6 +12,7 @@ import type { Clock } from '#platform/clock'
 import { readBody } from './control-body.ts'
 import { callerOf, closeSessionCookie, openSessionCookie, requireOwnSite } from './control-caller.ts'
 import type { Caller } from './control-caller.ts'
+import { addDesk } from './control-desk.ts'
 import { checked, invalidRequest, operatorsOnly, unknownPath, unknownRequest } from './control-problems.ts'
 import {
   CreateAccountRequest,
@@ -218,6 +219,7 @@ export function createApi(deps: ApiDeps): Hono {
     return context.json(explanationForTenant(explained))
   })
 
+  addDesk(api, { charging, operator })
   api.post('/verify', async (context) => {
     await operator(context)
     return context.json(await charging.verify({ sheetById: (id) => catalogue.sheet(id) }))

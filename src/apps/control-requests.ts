@@ -21,6 +21,8 @@ export const LiveQuery = z.object({
   tenant: Slug.optional(),
   minutes: z.coerce.number().int().min(1).max(1440).default(60),
 })
+/** GET /slices and GET /quarantine. */
+export const DeskQuery = z.object({ limit: Limit })
 export const RequestsQuery = z.object({ tenant: Slug.optional(), limit: Limit })
 
 /** POST /users: an account for the console; without a tenant, an operator's. */

@@ -191,3 +191,49 @@ export const SupplierView = z.object({
   maxConcurrency: z.int(),
 })
 export type SupplierView = z.infer<typeof SupplierView>
+
+/** GET /slices?limit= (operator): what gateways hold of wallets now, oldest first. POST /slices/{id}/release answers one. */
+export const SliceView = z.object({
+  id: z.string(),
+  gateway: z.string(),
+  /** Null: granted before journals had names, and not claimed yet. */
+  journal: z.string().nullable(),
+  /** False: the gateway works with another journal now, so nobody will give this slice back unless the old one returns. */
+  isOfPresentJournal: z.boolean(),
+  epoch: z.int(),
+  tenant: Slug,
+  amountPico: UnsignedPicoText,
+  settledPico: UnsignedPicoText,
+  records: z.int(),
+  state: z.enum(['open', 'closed', 'released']),
+  grantedAtMs: EpochMs,
+  validUntilMs: EpochMs,
+  /** An operator may release it from then on. */
+  releasableAtMs: EpochMs,
+})
+export type SliceView = z.infer<typeof SliceView>
+
+/** POST /slices/{id}/release, POST /quarantine/{id}/dismiss (operator): the reason is kept with the operator's name. */
+export const DecisionRequest = z.strictObject({ reason: z.string().trim().min(1).max(500) })
+
+/**
+ * GET /quarantine?limit= (operator): records that break an invariant, oldest first. POST /quarantine/{id}/retry delivers one again as
+ * its gateway would, and POST /quarantine/{id}/dismiss ends it unposted; both answer it as it is then. Instead of the whole id any
+ * beginning of at least 8 characters will do that only one record has.
+ */
+export const QuarantineView = z.object({
+  /** SHA-256 of the content: two contents may claim the same record id. */
+  id: z.string(),
+  record: z.string(),
+  gateway: z.string(),
+  reason: z.string(),
+  receivedAtMs: EpochMs,
+  state: z.enum(['open', 'accepted', 'dismissed']),
+  /** Who ended it, when and why; null while open, and for a record that its gateway delivered again. */
+  decidedBy: z.string().nullable(),
+  decidedAtMs: EpochMs.nullable(),
+  decidedReason: z.string().nullable(),
+  /** What arrived, as text: it may be anything. */
+  text: z.string(),
+})
+export type QuarantineView = z.infer<typeof QuarantineView>

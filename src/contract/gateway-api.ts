@@ -9,8 +9,17 @@ import { UsageRecord } from './usage-record.ts'
  */
 export const GatewayId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/)
 
-/** POST /gateways/register: takes over the gateway id. Grants of older epochs are refused from then on. */
-export const RegisterRequest = z.object({ gateway: GatewayId })
+/**
+ * Which journal a gateway keeps. A gateway id is a name that two installations, or one that lost its disk, may both use; only the
+ * journal that recorded the use of a slice can tell what was used.
+ */
+export const JournalId = z.string().regex(/^[a-z0-9][a-z0-9-]{7,63}$/)
+
+/**
+ * POST /gateways/register: takes over the gateway id for this journal. Grants of older epochs are refused from then on. Slices of
+ * another journal stay as they are until that journal closes them or an operator releases them.
+ */
+export const RegisterRequest = z.object({ gateway: GatewayId, journal: JournalId })
 export const RegisterReply = z.object({ epoch: z.int().min(1) })
 
 /**
@@ -50,14 +59,22 @@ export const GrantReply = z.discriminatedUnion('outcome', [
 ])
 export type GrantReply = z.infer<typeof GrantReply>
 
-/** POST /slices/close: gives the unused rest back. Refused (`missing`) until charging has ingested all `records` of the slice. */
-export const CloseRequest = z.object({ gateway: GatewayId, slice: z.string(), records: z.int().min(0) })
+/**
+ * POST /slices/close: gives the unused rest back. Refused (`missing`) until charging has ingested all `records` of the slice, and
+ * with the problem `slice_of_other_journal` (409) unless `journal` is the one that the slice was granted to.
+ */
+export const CloseRequest = z.object({
+  gateway: GatewayId,
+  journal: JournalId,
+  slice: z.string(),
+  records: z.int().min(0),
+})
 export const CloseReply = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('closed') }),
   z.object({ outcome: z.literal('missing'), ingested: z.int() }),
 ])
 
-/** GET /slices?gateway=…: the open slices that charging believes this gateway has, whatever their epoch. */
+/** GET /slices?gateway=…&journal=…: the open slices that charging believes this journal has, whatever their epoch. */
 export const OpenSlicesReply = z.object({ slices: z.array(Slice) })
 
 /** POST /usage: at most 500 records. Acknowledged ids are durable and posted, whether new or seen before. */

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { apply } from './apply.ts'
 import { createClient } from './client.ts'
 import type { Command, Outcome } from './command.ts'
+import { quarantine, slices } from './desk.ts'
 import { CliError, EXIT, EXIT_HELP } from './exit-codes.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { explain } from './explain.ts'
@@ -11,7 +12,7 @@ import { usage } from './usage.ts'
 import { verify } from './verify.ts'
 import { key, topup, user } from './write.ts'
 
-const COMMANDS: readonly Command[] = [apply, get, key, topup, usage, explain, verify, user]
+const COMMANDS: readonly Command[] = [apply, get, key, topup, usage, explain, verify, quarantine, slices, user]
 
 const COMMON = {
   url: { type: 'string' },

@@ -9,7 +9,10 @@ import type {
   OpenSlicesReply,
   PostingView,
   PriceSheet,
+  QuarantineView,
+  RegisterRequest,
   RequestRow,
+  SliceView,
   UsageRow,
   VerifyReply,
 } from '#contract'
@@ -18,10 +21,8 @@ import type { Clock } from '#platform/clock'
 import type { Database, Transaction } from '#platform/postgres'
 import { ingest } from './ingest/service.ts'
 import type { IngestBatch, IngestReply } from './ingest/service.ts'
-import { dismissQuarantined, openQuarantine } from './ingest/store.ts'
-import type { QuarantinedRow } from './ingest/store.ts'
-import { close, grant, openSlices, register, releaseExpired } from './slices/service.ts'
-import type { ReleasedSlice } from './slices/service.ts'
+import { dismiss, quarantine, retry } from './quarantine/service.ts'
+import { close, grant, listSlices, openSlices, register, releaseSlice } from './slices/service.ts'
 import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
 import { verify } from './verify/verify.ts'
@@ -40,22 +41,32 @@ interface Page {
 
 /** Amounts are decimal strings of whole pico-yuan, times are milliseconds since 1970, unless a name says otherwise. */
 export interface Charging {
-  /** Takes over a gateway id; grants of older epochs are answered `fenced` from then on. */
-  register(gateway: string): Promise<{ epoch: number }>
+  /** Takes over a gateway id for a journal; grants of older epochs are answered `fenced` from then on. */
+  register(request: z.infer<typeof RegisterRequest>): Promise<{ epoch: number }>
   /** Sets part of a wallet aside for a gateway. Repeating a number gives the same slice. Throws `grant_reused`. */
   grant(request: GrantRequest): Promise<GrantReply>
-  /** Gives the rest of a slice back once all its records are here. Throws `unknown_slice`. */
+  /** Gives the rest of a slice back once all its records are here. Throws `unknown_slice`, `slice_of_other_journal`. */
   close(request: z.infer<typeof CloseRequest>): Promise<z.infer<typeof CloseReply>>
-  /** The slices that are open for a gateway, of whatever epoch. */
-  openSlices(gateway: string): Promise<z.infer<typeof OpenSlicesReply>>
-  /** An operator's decision, never automatic: frees slices that expired at least `graceMs` ago, whatever records may be missing. */
-  releaseExpired(options: { graceMs: number }): Promise<ReleasedSlice[]>
+  /** The slices that are open for a gateway's journal, of whatever epoch. */
+  openSlices(request: z.infer<typeof RegisterRequest>): Promise<z.infer<typeof OpenSlicesReply>>
+  /** The open slices of all gateways, oldest first. */
+  slices(options: { limit: number }): Promise<SliceView[]>
+  /**
+   * An operator's decision, never automatic: frees a slice that expired an hour ago, whatever records may be missing. Throws
+   * `unknown_slice`, `slice_in_use`.
+   */
+  releaseSlice(decision: { slice: string; by: string; reason: string }): Promise<SliceView>
   /** Books usage records, each exactly once, in one transaction per batch. */
   ingest(batch: IngestBatch): Promise<IngestReply>
   /** Records that break an invariant and wait for an operator, oldest first. */
-  quarantine(options: { limit: number }): Promise<QuarantinedRow[]>
-  /** An operator has dealt with a quarantined record; it stays on file and is never posted. Returns how many were dismissed. */
-  dismiss(id: string): Promise<number>
+  quarantine(options: { limit: number }): Promise<QuarantineView[]>
+  /** Delivers a quarantined record again as its gateway would. Throws `unknown_quarantined`, `quarantine_decided` (dismissed). */
+  retry(decision: { id: string; by: string }): Promise<QuarantineView>
+  /**
+   * An operator has dealt with a quarantined record; it stays on file and is never posted, also when it is delivered again. Throws
+   * `unknown_quarantined`, `quarantine_decided` (posted meanwhile).
+   */
+  dismiss(decision: { id: string; by: string; reason: string }): Promise<QuarantineView>
   /** Books a payment, once per reference. Throws `topup_reused`, `invalid_amount`. */
   topup(request: Topup): Promise<BalanceView>
   /** Must come before the first of several `topupIn` in one transaction, and name all their tenants; else they may deadlock with ingest. */
@@ -88,14 +99,16 @@ export interface ChargingDeps {
 export function createCharging({ database, clock, sliceLifetimeMs = 600_000 }: ChargingDeps): Charging {
   const deps = { database, clock, sliceLifetimeMs }
   return {
-    register: (gateway) => register(database, gateway),
+    register: (request) => register(database, request),
     grant: (request) => grant(deps, request),
     close: (request) => close(deps, request),
-    openSlices: (gateway) => openSlices(database, gateway),
-    releaseExpired: (options) => releaseExpired(deps, options),
+    openSlices: (request) => openSlices(database, request),
+    slices: ({ limit }) => listSlices(database, limit),
+    releaseSlice: (decision) => releaseSlice(deps, decision),
     ingest: (batch) => ingest(deps, batch),
-    quarantine: ({ limit }) => openQuarantine(database, limit),
-    dismiss: (id) => dismissQuarantined(database, id),
+    quarantine: ({ limit }) => quarantine(database, limit),
+    retry: (decision) => retry(deps, decision),
+    dismiss: (decision) => dismiss(deps, decision),
     topup: (request) => topup(deps, request),
     lockForTopups: (tx, tenants) => lockForTopups(tx, tenants),
     topupIn: (tx, request) => topupIn(tx, request, clock.nowMs()),

@@ -112,6 +112,7 @@ test('each broken rule has its own reason', () => {
 const slice: SliceRow = {
   id: 'slc_gw-0_1_1',
   gateway: 'gw-0',
+  journal: null,
   epoch: 1,
   tenant: 'acme',
   amountPico: 100n,
@@ -119,6 +120,7 @@ const slice: SliceRow = {
   records: 1,
   tight: false,
   state: 'open',
+  grantedAtMs: 0,
   validUntilMs: 0,
 }
 const cheap = (n: number, sellPico: bigint, change = {}) =>

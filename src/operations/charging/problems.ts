@@ -21,7 +21,43 @@ export const unknownSlice = defineProblem<{ slice: string }>({
   status: 404,
   title: 'Unknown slice',
   retryable: false,
-  detail: ({ slice }) => `This gateway has no slice ${slice}.`,
+  detail: ({ slice }) => `There is no slice ${slice}, or it is another gateway's.`,
+})
+
+export const sliceOfOtherJournal = defineProblem<{ slice: string }>({
+  code: 'slice_of_other_journal',
+  status: 409,
+  title: 'Slice of another journal',
+  retryable: false,
+  detail: ({ slice }) =>
+    `Slice ${slice} was granted to another journal under this gateway's id, and only that one knows what was used of it.`,
+})
+
+export const sliceInUse = defineProblem<{ slice: string; state: string; releasableAtMs: number }>({
+  code: 'slice_in_use',
+  status: 409,
+  title: 'Slice cannot be released',
+  retryable: false,
+  detail: ({ slice, state, releasableAtMs }) =>
+    state === 'closed'
+      ? `Its gateway has closed slice ${slice}; nothing of it is set aside.`
+      : `Slice ${slice} may be released an hour after it expired and not before: ${releasableAtMs} (milliseconds since 1970).`,
+})
+
+export const unknownQuarantined = defineProblem<{ id: string }>({
+  code: 'unknown_quarantined',
+  status: 404,
+  title: 'Unknown record in quarantine',
+  retryable: false,
+  detail: ({ id }) => `No record in quarantine, or more than one, has an id that begins with ${id}.`,
+})
+
+export const quarantineDecided = defineProblem<{ id: string; state: string }>({
+  code: 'quarantine_decided',
+  status: 409,
+  title: 'Already decided',
+  retryable: false,
+  detail: ({ id, state }) => `The record ${id} is ${state} already.`,
 })
 
 export const grantReused = defineProblem<{ gateway: string; epoch: number; seq: number }>({

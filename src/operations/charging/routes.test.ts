@@ -17,7 +17,9 @@ const charging = {
     if (slice === 'none') throw unknownSlice({ slice })
     return { outcome: 'missing', ingested: 4 }
   },
-  openSlices: async (gateway: string) => ({ slices: [{ id: `slice of ${gateway}` }] }),
+  openSlices: async ({ gateway, journal }: { gateway: string; journal: string }) => ({
+    slices: [{ id: `slice of ${gateway} and ${journal}` }],
+  }),
   ingest: async (batch: IngestBatch) => {
     ingested.push(batch)
     return { accepted: batch.records.length, duplicates: 0, quarantined: [] }
@@ -38,13 +40,18 @@ async function post(path: string, body: unknown): Promise<{ status: number; type
 const grant = { gateway: 'gw-0', epoch: 1, seq: 1, tenant: 'acme', minPico: '1', wantPico: '10' }
 
 test('200: each call reaches charging and its answer comes back', async () => {
-  expect(await post('/gateways/register', { gateway: 'gw-0' })).toMatchObject({ status: 200, reply: { epoch: 3 } })
+  expect(await post('/gateways/register', { gateway: 'gw-0', journal: 'journal-0' })).toMatchObject({
+    status: 200,
+    reply: { epoch: 3 },
+  })
   expect(await post('/slices/grant', grant)).toMatchObject({ status: 200, reply: { outcome: 'fenced' } })
-  expect(await post('/slices/close', { gateway: 'gw-0', slice: 's', records: 5 })).toMatchObject({
+  expect(await post('/slices/close', { gateway: 'gw-0', journal: 'journal-0', slice: 's', records: 5 })).toMatchObject({
     status: 200,
     reply: { outcome: 'missing', ingested: 4 },
   })
-  expect(await (await app.request('/slices?gateway=gw-0')).json()).toEqual({ slices: [{ id: 'slice of gw-0' }] })
+  expect(await (await app.request('/slices?gateway=gw-0&journal=journal-0')).json()).toEqual({
+    slices: [{ id: 'slice of gw-0 and journal-0' }],
+  })
 })
 
 test('200: one record that is none is handed on apart and does not hold up the others', async () => {
@@ -69,8 +76,10 @@ test('400: what is not JSON, or not the shape of the contract, is a typed proble
     ['/slices/grant', { ...grant, minPico: '-1' }, 'body.minPico'],
     ['/slices/grant', { ...grant, epoch: 0 }, 'body.epoch'],
     ['/slices/grant', [], 'body'],
-    ['/gateways/register', { gateway: 'NO SPACES' }, 'body.gateway'],
-    ['/slices/close', { gateway: 'gw-0', slice: 's' }, 'body.records'],
+    ['/gateways/register', { gateway: 'NO SPACES', journal: 'journal-0' }, 'body.gateway'],
+    ['/gateways/register', { gateway: 'gw-0' }, 'body.journal'],
+    ['/slices/close', { gateway: 'gw-0', journal: 'journal-0', slice: 's' }, 'body.records'],
+    ['/slices/close', { gateway: 'gw-0', slice: 's', records: 0 }, 'body.journal'],
     ['/usage', { gateway: 'gw-0', records: [] }, 'body.records'],
     ['/usage', { gateway: 'gw-0', records: Array.from({ length: 501 }, () => 1) }, 'body.records'],
   ]
@@ -84,11 +93,13 @@ test('400: what is not JSON, or not the shape of the contract, is a typed proble
       detail: expect.stringContaining(where),
     })
   }
-  expect((await app.request('/slices')).status).toBe(400)
+  for (const path of ['/slices', '/slices?gateway=gw-0']) expect((await app.request(path)).status).toBe(400)
 })
 
 test('404 and 409: problems of charging keep their status and code', async () => {
-  expect(await post('/slices/close', { gateway: 'gw-0', slice: 'none', records: 0 })).toMatchObject({
+  expect(
+    await post('/slices/close', { gateway: 'gw-0', journal: 'journal-0', slice: 'none', records: 0 }),
+  ).toMatchObject({
     status: 404,
     type: 'application/problem+json',
     reply: { code: 'unknown_slice' },

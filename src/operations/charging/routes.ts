@@ -30,13 +30,12 @@ export function chargingInternalRoutes(charging: Charging): Hono {
     }),
   )
   app.post('/gateways/register', async (context) => {
-    const { gateway } = await body(context, RegisterRequest)
-    return context.json(await charging.register(gateway))
+    return context.json(await charging.register(await body(context, RegisterRequest)))
   })
   app.post('/slices/grant', async (context) => context.json(await charging.grant(await body(context, GrantRequest))))
   app.post('/slices/close', async (context) => context.json(await charging.close(await body(context, CloseRequest))))
   app.get('/slices', async (context) =>
-    context.json(await charging.openSlices(parse(GatewayId, context.req.query('gateway'), 'gateway'))),
+    context.json(await charging.openSlices(parse(RegisterRequest, context.req.query(), 'query'))),
   )
   app.post('/usage', async (context) => {
     const { gateway, records } = await body(context, Envelope)

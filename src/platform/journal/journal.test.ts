@@ -147,6 +147,29 @@ test('acknowledged entries that cannot be read keep the journal shut unless dama
   expect(fs.existsSync(join(dir, first))).toBe(true)
 })
 
+test('the id of a journal stays while nothing is lost, and is another as soon as anything may be', async () => {
+  const dir = freshDir()
+  const open = async () => {
+    await using journal = await openJournal(dir, { ...small, onDamage: () => {} })
+    for (let i = 0; i < 12; i++) await durably(journal, `${i}`.padEnd(900, '.'))
+    return journal.id
+  }
+  const first = await open()
+  expect(await open()).toBe(first)
+  // A crash may leave the file half written under its temporary name.
+  fs.writeFileSync(join(dir, 'identity.tmp'), 'half')
+  expect(await open()).toBe(first)
+  fs.rmSync(join(dir, segmentsOf(dir)[1] ?? ''))
+  const damaged = await open()
+  expect(damaged).not.toBe(first)
+  expect(await open()).toBe(damaged)
+  for (const file of segmentsOf(dir)) fs.rmSync(join(dir, file))
+  const emptied = await open()
+  expect([first, damaged]).not.toContain(emptied)
+  fs.rmSync(join(dir, 'identity'))
+  expect([first, damaged, emptied]).not.toContain(await open())
+})
+
 test('bytes of an earlier life of a recycled segment are never taken for entries', async () => {
   const dir = freshDir()
   for (let life = 0; life < 12; life++) {

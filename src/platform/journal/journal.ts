@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import * as fs from 'node:fs'
 import { FRAME_HEADER_BYTES, SEGMENT_HEADER_BYTES, openFrame, sealFrame, type SegmentHead } from './frame.ts'
 import { realDisk, type Disk } from './disk.ts'
+import { readIdentity, writeIdentity } from './identity.ts'
 import { lockDirectory } from './lock.ts'
 import { recoverEntries, type Recovery } from './recover.ts'
 import {
@@ -57,8 +58,10 @@ export async function openJournal(dir: string, options: JournalOptions = {}): Pr
   const unlock = lockDirectory(dir)
   try {
     const recovery = recoverEntries(readSegments(dir))
+    refuseDamage(dir, recovery, options.onDamage)
+    const id = settleIdentity(dir, recovery)
     const live = settleSegments(dir, recovery, options.onDamage)
-    return await startJournal({ dir, segmentBytes, disk: options.disk ?? realDisk, unlock, recovery, ...live })
+    return await startJournal({ id, dir, segmentBytes, disk: options.disk ?? realDisk, unlock, recovery, ...live })
   } catch (error) {
     unlock()
     throw error
@@ -70,12 +73,32 @@ interface LiveSegment {
   lastSeq: number
 }
 
+function damageOf(dir: string, recovery: Recovery): JournalDamage {
+  return { afterSeq: recovery.nextSeq - 1, files: recovery.damagedIds.map((id) => segmentPath(dir, id)) }
+}
+
+function refuseDamage(dir: string, recovery: Recovery, onDamage: JournalOptions['onDamage']): void {
+  const { afterSeq, files } = damageOf(dir, recovery)
+  if (files.length > 0 && !onDamage)
+    throw new Error(`acknowledged entries after seq ${afterSeq} cannot be read: ${files.join(', ')}`)
+}
+
+/**
+ * Before the damage is settled, because afterwards nobody could tell. An open journal has at least the mark in its first segment, so
+ * an identity without any segment has lost them.
+ */
+function settleIdentity(dir: string, recovery: Recovery): string {
+  const isWhole = recovery.segments.length > 0 && recovery.damagedIds.length === 0
+  const known = isWhole ? readIdentity(dir) : undefined
+  if (known !== undefined) return known
+  const id = randomBytes(16).toString('hex')
+  writeIdentity(dir, id)
+  return id
+}
+
 /** Makes what was recovered final on disk, and says which segments hold entries (`live`) and which only a mark (`unneeded`). */
 function settleSegments(dir: string, recovery: Recovery, onDamage: JournalOptions['onDamage']) {
-  const damage = { afterSeq: recovery.nextSeq - 1, files: recovery.damagedIds.map((id) => segmentPath(dir, id)) }
-  if (damage.files.length > 0 && !onDamage) {
-    throw new Error(`acknowledged entries after seq ${damage.afterSeq} cannot be read: ${damage.files.join(', ')}`)
-  }
+  const damage = damageOf(dir, recovery)
   const live: LiveSegment[] = []
   const unneeded: number[] = []
   for (const { id, entries, floor, cutAt } of recovery.segments) {
@@ -93,6 +116,7 @@ function settleSegments(dir: string, recovery: Recovery, onDamage: JournalOption
 }
 
 interface Start {
+  readonly id: string
   readonly dir: string
   readonly segmentBytes: number
   readonly disk: Disk
@@ -102,7 +126,16 @@ interface Start {
   readonly unneeded: readonly number[]
 }
 
-async function startJournal({ dir, segmentBytes, disk, unlock, recovery, live, unneeded }: Start): Promise<Journal> {
+async function startJournal({
+  id,
+  dir,
+  segmentBytes,
+  disk,
+  unlock,
+  recovery,
+  live,
+  unneeded,
+}: Start): Promise<Journal> {
   const prepare = (id: number): Promise<SegmentHead> => prepareSegment(dir, id, segmentBytes, randomSeed)
   const capacity = segmentBytes - SEGMENT_HEADER_BYTES
   const maxPayloadBytes = Math.min(MAX_PAYLOAD_BYTES, capacity - 2 * FRAME_HEADER_BYTES)
@@ -267,6 +300,7 @@ async function startJournal({ dir, segmentBytes, disk, unlock, recovery, live, u
   await following.catch(() => {}) // The first segment is there, so it can begin.
 
   return {
+    id,
     append,
     discardBefore(seq) {
       floor = Math.max(floor, Math.min(seq, nextSeq))

@@ -9,6 +9,11 @@ export interface JournalEntry {
  * not acknowledged is either whole or absent after a restart, never torn.
  */
 export interface Journal extends AsyncDisposable {
+  /**
+   * Random, made with the journal and on stable storage before it opens: the same as long as nothing that was acknowledged is lost.
+   * A journal that was deleted, replaced or damaged opens under a new one.
+   */
+  readonly id: string
   /** Queues an entry and returns its seq at once. `durable` is called, in order, after the entry is on stable storage. */
   append(payload: string, durable?: (error: Error | null) => void): number
   /** Entries with `seq` below this are no longer needed; their space is given back in whole segments. */

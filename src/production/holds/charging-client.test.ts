@@ -45,13 +45,13 @@ const silence: Answer = () => {}
 
 test('a call carries the token and comes back validated', async () => {
   await using control = await controlPlane(json({ epoch: 7 }))
-  expect(await control.client.register('gw-0')).toBe(7)
+  expect(await control.client.register('gw-0', 'journal-0')).toBe(7)
   expect(control.seen).toEqual([
     {
       method: 'POST',
       path: '/internal/v1/gateways/register',
       authorization: 'Bearer internal',
-      body: '{"gateway":"gw-0"}',
+      body: '{"gateway":"gw-0","journal":"journal-0"}',
     },
   ])
 })
@@ -64,16 +64,16 @@ test('records travel as the text that is in the journal', async () => {
 
 test('an error of the server, a cut connection and silence are tried again', async () => {
   await using control = await controlPlane(json({}, 503), hangUp, json({ outcome: 'closed' }))
-  expect(await control.client.close('gw-0', 's', 3)).toEqual({ outcome: 'closed' })
+  expect(await control.client.close('gw-0', 'journal-0', 's', 3)).toEqual({ outcome: 'closed' })
   expect(control.seen).toHaveLength(3)
   await using mute = await controlPlane(silence, json({ slices: [] }))
-  expect(await mute.client.openSlices('gw-0')).toEqual([])
+  expect(await mute.client.openSlices('gw-0', 'journal-0')).toEqual([])
   expect(mute.seen).toHaveLength(2)
 })
 
 test('after the last attempt the call fails', async () => {
   await using control = await controlPlane(json({ title: 'no database' }, 500))
-  await expect(control.client.register('gw-0')).rejects.toThrow(/500.*no database/)
+  await expect(control.client.register('gw-0', 'journal-0')).rejects.toThrow(/500.*no database/)
   expect(control.seen).toHaveLength(3)
 })
 
@@ -83,11 +83,17 @@ test('a refusal is not repeated, and is told apart from an outage', async () => 
   expect(isRefused(error)).toBe(true)
   expect(control.seen).toHaveLength(1)
   await using forbidden = await controlPlane(json({}, 401))
-  expect(isRefused(await forbidden.client.register('gw-0').catch((cause: unknown) => cause))).toBe(false)
+  expect(isRefused(await forbidden.client.register('gw-0', 'journal-0').catch((cause: unknown) => cause))).toBe(false)
 })
 
 test('a reply that does not keep the contract is an error, never a grant', async () => {
   await using control = await controlPlane(json({ outcome: 'granted', slice: { id: 's' } }))
   const request = { gateway: 'gw-0', epoch: 1, seq: 1, tenant: 't', minPico: '1', wantPico: '1' }
   await expect(control.client.grant(request)).rejects.toThrow()
+})
+
+test('a slice of another journal is told as such and not tried again', async () => {
+  await using control = await controlPlane(json({ code: 'slice_of_other_journal' }, 409))
+  expect(await control.client.close('gw-0', 'journal-0', 's', 0)).toEqual({ outcome: 'foreign' })
+  expect(control.seen).toHaveLength(1)
 })

@@ -88,15 +88,24 @@ export function createChargingClient(options: ChargingClientOptions): ChargingCl
   }
 
   return {
-    async register(gateway) {
-      const { epoch } = await call(RegisterReply, 'POST', '/internal/v1/gateways/register', JSON.stringify({ gateway }))
+    async register(gateway, journal) {
+      const request = JSON.stringify({ gateway, journal })
+      const { epoch } = await call(RegisterReply, 'POST', '/internal/v1/gateways/register', request)
       return epoch
     },
     grant: (request) => call(GrantReply, 'POST', '/internal/v1/slices/grant', JSON.stringify(request)),
-    close: (gateway, slice, records) =>
-      call(CloseReply, 'POST', '/internal/v1/slices/close', JSON.stringify({ gateway, slice, records })),
-    async openSlices(gateway) {
-      return (await call(OpenSlicesReply, 'GET', `/internal/v1/slices?gateway=${encodeURIComponent(gateway)}`)).slices
+    async close(gateway, journal, slice, records) {
+      const request = JSON.stringify({ gateway, journal, slice, records })
+      try {
+        return await call(CloseReply, 'POST', '/internal/v1/slices/close', request)
+      } catch (error) {
+        if (error instanceof ChargingError && error.status === 409) return { outcome: 'foreign' }
+        throw error
+      }
+    },
+    async openSlices(gateway, journal) {
+      const query = new URLSearchParams({ gateway, journal }).toString()
+      return (await call(OpenSlicesReply, 'GET', `/internal/v1/slices?${query}`)).slices
     },
     usage: (gateway, records) =>
       // Joined as text: the records were serialised once, for the journal. A large batch may take the database a while.

@@ -24,6 +24,7 @@ export interface Registration {
  */
 export function createRegistration(options: {
   readonly gateway: string
+  readonly journal: string
   readonly charging: ChargingClient
   readonly clock: Clock
   readonly log: Log
@@ -31,7 +32,7 @@ export function createRegistration(options: {
   readonly onRegistered: () => void
   readonly onFenced: () => void
 }): Registration {
-  const { gateway, charging, clock, log, timer } = options
+  const { gateway, journal, charging, clock, log, timer } = options
   let epoch = 0
   let fenced = false
   let stopped = false
@@ -39,7 +40,7 @@ export function createRegistration(options: {
 
   function register(): void {
     if (stopped) return
-    charging.register(gateway).then(
+    charging.register(gateway, journal).then(
       (granted) => {
         epoch = granted
         log.info({ gateway, epoch }, 'registered with charging')

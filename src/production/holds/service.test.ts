@@ -39,6 +39,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 8, arbitrary: fc.record({ kind: fc.constant('flow' as const), syncs: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('crash' as const), written: fc.nat(100) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('swap' as const), written: fc.nat(100), index: fc.nat(2) }) },
 )
 
 // The whole protocol against a model of charging that asserts its own side on every call.
@@ -117,6 +118,31 @@ test('a crash between the last acknowledgement and the record leaves the request
   expect(world.requestsWithoutRecord).toEqual([])
   expect(world.sold).toBe(1n)
   expect(world.postedIds).toHaveLength(3)
+})
+
+test('the slice of a lost journal stays set aside whatever the new one does, until it comes back itself', async () => {
+  const used: Step[] = [
+    { kind: 'flow', syncs: true },
+    { kind: 'place', tenant: 0, amount: 20 },
+    { kind: 'flow', syncs: true },
+    { kind: 'sync', count: 9 },
+    { kind: 'flow', syncs: true },
+    { kind: 'finish', index: 0, share: 100, captureFirst: false },
+    { kind: 'sync', count: 9 },
+  ]
+  const elsewhere: Step[] = Array.from({ length: 60 }, (): Step[] => [
+    { kind: 'wait', ms: 1_000 },
+    { kind: 'flow', syncs: true },
+  ]).flat()
+  const world = await simulate({
+    wallets: [100n],
+    steps: [...used, { kind: 'swap', written: 100, index: 1 }, ...elsewhere],
+  })
+  expect(world.escrowedAfterSteps).toBeGreaterThan(0n)
+  expect(world.violations).toEqual([])
+  expect(world.unpostedAcknowledged).toEqual([])
+  expect(world.sold).toBe(20n)
+  expect(world.lockedPico).toBe(0n)
 })
 
 test('a register call of the process before, arriving late, does not stop the gateway', async () => {

@@ -47,6 +47,7 @@ export function createHolds(options: HoldsOptions): Holds {
 
   const registration = createRegistration({
     gateway,
+    journal: journal.id,
     charging,
     clock,
     log,
@@ -254,12 +255,15 @@ export function createHolds(options: HoldsOptions): Holds {
       held.retryAtMs = clock.nowMs() + RETRY_MS
       log.warn({ slice: id, records, ...fields }, message)
     }
-    charging.close(gateway, id, records).then(
+    charging.close(gateway, journal.id, id, records).then(
       (reply) => {
         if (reply.outcome === 'missing') {
           again({ ingested: reply.ingested }, 'charging misses records of a slice that it had acknowledged')
           return
         }
+        // Only after the journal's files were changed behind its back: what they say of the slice may not be all there was.
+        if (reply.outcome === 'foreign')
+          log.error({ slice: id, records }, 'this slice belongs to another journal: it stays set aside for an operator')
         slices.delete(id)
         stateLog.closed(id)
         const desk = desks.get(held.slice.tenant)
@@ -271,6 +275,7 @@ export function createHolds(options: HoldsOptions): Holds {
 
   const reconcile = createReconcile({
     gateway,
+    journal: journal.id,
     charging,
     clock,
     log,

@@ -25,7 +25,7 @@ async function refusal(): Promise<unknown> {
     origin: `http://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`,
     token: 't',
   })
-  const error: unknown = await client.register('gw-0').catch((cause: unknown) => cause)
+  const error: unknown = await client.register('gw-0', 'journal-0').catch((cause: unknown) => cause)
   client.closeConnections()
   server.closeAllConnections()
   await new Promise((resolve) => server.close(resolve))

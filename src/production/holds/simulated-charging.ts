@@ -4,6 +4,7 @@ import type { GrantReply, GrantRequest, Slice, UsageRecord } from '#contract'
 export function chargingModel(wallets: readonly bigint[], nowMs: () => number, violations: string[]) {
   interface SliceState {
     readonly slice: Slice
+    readonly journal: string
     settled: bigint
     isOpen: boolean
     ingested: number
@@ -14,6 +15,7 @@ export function chargingModel(wallets: readonly bigint[], nowMs: () => number, v
   const posted = new Map<string, string>()
   const altered: string[] = []
   let epoch = 0
+  let journalOfEpoch = ''
   let sold = 0n
   const escrow = (tenant?: string): bigint =>
     [...slices.values()]
@@ -36,7 +38,7 @@ export function chargingModel(wallets: readonly bigint[], nowMs: () => number, v
       validUntilMs: nowMs() + 20_000,
       tight: available < 20n,
     }
-    slices.set(slice.id, { slice, settled: 0n, isOpen: true, ingested: 0 })
+    slices.set(slice.id, { slice, journal: journalOfEpoch, settled: 0n, isOpen: true, ingested: 0 })
     return { outcome: 'granted', slice }
   }
 
@@ -48,8 +50,14 @@ export function chargingModel(wallets: readonly bigint[], nowMs: () => number, v
     escrowed: () => escrow(),
     sold: () => sold,
     walletsPlusSold: () => [...balance.values()].reduce((sum, amount) => sum + amount, sold),
-    register: (): number => ++epoch,
-    openSlices: () => [...slices.values()].filter((state) => state.isOpen).map((state) => state.slice),
+    register(journal: string): number {
+      journalOfEpoch = journal
+      return ++epoch
+    },
+    openSlices: (journal?: string) =>
+      [...slices.values()]
+        .filter((state) => state.isOpen && (journal === undefined || state.journal === journal))
+        .map((state) => state.slice),
     grant(request: GrantRequest): GrantReply {
       if (request.epoch !== epoch) return { outcome: 'fenced' }
       const key = `${request.epoch}/${request.seq}`
@@ -57,9 +65,13 @@ export function chargingModel(wallets: readonly bigint[], nowMs: () => number, v
       if (reply.outcome === 'granted') bySeq.set(key, reply)
       return reply
     },
-    close(id: string, records: number) {
+    close(journal: string, id: string, records: number) {
       const state = slices.get(id)
       if (!state) throw new Error(`close of unknown slice ${id}`)
+      if (state.journal !== journal) {
+        violations.push(`${journal} tried to close ${id} of ${state.journal}`)
+        return { outcome: 'foreign' as const }
+      }
       if (!state.isOpen) return { outcome: 'closed' as const }
       if (state.ingested < records) return { outcome: 'missing' as const, ingested: state.ingested }
       if (state.ingested > records) violations.push(`${id} closed with ${records} records, ${state.ingested} ingested`)

@@ -1,7 +1,7 @@
 import type { Journal, JournalEntry } from '#platform/journal'
 
 /** A disk that keeps what it acknowledged, forgets any tail of the rest, and makes every discard durable at once. */
-export function journalModel() {
+export function journalModel(id = 'journal-0') {
   let durable: JournalEntry[] = []
   let pending: Array<{ entry: JournalEntry; callback: ((error: Error | null) => void) | undefined }> = []
   let nextSeq = 1
@@ -18,6 +18,7 @@ export function journalModel() {
   return {
     open(): Journal {
       return {
+        id,
         append(payload, callback) {
           pending.push({ entry: { seq: nextSeq, payload: Buffer.from(payload) }, callback })
           return nextSeq++

@@ -20,6 +20,8 @@ export type Step =
   /** Everything under way arrives and is answered; what that causes is left under way. `syncs`: the disk keeps up as well. */
   | { readonly kind: 'flow'; readonly syncs: boolean }
   | { readonly kind: 'crash'; readonly written: number }
+  /** A crash, and the next start finds another disk: an empty one, or one that was lost before. */
+  | { readonly kind: 'swap'; readonly written: number; readonly index: number }
 
 interface Message {
   readonly apply: () => unknown
@@ -43,7 +45,8 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
   const clock = manualClock(1_000_000)
   const violations: string[] = []
   const charging = chargingModel(wallets, () => clock.nowMs(), violations)
-  const store = journalModel()
+  const disks = [journalModel('journal-0'), journalModel('journal-1'), journalModel('journal-2')] as const
+  let store = disks[0]
   const refusals: Problem[] = []
   const acknowledged = new Map<string, string>()
   let net: Message[] = []
@@ -66,10 +69,10 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
         net.push({ apply, resolve: (reply) => resolve(reply as T), reject })
       })
     const client: ChargingClient = {
-      register: () => send(charging.register),
+      register: (_gateway, journal) => send(() => charging.register(journal)),
       grant: (request) => send(() => charging.grant(request)),
-      close: (_gateway, slice, records) => send(() => charging.close(slice, records)),
-      openSlices: () => send(charging.openSlices),
+      close: (_gateway, journal, slice, records) => send(() => charging.close(journal, slice, records)),
+      openSlices: (_gateway, journal) => send(() => charging.openSlices(journal)),
       usage: (_gateway, records) => send(() => charging.usage(records)),
     }
     holds = createHolds({
@@ -149,6 +152,17 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
     message.resolve?.((message.reply as { value: unknown }).value)
   }
 
+  function restart(written: number, disk: typeof store): void {
+    // What the dead process had sent may still arrive; nobody hears the answers.
+    for (const message of net) message.resolve = message.reject = undefined
+    store.crash(written)
+    store = disk
+    timers = []
+    active = []
+    usedBySlice = new Map([...charging.settled()])
+    start()
+  }
+
   async function run(step: Step): Promise<void> {
     const arriving = net.filter((message) => message.reply === undefined)
     const returning = net.filter((message) => message.reply !== undefined)
@@ -213,13 +227,10 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
         await wait(step.ms)
         break
       case 'crash':
-        // What the dead process had sent may still arrive; nobody hears the answers.
-        for (const message of net) message.resolve = message.reject = undefined
-        store.crash(step.written)
-        timers = []
-        active = []
-        usedBySlice = new Map([...charging.settled()])
-        start()
+        restart(step.written, store)
+        break
+      case 'swap':
+        restart(step.written, pick(disks, step.index) ?? store)
         break
     }
     await settle()
@@ -243,7 +254,14 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
     await run(step)
     mostEntriesKept = Math.max(mostEntriesKept, store.kept())
   }
+  const escrowedAfterSteps = charging.escrowed()
   await comeToRest(120)
+  // Disks that were lost come back one after the other; until then nobody may have touched what is theirs.
+  const last = store
+  for (const disk of steps.some(({ kind }) => kind === 'swap') ? disks.filter((each) => each !== last) : []) {
+    restart(100, disk)
+    await comeToRest(120)
+  }
   // One more request, so that what is discarded late is discarded.
   place(0, 1)
   await comeToRest(80)
@@ -255,8 +273,9 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
     postedTwiceDifferently: charging.altered,
     postedIds: [...posted.keys()],
     sold: charging.sold(),
-    requestsWithoutRecord: store.opened().filter((id) => !posted.has(id)),
+    requestsWithoutRecord: disks.flatMap((disk) => disk.opened()).filter((id) => !posted.has(id)),
     openSlicesAtCharging: charging.openSlices().length,
+    escrowedAfterSteps,
     lockedPico: charging.escrowed(),
     walletsPlusSold: charging.walletsPlusSold(),
     stats: holds!.stats(),

@@ -55,7 +55,7 @@ export interface Holds {
    * with a hold, or with `insufficient_balance` (402), `charging_unavailable` or `too_many_waiting` (503).
    */
   place(tenant: string, amountPico: bigint, done: (outcome: Hold | Problem) => void): void
-  /** Journals a request that is about to go to a supplier; again after a failover, with the new supplier. Does not wait. */
+  /** Journals a request of which something is about to reach the client; again after a failover, with the new supplier. Does not wait. */
   open(request: RequestOpening): void
   /** Journals how far an opened request has got: call it every few hundred milliseconds of a stream. Does not wait. */
   checkpoint(id: string, checkpoint: Checkpoint): void
@@ -112,10 +112,17 @@ export interface HoldsLimits {
 
 /** What a gateway asks of charging. Each promise rejects only after its own retries; every call may be repeated safely. */
 export interface ChargingClient {
-  register(gateway: string): Promise<number>
+  /** `journal` in this and the others: the id of the journal that knows what of a slice was used. */
+  register(gateway: string, journal: string): Promise<number>
   grant(request: GrantRequest): Promise<GrantReply>
-  close(gateway: string, slice: string, records: number): Promise<z.infer<typeof CloseReply>>
-  openSlices(gateway: string): Promise<readonly Slice[]>
+  /** `foreign`: charging granted the slice to another journal and will never take it back from this one. */
+  close(
+    gateway: string,
+    journal: string,
+    slice: string,
+    records: number,
+  ): Promise<z.infer<typeof CloseReply> | { readonly outcome: 'foreign' }>
+  openSlices(gateway: string, journal: string): Promise<readonly Slice[]>
   /** `records` are usage records as JSON text, at most 500. */
   usage(gateway: string, records: readonly string[]): Promise<UsageReply>
 }

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { UsageRecord } from '#contract'
 import { manualClock } from '#platform/clock'
 import { sql } from '#platform/postgres'
-import { YUAN, expectCoherent, openSlice } from '../../../../test/charging.ts'
+import { JOURNAL, YUAN, expectCoherent, openSlice } from '../../../../test/charging.ts'
 import { freshDatabase } from '../../../../test/database.ts'
 import type { FreshDatabase } from '../../../../test/database.ts'
 import { START_MS, sampleRecord, sheetById } from '../../../../test/sample-usage.ts'
@@ -64,7 +64,7 @@ test('records that break an invariant are kept aside with their reason and hold 
 test('a record that was kept aside is posted when it comes again after the cause is gone', async () => {
   await using own = await freshDatabase()
   const charging = make(own)
-  await charging.register('gw-0')
+  await charging.register({ gateway: 'gw-0', journal: JOURNAL })
   const early = sampleRecord(1, { tenant: 'acme', gateway: 'gw-0', slice: 'slc_gw-0_2_1' })
   expect(await charging.ingest({ gateway: 'gw-0', records: [early] })).toMatchObject({
     accepted: 0,
@@ -116,7 +116,7 @@ test('grants, closes, payments and deliveries on one hot wallet neither deadlock
   const charging = make()
   await charging.topup({ tenant: 'busy', amountPico: 50n * YUAN, reference: 'busy-0' })
   const life = async (gateway: string): Promise<bigint> => {
-    const { epoch } = await charging.register(gateway)
+    const { epoch } = await charging.register({ gateway, journal: JOURNAL })
     let spent = 0n
     for (let seq = 1; seq <= 8; seq++) {
       const reply = await charging.grant({ gateway, epoch, seq, tenant: 'busy', minPico: '1', wantPico: `${YUAN}` })
@@ -130,7 +130,7 @@ test('grants, closes, payments and deliveries on one hot wallet neither deadlock
         charging.ingest({ gateway, records: records.slice(3) }),
         charging.topup({ tenant: 'busy', amountPico: 1n, reference: `${gateway}-${seq}` }),
       ])
-      expect(await charging.close({ gateway, slice, records: 10 })).toEqual({ outcome: 'closed' })
+      expect(await charging.close({ gateway, journal: JOURNAL, slice, records: 10 })).toEqual({ outcome: 'closed' })
       spent += records.reduce((sum, record) => sum + BigInt(record.sellPico), 0n)
     }
     return spent

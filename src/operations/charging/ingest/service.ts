@@ -6,13 +6,14 @@ import type { Clock } from '#platform/clock'
 import type { Database, Transaction } from '#platform/postgres'
 import { isBilled, usageEntries } from '../model.ts'
 import { lockSlices, settleSlices } from '../slices/store.ts'
+import { acceptQuarantined, insertQuarantined, lockDismissed } from '../quarantine/store.ts'
 import { lockWallets, moveWallets } from '../wallet/store.ts'
 import { arrivalOf } from './fingerprint.ts'
 import type { Arrival } from './fingerprint.ts'
 import { columnsOf, flawOf, sortArrivals } from './model.ts'
 import type { RecordColumns } from './model.ts'
 import { rollUp } from './rollup.ts'
-import { acceptQuarantined, addToRollups, insertQuarantined, insertRecords, knownHashes } from './store.ts'
+import { addToRollups, insertRecords, knownHashes } from './store.ts'
 
 export type IngestReply = z.infer<typeof UsageReply>
 
@@ -61,8 +62,17 @@ async function ingestIn(
   const sound = arrivals.filter((arrival) => flawOf(arrival, gateway) === undefined).map((arrival) => arrival.record)
   await lockWallets(tx, unique(sound.map((record) => record.tenant)))
   const slices = await lockSlices(tx, unique(sound.map((record) => record.slice).filter((slice) => slice !== null)))
+  const malformed = (batch.malformed ?? []).map(({ id, text }) => ({
+    id,
+    contentHash: hash('sha256', text, 'hex'),
+    reason: 'malformed',
+    text,
+  }))
+  const ids = unique([...arrivals.map((arrival) => arrival.record.id), ...malformed.map(({ id }) => id)])
+  const dismissed = await lockDismissed(tx, ids)
   const known = await knownHashes(tx, unique(arrivals.map((arrival) => arrival.record.id)))
-  const { accepted, duplicates, quarantined } = sortArrivals(arrivals, {
+  const isLive = ({ contentHash }: { readonly contentHash: string }) => !dismissed.has(contentHash)
+  const { accepted, duplicates, quarantined } = sortArrivals(arrivals.filter(isLive), {
     gateway,
     known,
     slices: new Map(slices.map((slice) => [slice.id, slice])),
@@ -74,19 +84,20 @@ async function ingestIn(
       reason,
       text: arrival.text,
     })),
-    ...(batch.malformed ?? []).map(({ id, text }) => ({
-      id,
-      contentHash: hash('sha256', text, 'hex'),
-      reason: 'malformed',
-      text,
-    })),
+    ...malformed.filter(isLive),
   ]
   if (aside.length > 0) await insertQuarantined(tx, gateway, aside, nowMs)
   if (accepted.length > 0) await book(tx, gateway, accepted, nowMs)
   return {
     accepted: accepted.length,
     duplicates: duplicates.length,
-    quarantined: aside.map(({ id, reason }) => ({ id, reason })),
+    quarantined: [
+      ...aside.map(({ id, reason }) => ({ id, reason })),
+      // Told as such and not as posted before: the gateway must not wait for them to count on their slice.
+      ...[...arrivals.map(({ record, contentHash }) => ({ id: record.id, contentHash })), ...malformed]
+        .filter((each) => !isLive(each))
+        .map(({ id }) => ({ id, reason: 'dismissed' })),
+    ],
   }
 }
 
@@ -100,7 +111,10 @@ async function book(tx: Transaction, gateway: string, accepted: readonly Arrival
   await settleSlices(tx, bySlice(columns))
   await moveWallets(tx, byTenant(columns))
   await addToRollups(tx, rollUp(columns))
-  await acceptQuarantined(tx, accepted)
+  await acceptQuarantined(
+    tx,
+    accepted.map(({ record, contentHash }) => ({ id: record.id, contentHash })),
+  )
   const entries = columns.flatMap((record) => usageEntries({ ...record, billed: isBilled(record.ending) }))
   await post(tx, {
     key,

@@ -4,6 +4,8 @@ import type { Queryable, Transaction } from '#platform/postgres'
 export interface SliceRow {
   readonly id: string
   readonly gateway: string
+  /** Null: granted before journals had names. */
+  readonly journal: string | null
   readonly epoch: number
   readonly tenant: string
   readonly amountPico: bigint
@@ -11,12 +13,14 @@ export interface SliceRow {
   readonly records: number
   readonly tight: boolean
   readonly state: 'open' | 'closed' | 'released'
+  readonly grantedAtMs: number
   readonly validUntilMs: number
 }
 
 interface Raw {
   id: string
   gateway: string
+  journal: string | null
   epoch: bigint
   tenant: string
   amount: string
@@ -24,15 +28,17 @@ interface Raw {
   records: bigint
   tight: boolean
   state: SliceRow['state']
+  granted_at_ms: bigint
   valid_until_ms: bigint
 }
 
-const columns = sql`id, gateway, epoch, tenant, amount, settled, records, tight, state, valid_until_ms`
+const columns = sql`id, gateway, journal, epoch, tenant, amount, settled, records, tight, state, granted_at_ms, valid_until_ms`
 
 function toSlice(row: Raw): SliceRow {
   return {
     id: row.id,
     gateway: row.gateway,
+    journal: row.journal,
     epoch: Number(row.epoch),
     tenant: row.tenant,
     amountPico: integerFromNumeric(row.amount),
@@ -40,24 +46,35 @@ function toSlice(row: Raw): SliceRow {
     records: Number(row.records),
     tight: row.tight,
     state: row.state,
+    grantedAtMs: Number(row.granted_at_ms),
     validUntilMs: Number(row.valid_until_ms),
   }
 }
 
-export async function bumpEpoch(db: Queryable, gateway: string): Promise<number> {
-  const [row] = await db.rows<{ epoch: bigint }>(sql`
-    insert into charging.gateway as g (id, epoch) values (${gateway}, 1)
-    on conflict (id) do update set epoch = g.epoch + 1 returning epoch
+export async function bumpEpoch(tx: Transaction, gateway: string, journal: string): Promise<number> {
+  const [row] = await tx.rows<{ epoch: bigint }>(sql`
+    insert into charging.gateway as g (id, epoch, journal) values (${gateway}, 1, ${journal})
+    on conflict (id) do update set epoch = g.epoch + 1, journal = excluded.journal returning epoch
   `)
   return Number(row?.epoch)
 }
 
+/** Slices from before journals had names belong to the first that comes; after that there are none of this gateway. */
+export async function claimNamelessSlices(tx: Transaction, gateway: string, journal: string): Promise<void> {
+  await tx.rows(sql`
+    update charging.slice set journal = ${journal} where gateway = ${gateway} and state = 'open' and journal is null
+  `)
+}
+
 /** Shared, so that grants run side by side; a new registration waits for them, and they see it or come before it. */
-export async function lockEpoch(tx: Transaction, gateway: string): Promise<number | undefined> {
-  const [row] = await tx.rows<{ epoch: bigint }>(
-    sql`select epoch from charging.gateway where id = ${gateway} for share`,
+export async function lockRegistration(
+  tx: Transaction,
+  gateway: string,
+): Promise<{ epoch: number; journal: string | null } | undefined> {
+  const [row] = await tx.rows<{ epoch: bigint; journal: string | null }>(
+    sql`select epoch, journal from charging.gateway where id = ${gateway} for share`,
   )
-  return row && Number(row.epoch)
+  return row && { epoch: Number(row.epoch), journal: row.journal }
 }
 
 export async function sliceOfGrant(
@@ -77,6 +94,7 @@ export async function insertSlice(
   slice: {
     id: string
     gateway: string
+    journal: string | null
     epoch: number
     seq: number
     tenant: string
@@ -87,8 +105,8 @@ export async function insertSlice(
   },
 ): Promise<SliceRow | undefined> {
   const [row] = await tx.rows<Raw>(sql`
-    insert into charging.slice (id, gateway, epoch, seq, tenant, amount, tight, granted_at_ms, valid_until_ms)
-    values (${slice.id}, ${slice.gateway}, ${slice.epoch}::bigint, ${slice.seq}::bigint, ${slice.tenant}, ${slice.amountPico}::numeric,
+    insert into charging.slice (id, gateway, journal, epoch, seq, tenant, amount, tight, granted_at_ms, valid_until_ms)
+    values (${slice.id}, ${slice.gateway}, ${slice.journal}, ${slice.epoch}::bigint, ${slice.seq}::bigint, ${slice.tenant}, ${slice.amountPico}::numeric,
       ${slice.tight}, ${slice.grantedAtMs}::bigint, ${slice.validUntilMs}::bigint)
     on conflict (gateway, epoch, seq) do nothing returning ${columns}
   `)
@@ -121,25 +139,41 @@ export async function settleSlices(
 
 export async function endSlice(
   tx: Transaction,
-  end: { id: string; state: 'closed' | 'released'; nowMs: number },
+  end: {
+    id: string
+    state: 'closed' | 'released'
+    nowMs: number
+    /** The operator who decided it, for `released`. */
+    by?: string
+    reason?: string
+  },
 ): Promise<void> {
-  await tx.rows(
-    sql`update charging.slice set state = ${end.state}, closed_at_ms = ${end.nowMs}::bigint where id = ${end.id}`,
-  )
+  await tx.rows(sql`
+    update charging.slice
+       set state = ${end.state}, closed_at_ms = ${end.nowMs}::bigint, released_by = ${end.by ?? null}, released_reason = ${end.reason ?? null}
+     where id = ${end.id}
+  `)
 }
 
-export async function openSlicesOf(db: Queryable, gateway: string): Promise<SliceRow[]> {
+export async function openSlicesOf(db: Queryable, gateway: string, journal: string): Promise<SliceRow[]> {
+  return (
+    await db.rows<Raw>(sql`
+      select ${columns} from charging.slice
+       where gateway = ${gateway} and state = 'open' and journal = ${journal} order by epoch, seq
+    `)
+  ).map(toSlice)
+}
+
+/** Oldest first, of all gateways. */
+export async function allOpenSlices(db: Queryable, limit: number): Promise<SliceRow[]> {
   return (
     await db.rows<Raw>(
-      sql`select ${columns} from charging.slice where gateway = ${gateway} and state = 'open' order by epoch, seq`,
+      sql`select ${columns} from charging.slice where state = 'open' order by granted_at_ms, id limit ${limit}`,
     )
   ).map(toSlice)
 }
 
-export async function expiredSlices(db: Queryable, beforeMs: number): Promise<SliceRow[]> {
-  return (
-    await db.rows<Raw>(
-      sql`select ${columns} from charging.slice where state = 'open' and valid_until_ms <= ${beforeMs}::bigint order by id`,
-    )
-  ).map(toSlice)
+export async function gatewayJournals(db: Queryable): Promise<Map<string, string | null>> {
+  const rows = await db.rows<{ id: string; journal: string | null }>(sql`select id, journal from charging.gateway`)
+  return new Map(rows.map((row) => [row.id, row.journal]))
 }

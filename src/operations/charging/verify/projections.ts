@@ -1,7 +1,7 @@
 import { balances, openCheck } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Queryable } from '#platform/postgres'
-import { countQuarantine, openQuarantine } from '../ingest/store.ts'
+import { countQuarantine, openQuarantine } from '../quarantine/store.ts'
 import { allWallets } from '../wallet/store.ts'
 import { countRollups, countSlices, wrongEscrows, wrongRollups, wrongSlices } from './store.ts'
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   charging = createCharging({ database, clock: manualClock(START_MS) })
   for (const [index, tenant] of ['acme', 'zeta'].entries()) {
     await charging.topup({ tenant, amountPico: 10n ** 13n, reference: `pay-${tenant}` })
-    const { epoch } = await charging.register(`gw-${index}`)
+    const { epoch } = await charging.register({ gateway: `gw-${index}`, journal: 'journal-of-test' })
     const reply = await charging.grant({
       gateway: `gw-${index}`,
       epoch,
