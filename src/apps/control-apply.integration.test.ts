@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ADMIN_TOKEN, FILE, controlFixture, recordOf } from '../../test/control.ts'
 import type { ControlFixture } from '../../test/control.ts'
@@ -54,4 +55,33 @@ test('mistakes in a file come back as a problem with places, and nothing is appl
     code: 'factory_file_mistakes',
     params: { mistakes: [{ file: 'my.yaml', line: 24, column: 21, path: 'services[1].deployments[0].supplier' }] },
   })
+})
+
+test('a payment that is refused is told together with the mistakes of the file, also for a tenant that is new', async () => {
+  const before = await it.charging.wallets()
+  const document = FILE.replace('supplier: secret-supplier, model: secret-other', 'supplier: ghost, model: x').replace(
+    'tenants:\n',
+    'tenants:\n  - { id: fresh, topups: [{ reference: pay-acme, amountYuan: 1 }, { reference: first, amountYuan: 2 }] }\n',
+  )
+  const { status, json } = await apply({ document })
+  expect(status).toBe(422)
+  expect(json).toMatchObject({
+    params: {
+      mistakes: [
+        { path: 'tenants[0].topups[0]' },
+        { path: 'tenants[1].topups[0].reference' },
+        { path: 'services[1].deployments[0].supplier' },
+      ],
+    },
+  })
+  expect(await it.charging.wallets()).toEqual(before)
+})
+
+test('the example applies, and applying it again changes nothing', async () => {
+  const document = readFileSync(new URL('../../examples/factory.yaml', import.meta.url), 'utf8')
+  await using own = await controlFixture()
+  const put = () =>
+    own.catalogue.apply({ text: document.replaceAll('babbler', 'example'), fileName: 'e.yaml', dryRun: false })
+  expect((await put()).changes.some(({ action }) => action === 'created')).toBe(true)
+  expect((await put()).changes.filter(({ action }) => action !== 'unchanged')).toEqual([])
 })

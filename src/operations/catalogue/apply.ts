@@ -1,13 +1,15 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ApplyReply, FactoryFile, FactoryMistake } from '#contract'
+import type { ApplyReply, FactoryMistake } from '#contract'
 import { Problem, parseYuan } from '#kernel'
 import type { Pico } from '#kernel'
 import type { Identity } from '#identity'
 import type { Transaction } from '#platform/postgres'
-import { declaredSheets, deploymentRows, serviceRow, supplierRow } from './declare.ts'
+import { deploymentRows, serviceRow, supplierRow } from './declare.ts'
 import { parseFactoryFile } from './factory-file.ts'
+import type { FactoryParts } from './factory-parts.ts'
 import { planSheets } from './plan-sheets.ts'
 import { factoryFileMistakes } from './problems.ts'
+import { reported } from './reported.ts'
 import * as store from './store.ts'
 import type { YamlPath } from './yaml-source.ts'
 
@@ -38,29 +40,28 @@ export async function applyInTransaction(
   { text, fileName, nowMs }: { readonly text: string; readonly fileName: string; readonly nowMs: number },
 ): Promise<ApplyReply> {
   await store.lockRevision(tx)
+  await identity.lock(tx)
   const suppliers = await store.selectSuppliers(tx)
   const services = await store.selectServices(tx)
   const deployments = await store.selectDeployments(tx)
-  const sheets = await store.selectSheets(tx)
-  const directory = await identity.directory(tx)
+  const sheets = { inForce: await store.selectSheets(tx), withdrawnIds: await store.selectWithdrawnSheetIds(tx) }
+  const { tenants } = await identity.directory(tx)
   const known = {
     suppliers: new Set(suppliers.map(({ id }) => id)),
-    tenants: new Set(directory.tenants.map(({ id }) => id)),
+    tenants: new Set(tenants.map(({ id }) => id)),
   }
 
-  const { file, mistakes, mistake } = parseFactoryFile(text, fileName, { nowMs, known })
-  if (!file) throw factoryFileMistakes({ mistakes })
-  const found: FactoryMistake[] = []
+  const { file, parts, mistakes, mistake } = parseFactoryFile(text, fileName, { nowMs, known })
+  const found: FactoryMistake[] = [...mistakes]
   const say = (path: YamlPath, message: string) => found.push(mistake(path, message))
-  const refuse = () => {
-    if (found.length > 0)
-      throw factoryFileMistakes({ mistakes: found.toSorted((a, b) => a.line - b.line || a.column - b.column) })
-  }
-
-  checkKeys(file, directory.keys, nowMs, say)
-  const plan = planSheets(declaredSheets(file), sheets, nowMs)
+  checkKeys(parts.keys, await identity.keyOwners(tx), nowMs, say)
+  const plan = planSheets(parts.sheets, sheets, nowMs, parts.unsureLines)
   for (const { path, message } of plan.mistakes) say(path, message)
-  refuse()
+  if (!file || found.length > 0) {
+    // Only to hear which payments would be refused: what is thrown takes them back.
+    await topUpAll(tx, wallets, parts.topups, () => undefined, say)
+    throw factoryFileMistakes({ mistakes: reported(found) })
+  }
 
   const changes: Change[] = []
   let isChanged = false
@@ -100,6 +101,10 @@ export async function applyInTransaction(
     if (action !== 'unchanged') await store.upsertSheet(tx, row)
     note('price-sheet', row.id, action)
   }
+  for (const { id } of plan.withdrawn) {
+    await store.withdrawSheet(tx, id)
+    note('price-sheet', id, 'updated')
+  }
   const newKeys: ApplyReply['newKeys'] = []
   for (const key of file.keys) {
     const { id, tenant, name = id, limits, expiresAt } = key
@@ -109,48 +114,47 @@ export async function applyInTransaction(
   }
   if (isChanged) await store.bumpRevision(tx)
   // Last, because from the first posting to the end of the transaction nobody else can post.
-  await topUpAll(tx, wallets, file, note, say)
-  refuse()
+  await topUpAll(tx, wallets, parts.topups, note, say)
+  if (found.length > 0) throw factoryFileMistakes({ mistakes: reported(found) })
   return { changes, newKeys }
 }
 
 function checkKeys(
-  file: FactoryFile,
-  existing: readonly { readonly id: string; readonly tenant: string }[],
+  keys: FactoryParts['keys'],
+  owners: ReadonlyMap<string, string>,
   nowMs: number,
   say: (path: YamlPath, message: string) => void,
 ): void {
-  for (const [index, key] of file.keys.entries()) {
-    const own = existing.find(({ id }) => id === key.id)
-    if (own && own.tenant !== key.tenant)
+  for (const { key, path } of keys) {
+    const owner = owners.get(key.id)
+    if (owner !== undefined && owner !== key.tenant)
       say(
-        ['keys', index, 'tenant'],
-        `the key ${key.id} belongs to ${own.tenant}, and a key never changes its tenant: give it another id`,
+        [...path, 'tenant'],
+        `the key ${key.id} belongs to ${owner}, and a key never changes its tenant: give it another id`,
       )
-    if (!own && key.expiresAt !== null && key.expiresAt <= nowMs)
-      say(['keys', index, 'expiresAt'], 'the key would have expired before it could be used')
+    if (owner === undefined && key.expiresAt !== null && key.expiresAt <= nowMs)
+      say([...path, 'expiresAt'], 'the key would have expired before it could be used')
   }
 }
 
 async function topUpAll(
   tx: Transaction,
   wallets: Wallets,
-  file: FactoryFile,
+  topups: FactoryParts['topups'],
   note: (kind: 'topup', id: string, action: 'created' | 'unchanged') => void,
   say: (path: YamlPath, message: string) => void,
 ): Promise<void> {
-  const tenants = file.tenants.filter(({ topups }) => topups.length > 0).map(({ id }) => id)
+  const tenants = [...new Set(topups.map(({ tenant }) => tenant))]
   if (tenants.length > 0) await wallets.lock(tx, tenants)
-  for (const [index, { id: tenant, topups }] of file.tenants.entries()) {
-    for (const [position, { reference, amountYuan }] of topups.entries()) {
-      try {
-        const { created } = await wallets.topUp(tx, { tenant, amountPico: parseYuan(amountYuan), reference })
-        note('topup', reference, created ? 'created' : 'unchanged')
-      } catch (error) {
-        // Only what was refused by a rule is the file's mistake; a broken database is not.
-        if (!(error instanceof Problem)) throw error
-        say(['tenants', index, 'topups', position], error.message)
-      }
+  for (const { tenant, topup, path } of topups) {
+    const { reference, amountYuan } = topup
+    try {
+      const { created } = await wallets.topUp(tx, { tenant, amountPico: parseYuan(amountYuan), reference })
+      note('topup', reference, created ? 'created' : 'unchanged')
+    } catch (error) {
+      // Only what was refused by a rule is the file's mistake; a broken database is not.
+      if (!(error instanceof Problem)) throw error
+      say(path, error.message)
     }
   }
 }

@@ -1,6 +1,6 @@
 import { parsePricePerMillion } from '#kernel'
-import type { FactoryFile, FactoryService, FactorySheet, FactorySupplier } from '#contract'
-import { sheetIdOf } from './model.ts'
+import type { FactoryService, FactorySheet, FactorySupplier } from '#contract'
+import { byPriority, sheetIdOf } from './model.ts'
 import type { PriceLine } from './model.ts'
 import type { DeclaredSheet } from './plan-sheets.ts'
 import type { DeploymentRow, ServiceRow, SupplierRow } from './store.ts'
@@ -37,31 +37,16 @@ export function serviceRow(service: FactoryService): ServiceRow {
 export function deploymentRows(service: FactoryService): readonly DeploymentRow[] {
   return service.deployments
     .map(({ supplier, model, priority }) => ({ service: service.id, supplier, model, priority }))
-    .toSorted((a, b) => a.priority - b.priority || compareText(a.supplier, b.supplier) || compareText(a.model, b.model))
+    .toSorted(byPriority)
 }
 
-export function declaredSheets(file: FactoryFile): readonly DeclaredSheet[] {
-  return file.services.flatMap((service, index) => [
-    ...sheetsOf(service.sell, { service: service.id, side: 'sell', supplier: null, model: null }, [
-      'services',
-      index,
-      'sell',
-    ]),
-    ...service.deployments.flatMap(({ supplier, model, buy }, position) =>
-      sheetsOf(buy, { service: service.id, side: 'buy', supplier, model }, [
-        'services',
-        index,
-        'deployments',
-        position,
-        'buy',
-      ]),
-    ),
-  ])
-}
-
-function sheetsOf(sheets: readonly FactorySheet[], line: PriceLine, path: YamlPath): readonly DeclaredSheet[] {
-  return sheets.map(({ id, validFrom, validTo = null, taxPercent, perMillion }, index) => ({
-    path: [...path, index],
+export function declaredSheet(
+  { id, validFrom, validTo = null, taxPercent, perMillion }: FactorySheet,
+  line: PriceLine,
+  path: YamlPath,
+): DeclaredSheet {
+  return {
+    path,
     row: {
       ...line,
       id: id ?? sheetIdOf(line, validFrom),
@@ -76,11 +61,5 @@ function sheetsOf(sheets: readonly FactorySheet[], line: PriceLine, path: YamlPa
         reasoning: parsePricePerMillion(perMillion.reasoning),
       },
     },
-  }))
-}
-
-/** The database's collation is by code point, and so is this. */
-export function compareText(a: string, b: string): number {
-  if (a === b) return 0
-  return a < b ? -1 : 1
+  }
 }

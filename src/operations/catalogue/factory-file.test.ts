@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { parseFactoryFile } from './factory-file.ts'
+import { reported } from './reported.ts'
 
 const NOW_MS = Date.parse('2026-11-23T12:00:00+08:00')
 const NOTHING = { suppliers: new Set<string>(), tenants: new Set<string>() }
@@ -11,7 +13,9 @@ function parse(text: string, known = NOTHING) {
 
 /** `12:5 services[0].id message`, in file order. */
 function told(text: string, known = NOTHING): readonly string[] {
-  return parse(text, known).mistakes.map(({ line, column, path, message }) => `${line}:${column} ${path} ${message}`)
+  return reported(parse(text, known).mistakes).map(
+    ({ line, column, path, message }) => `${line}:${column} ${path} ${message}`,
+  )
 }
 
 const GOOD = `suppliers:
@@ -76,8 +80,13 @@ test('a bare date means midnight in China, and a time needs its offset', () => {
 })
 
 const BROKEN: readonly (readonly [string, string, string])[] = [
-  ['a tab as indentation', 'suppliers:\n\t- id: a\n', '2:1 '],
-  ['an unclosed bracket', 'tenants: [{ id: a }\n', '2:1 '],
+  ['a tab as indentation', 'suppliers:\n\t- id: a\n', '2:1 suppliers '],
+  ['an unclosed bracket', 'tenants: [{ id: a }\n', '2:1 tenants[0].id '],
+  [
+    'a line that is out of place',
+    'tenants:\n  - id: a\n    limits:\n      maxConcurrency: 1\n   name: b\n',
+    '5:1 tenants[0].limits.maxConcurrency ',
+  ],
   ['a list that is not a list', 'tenants: 5\n', '1:10 tenants must be a list'],
   ['a root that is not an object', '- a\n', '1:1  must be an object of fields'],
   ['an unknown field at the top', 'tenant: []\n', '1:1 tenant unknown field'],
@@ -100,7 +109,11 @@ const BROKEN: readonly (readonly [string, string, string])[] = [
     'tenants:\n  - id: a\n    limits: { maxConcurrency: 1.5 }\n',
     '3:31 tenants[0].limits.maxConcurrency must be a whole number',
   ],
-  ['the same field twice', 'tenants:\n  - id: a\n    id: b\n', '3:5  this name is already given in the same object'],
+  [
+    'the same field twice',
+    'tenants:\n  - id: a\n    id: b\n',
+    '3:5 tenants[0].id this name is already given in the same object',
+  ],
   [
     'two tenants of one id',
     'tenants:\n  - id: a\n  - id: b\n  - id: a\n',
@@ -347,4 +360,22 @@ test('the example that a new installation begins with is right', () => {
   expect(file?.suppliers).toHaveLength(3)
   expect(file?.tenants).toHaveLength(2)
   expect(file?.services.some(({ deployments }) => deployments.length === 2)).toBe(true)
+})
+
+test('a text that is broken anywhere is told with a place in it and breaks nothing else', () => {
+  const text = readFileSync(new URL('../../../examples/factory.yaml', import.meta.url), 'utf8')
+  fc.assert(
+    fc.property(
+      fc.nat(text.length),
+      fc.constantFrom('', '[', '{', '}', ': ', '? ', '*x ', '&x ', '- ', '\t', '"', '!', '\n', '\0'),
+      fc.nat(40),
+      (offset, inserted, removed) => {
+        const broken = text.slice(0, offset) + inserted + text.slice(offset + removed)
+        const { file, mistakes } = parse(broken)
+        expect(file === undefined).toBe(mistakes.length > 0)
+        for (const { line } of mistakes) expect(line).toBeLessThanOrEqual(broken.split('\n').length)
+      },
+    ),
+    { numRuns: 200 },
+  )
 })

@@ -2,6 +2,8 @@ import type * as z from 'zod'
 import { DECIMAL_FIELDS, FactoryDeployment, FactoryFile, FactoryKey, FactorySheet, FactoryTenant } from '#contract'
 import type { FactoryMistake } from '#contract'
 import { explainIssue } from './factory-issues.ts'
+import { field, items, partsOf } from './factory-parts.ts'
+import type { FactoryParts } from './factory-parts.ts'
 import { gapAt, lineUpSheets } from './model.ts'
 import { readYaml } from './yaml-source.ts'
 import type { YamlPath, YamlSource } from './yaml-source.ts'
@@ -15,13 +17,13 @@ export interface KnownObjects {
 export interface ParsedFactoryFile {
   /** Present only if there is not a single mistake. */
   readonly file: FactoryFile | undefined
+  /** All of them, in no order: `reported` makes them fit to be told. */
   readonly mistakes: readonly FactoryMistake[]
+  /** What is right by itself, also where the file as a whole is not. */
+  readonly parts: FactoryParts
   /** Places a mistake found later, when the file is compared with what is in force. */
   readonly mistake: YamlSource['mistake']
 }
-
-/** Beyond this many mistakes the file is the wrong file. */
-const MAX_MISTAKES = 500
 
 /**
  * Reads and checks a `factory.yaml`, reporting every mistake with its place. Pure: `nowMs` decides which price sheets are in
@@ -47,12 +49,12 @@ export function parseFactoryFile(
     checkReferences(source.value, known, nowMs, say)
   }
 
-  mistakes.sort((a, b) => a.line - b.line || a.column - b.column)
-  const reported = mistakes.slice(0, MAX_MISTAKES)
-  const last = reported.at(-1)
-  if (last !== undefined && mistakes.length > MAX_MISTAKES)
-    reported.push({ ...last, path: '', message: `and ${mistakes.length - MAX_MISTAKES} more mistakes` })
-  return { file: mistakes.length === 0 ? file : undefined, mistakes: reported, mistake: source.mistake }
+  return {
+    file: mistakes.length === 0 ? file : undefined,
+    mistakes,
+    parts: partsOf(source.value),
+    mistake: source.mistake,
+  }
 }
 
 type Say = (path: YamlPath, message: string, of?: 'key' | 'value') => void
@@ -169,15 +171,4 @@ function eachValid<Schema extends z.ZodType>(
     const parsed = schema.safeParse(item)
     if (parsed.success) visit(parsed.data, [list, index])
   }
-}
-
-function field(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, name)
-    ? (value as Record<string, unknown>)[name]
-    : undefined
-}
-
-function items(value: unknown, name: string): readonly unknown[] {
-  const list = field(value, name)
-  return Array.isArray(list) ? list : []
 }

@@ -64,6 +64,22 @@ export function lineKey({ service, side, supplier, model }: PriceLine): string {
   return JSON.stringify([service, side, supplier, model])
 }
 
+/** Best first. The order in which deployments are compared and offered, whatever the database's language sorts like. */
+export function byPriority(a: Ranked, b: Ranked): number {
+  return a.priority - b.priority || compareText(a.supplier, b.supplier) || compareText(a.model, b.model)
+}
+
+interface Ranked {
+  readonly priority: number
+  readonly supplier: string
+  readonly model: string
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}
+
 const CHINA_OFFSET_MS = 8 * 3_600_000
 const DAY_MS = 86_400_000
 

@@ -9,11 +9,30 @@ export interface DeclaredSheet {
 
 export interface SheetPlan {
   readonly changes: readonly { readonly row: SheetRow; readonly action: 'created' | 'updated' | 'unchanged' }[]
+  /** Announced sheets that a declared one takes the place of. */
+  readonly withdrawn: readonly SheetRow[]
   readonly mistakes: readonly { readonly path: YamlPath; readonly message: string }[]
 }
 
-/** Compares declared sheets with those in force. A sheet that has begun is a promise and keeps its prices. */
-export function planSheets(declared: readonly DeclaredSheet[], inForce: readonly SheetRow[], nowMs: number): SheetPlan {
+/** What there is already. */
+export interface SheetsThere {
+  readonly inForce: readonly SheetRow[]
+  readonly withdrawnIds: ReadonlySet<string>
+}
+
+/** Gateways hear of a change within moments; nothing may begin or end before all of them have. */
+const NOTICE_MS = 60_000
+
+/**
+ * Compares declared sheets with those there are. What an id stands for never changes, not even before it begins: a gateway that
+ * was cut off may charge by it, and its records must stay right. Lines in `unsureLines` are not checked for overlaps.
+ */
+export function planSheets(
+  declared: readonly DeclaredSheet[],
+  { inForce, withdrawnIds }: SheetsThere,
+  nowMs: number,
+  unsureLines: ReadonlySet<string>,
+): SheetPlan {
   const changes: { row: SheetRow; action: 'created' | 'updated' | 'unchanged' }[] = []
   const mistakes: { path: YamlPath; message: string }[] = []
   const byId = new Map(inForce.map((row) => [row.id, row]))
@@ -28,19 +47,34 @@ export function planSheets(declared: readonly DeclaredSheet[], inForce: readonly
     const existing = byId.get(row.id)
     if (!existing) {
       const current = begun.get(lineKey(row))
-      if (current && row.validFromMs <= nowMs)
-        say(`begins in the past, but ${current.id} is already in force: give a validFrom later than ${iso(nowMs)}`)
+      if (withdrawnIds.has(row.id))
+        say(`the id ${row.id} was given to a price sheet that another one replaced: use a new id`)
+      if (current && row.validFromMs < nowMs + NOTICE_MS)
+        say(
+          `begins in ${row.validFromMs <= nowMs ? 'the past' : 'less than 60 s'}, but ${current.id} is already in force: ` +
+            `a new price of it begins at least 60 s after it is declared, so give a validFrom later than ${iso(nowMs + NOTICE_MS)}`,
+        )
       changes.push({ row, action: 'created' })
     } else if (lineKey(existing) !== lineKey(row)) say(`the id ${row.id} is already used for other prices`)
     else changes.push({ row, action: compare(existing, row, nowMs, say) })
   }
 
-  for (const { later, earlier } of overlapsWithRest(declared, inForce)) {
+  const withdrawn = replaced(declared, inForce, nowMs)
+  const rest = inForce.filter((row) => !withdrawn.includes(row))
+  for (const { later, earlier } of overlapsWithRest(declared, rest, unsureLines)) {
     const own = declared.find(({ row }) => row.id === later.id) ?? declared.find(({ row }) => row.id === earlier.id)
     const other = own?.row.id === later.id ? earlier : later
     if (own) mistakes.push({ path: own.path, message: `overlaps the price sheet ${other.id} that is already in force` })
   }
-  return { changes, mistakes }
+  return { changes, withdrawn, mistakes }
+}
+
+/** Announced sheets that the file no longer names, where it names another one of the same line for the same beginning. */
+function replaced(declared: readonly DeclaredSheet[], inForce: readonly SheetRow[], nowMs: number) {
+  const place = (row: SheetRow) => JSON.stringify([lineKey(row), row.validFromMs])
+  const ids = new Set(declared.map(({ row }) => row.id))
+  const places = new Set(declared.map(({ row }) => place(row)))
+  return inForce.filter((row) => row.validFromMs >= nowMs + NOTICE_MS && !ids.has(row.id) && places.has(place(row)))
 }
 
 function compare(
@@ -55,27 +89,33 @@ function compare(
     samePrices(existing.prices, row.prices)
   const isSameEnd = existing.validToMs === row.validToMs
   if (isSameCore && isSameEnd) return 'unchanged'
-  if (existing.validFromMs > nowMs) {
-    if (row.validFromMs <= nowMs) say(`was to begin at ${iso(existing.validFromMs)} and cannot begin in the past`)
-    return 'updated'
-  }
   if (!isSameCore)
     say(
-      `${row.id} has been in force since ${iso(existing.validFromMs)} and cannot change: add a new price sheet with a later validFrom`,
+      existing.validFromMs > nowMs
+        ? `${row.id} has been announced for ${iso(existing.validFromMs)} and cannot change: write the new prices under a new id, with the same validFrom to replace it`
+        : `${row.id} has been in force since ${iso(existing.validFromMs)} and cannot change: add a new price sheet with a later validFrom`,
     )
   const hasEnded = existing.validToMs !== null && existing.validToMs <= nowMs
   if (hasEnded && !isSameEnd) say(`${row.id} has ended and cannot be given another end`)
-  else if (!isSameEnd && row.validToMs !== null && row.validToMs <= nowMs)
-    say(`${row.id} is in force and cannot end in the past`)
+  else if (!isSameEnd && row.validToMs !== null && row.validToMs < nowMs + NOTICE_MS)
+    say(
+      `${row.id} cannot end earlier than 60 s after its end is declared: give a validTo later than ${iso(nowMs + NOTICE_MS)}`,
+    )
   return 'updated'
 }
 
 /** Overlaps that the file alone does not show: with sheets of the same line that it does not name. */
-function overlapsWithRest(declared: readonly DeclaredSheet[], inForce: readonly SheetRow[]) {
+function overlapsWithRest(
+  declared: readonly DeclaredSheet[],
+  inForce: readonly SheetRow[],
+  unsureLines: ReadonlySet<string>,
+) {
   const ids = new Set(declared.map(({ row }) => row.id))
   const lines = Map.groupBy([...inForce.filter(({ id }) => !ids.has(id)), ...declared.map(({ row }) => row)], lineKey)
-  return [...lines.values()].flatMap((rows) =>
-    lineUpSheets(rows).overlaps.filter(({ earlier, later }) => !ids.has(earlier.id) || !ids.has(later.id)),
+  return [...lines].flatMap(([line, rows]) =>
+    lineUpSheets(unsureLines.has(line) ? [] : rows).overlaps.filter(
+      ({ earlier, later }) => !ids.has(earlier.id) || !ids.has(later.id),
+    ),
   )
 }
 

@@ -4,6 +4,7 @@ import type { FactoryMistake } from '#contract'
 import { Problem, defineProblem } from '#kernel'
 import { createIdentity } from '#identity'
 import { manualClock } from '#platform/clock'
+import { script, sql } from '#platform/postgres'
 import { freshDatabase } from '../../../test/database.ts'
 import { createCatalogue } from './index.ts'
 import type { Wallets } from './index.ts'
@@ -62,12 +63,17 @@ async function build() {
   const catalogue = createCatalogue({ database, clock, identity, wallets })
   return {
     clock,
+    database,
     identity,
     catalogue,
     booked,
     apply: (text: string, dryRun = false) => catalogue.apply({ text, fileName: 'f.yaml', dryRun }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   }
+}
+
+async function actions(it: Awaited<ReturnType<typeof build>>, text: string) {
+  return (await it.apply(text)).changes.filter(({ action }) => action !== 'unchanged')
 }
 
 async function mistakesOf(work: Promise<unknown>): Promise<readonly string[]> {
@@ -164,18 +170,132 @@ test('a price that has begun never changes; the mistake says what to do instead'
   ])
 })
 
-test('a price that has not begun may still change, and a new one is announced but never backdated', async () => {
+test('a new price is announced, never backdated, and never begins before every gateway can have heard of it', async () => {
   await using it = await build()
   await it.apply(FILE)
-  const actions = async (text: string) => (await it.apply(text)).changes.filter(({ action }) => action !== 'unchanged')
-  expect(await actions(withFuture)).toEqual([
+  expect(await actions(it, withFuture)).toEqual([
     { kind: 'price-sheet', id: 'org/babbler:sell:2026-12-01', action: 'created' },
   ])
-  expect(await actions(withFuture.replace('output: 4', 'output: 5'))).toEqual([
+  expect(await actions(it, withFuture)).toEqual([])
+  const from = (text: string) =>
+    FILE.replace('    deployments:', `${FUTURE.replace('2026-12-01', text)}    deployments:`)
+  expect((await mistakesOf(it.apply(from('2026-11-20'))))[0]).toContain('15 services[0].sell[1] begins in the past')
+  expect((await mistakesOf(it.apply(from('2026-11-23T12:00:59+08:00'))))[0]).toContain(
+    'begins in less than 60 s, but org/babbler:sell:2026-01-01 is already in force: a new price of it begins at least 60 s after it is declared, so give a validFrom later than 2026-11-23T04:01:00Z',
+  )
+  expect(await actions(it, from('2026-11-23T12:01:00+08:00'))).toHaveLength(1)
+})
+
+test('what the id of an announced price stands for never changes; a new id for the same beginning takes its place', async () => {
+  await using it = await build()
+  await it.apply(withFuture)
+  const dearer = withFuture.replace('output: 4', 'output: 5')
+  expect(await mistakesOf(it.apply(dearer))).toEqual([
+    '15 services[0].sell[1] org/babbler:sell:2026-12-01 has been announced for 2026-11-30T16:00:00Z and cannot change: write the new prices under a new id, with the same validFrom to replace it',
+  ])
+  const corrected = dearer.replace('{ validFrom: 2026-12-01', '{ id: better, validFrom: 2026-12-01')
+  expect(await actions(it, corrected)).toEqual([
+    { kind: 'price-sheet', id: 'better', action: 'created' },
     { kind: 'price-sheet', id: 'org/babbler:sell:2026-12-01', action: 'updated' },
   ])
-  const backdated = FILE.replace('    deployments:', `${FUTURE.replace('2026-12-01', '2026-11-20')}    deployments:`)
-  expect((await mistakesOf(it.apply(backdated)))[0]).toContain('15 services[0].sell[1] begins in the past')
+  expect(await actions(it, corrected)).toEqual([])
+  const [service] = (await it.catalogue.snapshot()).services
+  expect(service?.sellSheets.map(({ id }) => id)).toEqual(['org/babbler:sell:2026-01-01', 'better'])
+  // A gateway that never heard of the correction names the old one, and its record is still right.
+  expect((await it.catalogue.sheet('org/babbler:sell:2026-12-01'))?.prices.output).toBe('4000000')
+  expect((await mistakesOf(it.apply(withFuture))).join()).toContain('that another one replaced: use a new id')
+})
+
+test('an announced price that is about to begin is not replaced any more', async () => {
+  await using it = await build()
+  await it.apply(withFuture)
+  it.clock.advance(Date.parse('2026-12-01T00:00:00+08:00') - START_MS - 59_000)
+  const corrected = withFuture.replace('{ validFrom: 2026-12-01', '{ id: better, validFrom: 2026-12-01')
+  expect((await mistakesOf(it.apply(corrected))).join()).toContain('begins in less than 60 s')
+})
+
+test('mistakes against what is in force are told together with those of the file itself', async () => {
+  await using it = await build()
+  await it.apply(FILE.replace('tenants:\n', 'tenants:\n  - { id: other }\n'))
+  it.booked.set('pay-2', 5n)
+  const wrong = `suppliers:
+  - { id: engine, kind: magic }
+tenants:
+  - { id: acme, colour: red, topups: [{ reference: pay-2, amountYuan: 1 }, { reference: pay-3, amountYuan: none }] }
+keys:
+  - { id: demo, tenant: other }
+  - { id: late, tenant: acme, expiresAt: 2026-01-01 }
+  - { id: lost, tenant: ghost }
+services:
+  - id: org/babbler
+    contextTokens: 256
+    maxOutputTokens: 512
+    tokenizer: { kind: bytes, bytesPerToken: 4 }
+    sell:
+      - { validFrom: 2026-01-01, taxPercent: 6, perMillion: { uncachedInput: 3, output: 8.000001 } }
+      - { validFrom: 2026-11-01, taxPercent: 6, perMillion: { uncachedInput: 3, output: 9 } }
+    deployments:
+      - { supplier: ghost, model: big, buy: [{ id: b1, validFrom: 2026-01-01, taxPercent: 6, perMillion: { uncachedInput: 1, output: 2 } }] }
+      - { supplier: vendor, model: big, buy: [{ id: b1, validFrom: 2026-01-01, taxPercent: 6, perMillion: { uncachedInput: 9, output: x } }, { id: b3, validFrom: 2026-01-01, validTo: 2027-01-01, taxPercent: 6, perMillion: { uncachedInput: 1, output: 2 } }] }
+`
+  const told = (await mistakesOf(it.apply(wrong))).map((line) => line.slice(0, 60))
+  expect(told).toEqual([
+    '2 suppliers[0].kind must be one of: embedded, openai-compati',
+    '4 tenants[0].colour unknown field',
+    '4 tenants[0].topups[0] was another amount',
+    '4 tenants[0].topups[1].amountYuan not an amount in yuan: not',
+    '6 keys[0].tenant the key demo belongs to acme, and a key nev',
+    '7 keys[1].expiresAt the key would have expired before it cou',
+    '8 keys[2].tenant there is no tenant ghost',
+    '12 services[0].maxOutputTokens is above contextTokens',
+    '15 services[0].sell[0] org/babbler:sell:2026-01-01 has been ',
+    '16 services[0].sell[1] begins in the past, but org/babbler:s',
+    '18 services[0].deployments[0].supplier there is no supplier ',
+    '18 services[0].deployments[0].buy[0] the id b1 is already us',
+    '19 services[0].deployments[1].buy[0].id the price sheet b1 i',
+    '19 services[0].deployments[1].buy[0].perMillion.output not a',
+    '19 services[0].deployments[1].buy[1] begins in the past, but',
+  ])
+})
+
+test('applying twice changes nothing either where the database sorts as a language does', async () => {
+  await using it = await build()
+  await it.database.rows(
+    script(`
+    alter table catalogue.deployment alter column supplier type text collate "en-x-icu", alter column model type text collate "en-x-icu";
+    alter table catalogue.service alter column id type text collate "en-x-icu"`),
+  )
+  const [probe] = await it.database.rows<{ isLanguage: boolean }>(
+    sql`select 'a' < 'B' collate "en-x-icu" as "isLanguage"`,
+  )
+  expect(probe?.isLanguage).toBe(true)
+  const other = (model: string) =>
+    `      - { supplier: vendor, model: ${model}, priority: 1, buy: [{ validFrom: 2026-01-01, taxPercent: 6, perMillion: { uncachedInput: 1, output: 2 } }] }\n`
+  const text = FILE.replace(
+    '    deployments:\n',
+    `    deployments:\n${other('a-1')}${other('B')}${other('a1')}${other('Ä')}`,
+  )
+  await it.apply(text)
+  const { version } = await it.catalogue.snapshot()
+  expect(await actions(it, text)).toEqual([])
+  expect((await it.catalogue.snapshot()).version).toBe(version)
+})
+
+test('applying a key and revoking it at the same moment do not wait for each other in a circle', async () => {
+  await using it = await build()
+  await it.apply(FILE)
+  const renamed = (n: number) =>
+    FILE.replace('requestsPerMinute: 60', `requestsPerMinute: ${100 + n}`).replace(
+      '{ id: demo, tenant: acme }',
+      `{ id: demo, tenant: acme, name: n${n} }`,
+    )
+  const work = Array.from({ length: 8 }, (_, n) => [
+    it.apply(renamed(n)),
+    it.identity.revokeKey('demo'),
+    it.identity.createPlaygroundKey('acme'),
+  ])
+  const outcomes = await Promise.allSettled(work.flat())
+  expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([])
 })
 
 test('a sheet in force may be given an end in the future, and none in the past', async () => {

@@ -1,6 +1,7 @@
 import type { Supplier, TokenizerSpec } from '#contract'
 import { sql, sqlState } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
+import { byPriority } from './model.ts'
 import type { SheetRow } from './model.ts'
 
 export interface SupplierRow extends Omit<Supplier, 'baseUrl'> {
@@ -60,7 +61,7 @@ export async function selectSuppliers(db: Queryable): Promise<SupplierRow[]> {
     select id, display_name as "displayName", kind, base_url as "baseUrl", api_key_env as "apiKeyEnv",
            max_concurrency as "maxConcurrency", max_tokens_field as "maxTokensField"
       from catalogue.supplier
-     order by id
+     order by id collate "C"
   `)
 }
 
@@ -81,7 +82,7 @@ export async function selectServices(db: Queryable): Promise<(ServiceRow & { rea
            tokenizer, tenants, first_byte_timeout_ms as "firstByteTimeoutMs", idle_timeout_ms as "idleTimeoutMs",
            total_timeout_ms as "totalTimeoutMs", created_at as "createdAt"
       from catalogue.service
-     order by id
+     order by id collate "C"
   `)
 }
 
@@ -99,10 +100,10 @@ export async function upsertService(tx: Transaction, row: ServiceRow, now: Date)
   `)
 }
 
+/** Best first within each service. */
 export async function selectDeployments(db: Queryable): Promise<DeploymentRow[]> {
-  return db.rows<DeploymentRow>(sql`
-    select service, supplier, model, priority from catalogue.deployment order by service, priority, supplier, model
-  `)
+  const rows = await db.rows<DeploymentRow>(sql`select service, supplier, model, priority from catalogue.deployment`)
+  return rows.sort(byPriority)
 }
 
 export async function replaceDeployments(
@@ -135,12 +136,25 @@ const sheetColumns = sql`
   output::text, reasoning::text
 `
 
+/** Those that count, in order of beginning. */
 export async function selectSheets(db: Queryable): Promise<SheetRow[]> {
   return (
-    await db.rows<SheetColumns>(sql`select ${sheetColumns} from catalogue.price_sheet order by valid_from, id`)
+    await db.rows<SheetColumns>(
+      sql`select ${sheetColumns} from catalogue.price_sheet where not withdrawn order by valid_from, id collate "C"`,
+    )
   ).map(sheetRow)
 }
 
+export async function selectWithdrawnSheetIds(db: Queryable): Promise<ReadonlySet<string>> {
+  const rows = await db.rows<{ id: string }>(sql`select id from catalogue.price_sheet where withdrawn`)
+  return new Set(rows.map(({ id }) => id))
+}
+
+export async function withdrawSheet(tx: Transaction, id: string): Promise<void> {
+  await tx.rows(sql`update catalogue.price_sheet set withdrawn = true where id = ${id}`)
+}
+
+/** Also a withdrawn one: a record may name it. */
 export async function selectSheet(db: Queryable, id: string): Promise<SheetRow | undefined> {
   const [row] = await db.rows<SheetColumns>(sql`select ${sheetColumns} from catalogue.price_sheet where id = ${id}`)
   return row && sheetRow(row)

@@ -60,18 +60,14 @@ export function readYaml(text: string, file: string, decimalFields: ReadonlySet<
     version: '1.2',
     schema: 'core',
   })
-  for (const error of [...document.errors, ...document.warnings]) {
-    const what = error.code === 'DUPLICATE_KEY' ? 'this name is already given in the same object' : error.message
-    mistakes.push(at(error.pos[0], [], what))
-  }
+  const faults = [...document.errors, ...document.warnings]
   const isBroken = document.errors.some((error) => !HARMLESS.has(error.code)) || document.warnings.length > 0
-  if (isBroken) return source(undefined)
 
   const budget = { nodes: MAX_NODES }
   let isCut = false
 
-  const refuse = (node: Node, path: YamlPath, message: string): undefined => {
-    mistakes.push(at(node.range?.[0] ?? 0, path, message))
+  const refuse = (node: Node | null, path: YamlPath, message: string): undefined => {
+    mistakes.push(at(node?.range?.[0] ?? 0, path, message))
     return undefined
   }
 
@@ -104,7 +100,7 @@ export function readYaml(text: string, file: string, decimalFields: ReadonlySet<
       const inside = [...within, node]
       const fields: [string, unknown][] = []
       for (const pair of node.items) {
-        const key = pair.key as Node
+        const key = pair.key as Node | null
         const word: unknown = isScalar(key) ? key.value : undefined
         if (typeof word !== 'string' && typeof word !== 'number' && typeof word !== 'boolean') {
           refuse(key, path, 'the name of a field must be a plain word')
@@ -115,7 +111,7 @@ export function readYaml(text: string, file: string, decimalFields: ReadonlySet<
           refuse(key, path, 'this name is not possible')
           continue
         }
-        const keyOffset = key.range?.[0] ?? offset
+        const keyOffset = key?.range?.[0] ?? offset
         keys.set(JSON.stringify([...path, name]), keyOffset)
         fields.push([name, convert(pair.value as Node | null, [...path, name], keyOffset, inside)])
       }
@@ -131,7 +127,32 @@ export function readYaml(text: string, file: string, decimalFields: ReadonlySet<
   }
 
   const value = convert(document.contents, [], 0, [])
+  // What the walk says of a text that is no YAML is only a consequence; where things stand is known from it all the same.
+  if (isBroken) mistakes.length = 0
+  const nearest = faults.length > 0 ? nearestPath(values, keys) : () => []
+  for (const { code, message, pos } of faults) {
+    const what = code === 'DUPLICATE_KEY' ? 'this name is already given in the same object' : message
+    mistakes.push(at(pos[0], nearest(pos[0]), what))
+  }
+  if (isBroken) return source(undefined)
   return source(isCut ? undefined : value)
+}
+
+/** Finds the path of what stands last before an offset; of two at the same place the inner one. */
+function nearestPath(...places: readonly ReadonlyMap<string, number>[]): (offset: number) => YamlPath {
+  const ordered = places
+    .flatMap((place) => [...place])
+    .map(([marker, offset]) => ({ offset, path: JSON.parse(marker) as YamlPath }))
+    .toSorted((a, b) => a.offset - b.offset || a.path.length - b.path.length)
+  return (offset) => {
+    let low = 0
+    for (let high = ordered.length; low < high;) {
+      const middle = (low + high) >>> 1
+      if ((ordered[middle]?.offset ?? 0) <= offset) low = middle + 1
+      else high = middle
+    }
+    return ordered[low - 1]?.path ?? []
+  }
 }
 
 /** `['services', 0, 'id']` → `services[0].id`; names that are not plain words are quoted. */
