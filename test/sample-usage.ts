@@ -1,4 +1,5 @@
-import type { PriceSheet, UsageRecord } from '#contract'
+import type { FiledSheet } from '#charging'
+import type { UsageRecord } from '#contract'
 import { netOfTax, parseTokenPrices, rate } from '#kernel'
 
 /** For tests and benchmarks: what a gateway would write about a request. */
@@ -19,18 +20,14 @@ const costs = {
   reasoning: '5000000',
 }
 
-export const sellSheet: PriceSheet = {
-  id: 'sell-1',
-  currency: 'CNY',
-  validFromMs: 0,
-  validToMs: null,
-  taxPercent: 6,
-  prices,
-}
-export const buySheet: PriceSheet = { ...sellSheet, id: 'buy-1', prices: costs }
+const TAX_PERCENT = 6
 
-export async function sheetById(id: string): Promise<PriceSheet | undefined> {
-  return [sellSheet, buySheet].find((sheet) => sheet.id === id)
+/** Every sheet that a sample record may name: the id says what it prices, the prices are those of all samples. */
+export async function sheetById(id: string): Promise<FiledSheet | undefined> {
+  const [side, service = '', supplier = null, model = null] = id.split('|')
+  if (side !== 'sell' && side !== 'buy') return undefined
+  const terms = { currency: 'CNY', validFromMs: 0, validToMs: null, taxPercent: TAX_PERCENT } as const
+  return { id, ...terms, prices: side === 'sell' ? prices : costs, side, service, supplier, model }
 }
 
 const sellPrices = parseTokenPrices(prices)
@@ -56,6 +53,9 @@ export function sampleRecord(n: number, change: Partial<UsageRecord> = {}): Usag
     : rate({ uncachedInput: 0, cacheWrite: 0, cacheRead: 0, output: 0, reasoning: 0 }, sellPrices)
   const ttftMs = 40 + (n % 900)
   const acceptedAtMs = START_MS + n * 37
+  const service = change.service ?? (n % 4 === 0 ? 'qwen/qwen3-32b' : 'babbler')
+  const supplier = change.supplier ?? (n % 5 === 0 ? 'vllm' : 'embedded')
+  const model = change.model ?? 'babbler'
   return {
     id: sampleId(n),
     gateway: 'gw-0',
@@ -63,9 +63,9 @@ export function sampleRecord(n: number, change: Partial<UsageRecord> = {}): Usag
     slice: 'slc_gw-0_1_1',
     tenant: 'acme',
     key: `key-${n % 3}`,
-    service: n % 4 === 0 ? 'qwen/qwen3-32b' : 'babbler',
-    supplier: n % 5 === 0 ? 'vllm' : 'embedded',
-    model: 'babbler',
+    service,
+    supplier,
+    model,
     stream: true,
     ending,
     finishReason: 'stop',
@@ -81,10 +81,10 @@ export function sampleRecord(n: number, change: Partial<UsageRecord> = {}): Usag
     note: null,
     holdPico: `${sell * 3n + 1n}`,
     sellPico: `${sell}`,
-    taxPico: `${sell - netOfTax(sell, sellSheet.taxPercent)}`,
+    taxPico: `${sell - netOfTax(sell, TAX_PERCENT)}`,
     buyPico: `${rate(tokens, buyPrices)}`,
-    sellSheet: sellSheet.id,
-    buySheet: buySheet.id,
+    sellSheet: `sell|${service}`,
+    buySheet: `buy|${service}|${supplier}|${model}`,
     candidates: [
       { supplier: 'embedded', model: 'babbler', verdict: 'eligible' },
       { supplier: 'vllm', model: 'babbler', verdict: 'no_credentials' },

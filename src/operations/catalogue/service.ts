@@ -7,7 +7,7 @@ import type { Identity } from '#identity'
 import { applyInTransaction } from './apply.ts'
 import type { Wallets } from './apply.ts'
 import { lineKey, lineUpSheets, sheetAt } from './model.ts'
-import type { SheetRow } from './model.ts'
+import type { PriceLine, SheetRow } from './model.ts'
 import * as store from './store.ts'
 
 export interface Catalogue {
@@ -27,8 +27,8 @@ export interface Catalogue {
   suppliers(): Promise<readonly SupplierView[]>
   /** With `tenant`: what this tenant may use, without what it costs us or who delivers it. */
   services(tenant?: string): Promise<readonly ServiceView[]>
-  /** A price sheet by its id, whether it is in force, to come or over. */
-  sheet(id: string): Promise<PriceSheet | undefined>
+  /** A price sheet by its id and what it prices, whether it is in force, to come or over; an open end is closed by the next sheet. */
+  sheet(id: string): Promise<(PriceSheet & PriceLine) | undefined>
 }
 
 export interface CatalogueDeps {
@@ -146,7 +146,11 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
     },
     async sheet(id) {
       const row = await store.selectSheet(database, id)
-      return row && toPriceSheet(row)
+      if (!row) return undefined
+      const { service, side, supplier, model } = row
+      const line = (await store.selectSheets(database)).filter((each) => lineKey(each) === lineKey(row))
+      const lined = lineUpSheets(line).lined.find((each) => each.id === id) ?? row
+      return { ...toPriceSheet(lined), service, side, supplier, model }
     },
     async services(tenant) {
       const [services, deployments, sheets] = await Promise.all([

@@ -29,8 +29,17 @@ import { verify } from './verify/verify.ts'
 import { balance, lockForTopups, topup, topupIn, wallets } from './wallet/service.ts'
 import type { Topup } from './wallet/service.ts'
 
+/** A price sheet and what it prices; a sheet's open end is closed by the one that follows it. */
+export interface FiledSheet extends PriceSheet {
+  readonly service: string
+  readonly side: 'sell' | 'buy'
+  /** Null on the side `sell`. */
+  readonly supplier: string | null
+  readonly model: string | null
+}
+
 /** Looks a price sheet up by its id, so that `verify` can rate every record again. */
-export type SheetById = (id: string) => Promise<PriceSheet | undefined>
+export type SheetById = (id: string) => Promise<FiledSheet | undefined>
 
 interface Page {
   readonly tenant?: string

@@ -5,6 +5,8 @@ import { arrivalOf, canonicalJson, isStorable } from './ingest/fingerprint.ts'
 import { columnsOf, flawOf, sortArrivals } from './ingest/model.ts'
 import { quantile, rollUp, TTFT_BOUNDS_MS, ttftBucket } from './ingest/rollup.ts'
 import { isBilled, usageEntries } from './model.ts'
+import type { UsageRecord } from '#contract'
+import type { FiledSheet } from './charging.ts'
 import { sampleRecord, sheetById, START_MS } from '../../../test/sample-usage.ts'
 import { decideGrant } from './slices/model.ts'
 import type { SliceRow } from './slices/store.ts'
@@ -227,7 +229,7 @@ test('a time range is covered by hours and minutes, each instant once', () => {
 test('rating anew accepts the right price and no other', async () => {
   const lookup = async (id: string) => {
     const sheet = await sheetById(id)
-    return sheet && { prices: parseTokenPrices(sheet.prices), taxPercent: sheet.taxPercent }
+    return sheet && { ...sheet, prices: parseTokenPrices(sheet.prices) }
   }
   const right = sampleRecord(7)
   const off = (text: string) => `${BigInt(text) + 1n}`
@@ -239,4 +241,25 @@ test('rating anew accepts the right price and no other', async () => {
   expect(await misratingOf({ ...right, taxPico: off(right.taxPico) }, lookup)).toMatch(/tax/)
   expect(await misratingOf({ ...right, sellSheet: 'gone' }, lookup)).toMatch(/sell sheet gone is unknown/)
   expect(await misratingOf({ ...right, buySheet: 'gone' }, lookup)).toMatch(/buy sheet gone is unknown/)
+})
+
+test('a record rated by a sheet of another side, service, supplier, model or time is misrated, however right the product', async () => {
+  const rated = async (record: UsageRecord, change: Partial<FiledSheet> = {}) =>
+    misratingOf(record, async (id) => {
+      const sheet = await sheetById(id)
+      return sheet && { ...sheet, ...change, side: sheet.side, prices: parseTokenPrices(sheet.prices) }
+    })
+  const right = sampleRecord(7)
+  const at = right.acceptedAtMs
+  expect(await rated({ ...right, sellSheet: 'sell|other' })).toMatch(/sell sheet sell\|other prices other, not babbler/)
+  expect(await rated({ ...right, buySheet: 'buy|other|embedded|babbler' })).toMatch(/prices other/)
+  expect(await rated({ ...right, buySheet: 'buy|babbler|vllm|babbler' })).toMatch(/prices babbler of vllm/)
+  expect(await rated({ ...right, buySheet: 'buy|babbler|embedded|large' })).toMatch(/prices large of embedded/)
+  expect(await rated({ ...right, sellSheet: right.buySheet })).toMatch(/is a buy sheet/)
+  expect(await rated({ ...right, buySheet: right.sellSheet })).toMatch(/is a sell sheet/)
+  expect(await rated(right, { validFromMs: at, validToMs: at + 1 })).toBeUndefined()
+  expect(await rated(right, { validFromMs: at + 1 })).toMatch(/not in force yet/)
+  // News of an end may be late by what a gateway can serve without the control plane, and no more.
+  expect(await rated(right, { validToMs: at - 600_000 + 1 })).toBeUndefined()
+  expect(await rated(right, { validToMs: at - 600_000 })).toMatch(/no longer in force/)
 })

@@ -1,10 +1,10 @@
-import type { PriceSheet, UsageRecord } from '#contract'
+import type { UsageRecord } from '#contract'
 import { netOfTax, parseTokenPrices, pico, rate, totalTokens } from '#kernel'
 import type { TokenPrices } from '#kernel'
 import { openCheck } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Queryable } from '#platform/postgres'
-import type { SheetById } from '../charging.ts'
+import type { FiledSheet, SheetById } from '../charging.ts'
 import { arrivalOf } from '../ingest/fingerprint.ts'
 import { columnsOf, flawOf } from '../ingest/model.ts'
 import type { RecordColumns } from '../ingest/model.ts'
@@ -14,9 +14,14 @@ import type { StoredRecord } from './store.ts'
 
 const PAGE = 1000
 
-interface RatedSheet {
+/**
+ * A gateway that hears nothing of the control plane goes on with the sheets it knows for as long as its slices last. Prices that
+ * begin are known before, so there is no such allowance for the beginning.
+ */
+const LATE_NEWS_MS = 600_000
+
+interface RatedSheet extends Omit<FiledSheet, 'prices'> {
   readonly prices: TokenPrices
-  readonly taxPercent: number
 }
 
 type Lookup = (id: string) => Promise<RatedSheet | undefined>
@@ -69,12 +74,16 @@ export async function misratingOf(record: UsageRecord, lookup: Lookup): Promise<
   const free = totalTokens(record.tokens) === 0
   const buySheet = await lookup(record.buySheet)
   if (!buySheet && !free) return `buy sheet ${record.buySheet} is unknown`
+  const boughtAmiss = buySheet && !free && misfitOf(record, 'buy', buySheet)
+  if (boughtAmiss) return `buy sheet ${record.buySheet} ${boughtAmiss}`
   const owed = buySheet && !free ? rate(record.tokens, buySheet.prices) : 0n
   if (buy !== owed) return `buys for ${buy}, its tokens cost ${owed} by sheet ${record.buySheet}`
   if (!isBilled(record.ending) || free)
     return sell === 0n && tax === 0n ? undefined : `sells for ${sell}, tax ${tax}, though nothing is billed`
   const sellSheet = await lookup(record.sellSheet)
   if (!sellSheet) return `sell sheet ${record.sellSheet} is unknown`
+  const soldAmiss = misfitOf(record, 'sell', sellSheet)
+  if (soldAmiss) return `sell sheet ${record.sellSheet} ${soldAmiss}`
   const price = rate(record.tokens, sellSheet.prices)
   const due = price < hold ? price : pico(hold)
   if (sell !== due) return `sells for ${sell}, its tokens cost ${due} by sheet ${record.sellSheet}`
@@ -82,12 +91,25 @@ export async function misratingOf(record: UsageRecord, lookup: Lookup): Promise<
   return undefined
 }
 
+/** Why a sheet is not the one that this record is priced by, if it is not: a right product of a wrong price is still wrong. */
+function misfitOf(record: UsageRecord, side: 'sell' | 'buy', sheet: RatedSheet): string | undefined {
+  if (sheet.side !== side) return `is a ${sheet.side} sheet`
+  if (sheet.service !== record.service) return `prices ${sheet.service}, not ${record.service}`
+  if (side === 'buy' && (sheet.supplier !== record.supplier || sheet.model !== record.model))
+    return `prices ${sheet.model ?? 'nothing'} of ${sheet.supplier ?? 'nobody'}, not ${record.model} of ${record.supplier}`
+  const { acceptedAtMs } = record
+  if (acceptedAtMs < sheet.validFromMs) return 'was not in force yet when the request was accepted'
+  if (sheet.validToMs !== null && acceptedAtMs >= sheet.validToMs + LATE_NEWS_MS)
+    return 'was no longer in force when the request was accepted'
+  return undefined
+}
+
 function cached(sheetById: SheetById): Lookup {
   const sheets = new Map<string, RatedSheet | undefined>()
   return async (id) => {
     if (!sheets.has(id)) {
-      const sheet: PriceSheet | undefined = await sheetById(id)
-      sheets.set(id, sheet && { prices: parseTokenPrices(sheet.prices), taxPercent: sheet.taxPercent })
+      const sheet = await sheetById(id)
+      sheets.set(id, sheet && { ...sheet, prices: parseTokenPrices(sheet.prices) })
     }
     return sheets.get(id)
   }
