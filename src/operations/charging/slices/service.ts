@@ -117,7 +117,7 @@ export async function openSlices(
  * How long after a slice has expired an operator may release it: requests that it still pays for, and the records of an outage,
  * have had time to arrive.
  */
-export const RELEASE_GRACE_MS = 3_600_000
+const RELEASE_GRACE_MS = 3_600_000
 
 /** The open slices of all gateways, oldest first. */
 export async function listSlices(db: Queryable, limit: number): Promise<SliceView[]> {
