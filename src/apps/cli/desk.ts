@@ -90,10 +90,7 @@ ${LIMIT_OPTION}
 }
 
 /** What shall be done, and to which: the id is empty for `list` only. */
-function actionOf(
-  { positionals }: Invocation,
-  actions: readonly string[],
-): readonly [action: string, id: string] {
+function actionOf({ positionals }: Invocation, actions: readonly string[]): readonly [action: string, id: string] {
   const [action, id] = positionals
   if (action === undefined || !actions.includes(action)) throw new CliError(EXIT.usage, `one of ${actions.join(', ')}`)
   if ((action === 'list') !== (id === undefined))
