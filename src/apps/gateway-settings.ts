@@ -27,7 +27,7 @@ const schema = z.object({
   MAX_BODY_BYTES: PositiveInt.default(16_777_216),
   MAX_ANSWER_BYTES: PositiveInt.default(67_108_864),
   MAX_CONNECTIONS: PositiveInt.default(20_000),
-  RECOUNTS_PER_SECOND: wholeNumber.default(10),
+  RECOUNTS_PER_SECOND: wholeNumber.default(5),
   DRAIN_SECONDS: DrainSeconds,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
