@@ -84,7 +84,7 @@ async function failure(call: Promise<unknown>): Promise<APIError> {
 }
 
 beforeAll(async () => {
-  factory = await startFactory({ document, env: { LOG_LEVEL: 'warn', RECOUNT_EVERY: '1' } })
+  factory = await startFactory({ document, env: { LOG_LEVEL: 'warn', RECOUNTS_PER_SECOND: '100000' } })
   openai = client(factory.demoKey)
 }, 120_000)
 

@@ -11,6 +11,7 @@ export const problemText = dictionary(
     not_signed_in: '请先登录',
     wrong_credentials: '邮箱或密码不正确',
     too_many_attempts: '登录尝试次数过多，请稍后再试',
+    too_many_keys: '有效密钥数量已达上限：请先吊销不用的密钥；试用台密钥会在几分钟内自动失效',
     operators_only: '仅运营人员可以进行此操作',
     foreign_request: '请求来自其他站点，或主机名不在允许之列',
     unknown_path: '没有这个地址',
@@ -61,6 +62,8 @@ export const problemText = dictionary(
     not_signed_in: 'Please sign in first.',
     wrong_credentials: 'The email or the password is wrong.',
     too_many_attempts: 'Too many sign-in attempts. Wait a moment and try again.',
+    too_many_keys:
+      'There are as many working keys as there may be. Revoke unused ones; playground keys expire within minutes.',
     operators_only: 'Only operators may do that.',
     foreign_request: 'The request comes from another site, or under a host name that is not allowed.',
     unknown_path: 'There is no such address.',

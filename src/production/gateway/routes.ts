@@ -88,9 +88,10 @@ export function answer(exchange: Exchange, body: Buffer, gateway: Gateway): void
 }
 
 export function refuseOversize(exchange: Exchange, gateway: Gateway): void {
-  const { releaseBody } = exchange.context as Admitted
-  releaseBody?.()
-  refuseAtDoor(exchange, gateway, bodyTooLarge({ maxBytes: gateway.settings.maxBodyBytes }))
+  // Only chat completions take a body, so only they were admitted with one.
+  const admitted = exchange.context as Admitted | undefined
+  admitted?.releaseBody?.()
+  refuseAtDoor(exchange, gateway, bodyTooLarge({ maxBytes: admitted ? gateway.settings.maxBodyBytes : 0 }))
 }
 
 function refuseAtDoor(exchange: Exchange, gateway: Gateway, error: unknown): void {
