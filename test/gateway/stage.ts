@@ -35,10 +35,11 @@ export const hello = [{ role: 'user', content: 'Hello there' }]
 
 const quick = { firstByteMs: 600, idleMs: 600, totalMs: 3_000 }
 
-export async function setStage(): Promise<Stage> {
+export async function setStage(env: Readonly<Record<string, string>> = {}): Promise<Stage> {
   const first = await startUpstream()
   const second = await startUpstream()
   const factory = await startFactory({
+    env,
     document: factoryDocument({
       suppliers: {
         first: first.url,
