@@ -50,6 +50,8 @@ try {
   await runWorker()
 } catch (error) {
   tell({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
+  // Open handles would keep a thread alive that serves nobody, and its place would never be taken again.
+  process.exit(1)
 }
 
 async function runWorker(): Promise<void> {
