@@ -6,6 +6,7 @@ import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
 import { freshDatabase } from './database.ts'
+import { walletsOf } from '../src/apps/control-wallets.ts'
 import { createControlApp } from '../src/apps/control-app.ts'
 
 /** For tests: a control plane on a database of its own, with two tenants that share one posting. */
@@ -52,10 +53,7 @@ export async function controlFixture() {
     database,
     clock,
     identity,
-    wallets: {
-      lock: charging.lockForTopups,
-      topUp: async (tx, topup) => ({ created: (await charging.topupIn(tx, topup)).booked }),
-    },
+    wallets: walletsOf(charging),
   })
   const stopping = new AbortController()
   const app = createControlApp({

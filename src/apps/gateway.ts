@@ -25,11 +25,6 @@ const ORPHAN_GRACE_MS = 1_000
 const METRICS_TIMEOUT_MS = 2_000
 const MODEL_ROOT = fileURLToPath(new URL('../../models/', import.meta.url))
 
-interface Thread {
-  readonly worker: Worker
-  isReady: boolean
-}
-
 try {
   await runGateway()
 } catch (error) {
@@ -42,7 +37,7 @@ async function runGateway(): Promise<void> {
   const log = createLog({ name: 'gateway', level: settings.logLevel })
   const table = createLimitTable(LIMIT_SLOTS, settings.workers)
   const slots = createSlots(LIMIT_SLOTS, openLimits(table, 0))
-  const threads = new Map<number, Thread>()
+  const workers = new Map<number, Worker>()
   const stopping = new AbortController()
   const asked = new Map<number, (snapshot: readonly MetricSnapshot[]) => void>()
   let current: SlottedSnapshot | undefined
@@ -55,7 +50,7 @@ async function runGateway(): Promise<void> {
     if (stopping.signal.aborted) return
     stopping.abort()
     await Promise.all(
-      [...threads.values()].map(({ worker }) => {
+      [...workers.values()].map((worker) => {
         const gone = new Promise((resolve) => worker.once('exit', resolve))
         tell(worker, { type: 'drain', graceMs })
         return gone
@@ -81,7 +76,7 @@ async function runGateway(): Promise<void> {
       const { leftOut } = current
       if (leftOut.length > 0)
         log.error({ count: leftOut.length, some: leftOut.slice(0, 10) }, 'the limit table is full: these are refused')
-      for (const { worker } of threads.values()) tell(worker, snapshotMessage(current))
+      for (const worker of workers.values()) tell(worker, snapshotMessage(current))
       first.resolve()
     },
   })
@@ -103,14 +98,12 @@ async function runGateway(): Promise<void> {
       name: gatewayId,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
-    const thread: Thread = { worker, isReady: false }
-    threads.set(index, thread)
+    workers.set(index, worker)
     if (current) tell(worker, snapshotMessage(current))
     const ready = Promise.withResolvers<void>()
     worker.on('message', (message: FromWorker) => {
       switch (message.type) {
         case 'ready':
-          thread.isReady = true
           port = message.port
           ready.resolve()
           return
@@ -126,7 +119,7 @@ async function runGateway(): Promise<void> {
     })
     worker.on('error', (error) => log.error({ err: error, gatewayId }, 'worker died'))
     worker.on('exit', () => {
-      threads.delete(index)
+      workers.delete(index)
       if (stopping.signal.aborted) return
       ready.reject(new Error(`worker ${gatewayId} ended before it was ready`))
       // A worker that cannot start now (disk full, say) may later: only the very first start gives up.
@@ -142,8 +135,8 @@ async function runGateway(): Promise<void> {
   /** Every worker's numbers, summed; a worker that does not answer in time is left out rather than waited for. */
   const collectMetrics = async (): Promise<string> => {
     const parts = await Promise.all(
-      [...threads.values()].map(
-        ({ worker }) =>
+      [...workers.values()].map(
+        (worker) =>
           new Promise<readonly MetricSnapshot[] | undefined>((resolve) => {
             const call = nextCall++
             const timer = setTimeout(() => resolve(undefined), METRICS_TIMEOUT_MS)

@@ -1,8 +1,11 @@
 import type { AttemptOutcome } from '#contract'
+import type { Problem } from '#kernel'
+import type { ClientFailure } from '#platform/http'
 import { healthOf } from '#scheduler'
 import { elapsedMs } from './flight.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
+import { timedOut } from './problems.ts'
 
 /** What the relays call when an attempt ends without an answer and nothing of it has reached the client. */
 export type FailAttempt = (flight: Flight, gateway: Gateway, outcome: AttemptOutcome) => void
@@ -22,4 +25,28 @@ export function endAttempt(flight: Flight, gateway: Gateway, outcome: AttemptOut
   })
   gateway.limits.leave(attempt.line.supplier.slot)
   gateway.breakers.ended(attempt.line.breaker, healthOf(outcome))
+}
+
+/** How a call that brought no complete answer is understood; `lost` is what a connection that broke off counts as. */
+export function outcomeOfFailure({ kind }: ClientFailure, lost: 'cut' | 'reset'): AttemptOutcome {
+  switch (kind) {
+    case 'at_capacity':
+      return 'status_429'
+    case 'connect_failed':
+    case 'tls_failed':
+      return 'connect_failed'
+    case 'garbage':
+    case 'head_too_large':
+      return 'garbage'
+    case 'reset':
+    case 'cut':
+    case 'aborted':
+      return lost
+  }
+}
+
+/** What the client hears when time ran out; undefined for every other outcome. */
+export function timeoutOf(flight: Flight, outcome: AttemptOutcome): Problem | undefined {
+  if (outcome !== 'first_byte_timeout' && outcome !== 'idle_timeout' && outcome !== 'total_timeout') return undefined
+  return timedOut({ afterMs: Math.round(elapsedMs(flight)) })
 }

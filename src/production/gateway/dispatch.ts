@@ -1,14 +1,14 @@
 import type { AttemptOutcome } from '#contract'
 import { MAX_ATTEMPTS, afterFailure, plan } from '#scheduler'
 import { encodeForSupplier } from '#protocols/openai-chat'
-import { endAttempt } from './attempt.ts'
+import { endAttempt, timeoutOf } from './attempt.ts'
 import { sheetAt } from './directory.ts'
 import type { Line } from './directory.ts'
 import { dropFlight, finish } from './finish.ts'
 import { elapsedMs } from './flight.ts'
-import type { Flight } from './flight.ts'
+import type { Flight, RunningAttempt } from './flight.ts'
 import type { Gateway } from './gateway.ts'
-import { noSupplier, supplierBusy, supplierFailed, timedOut } from './problems.ts'
+import { noSupplier, supplierBusy, supplierFailed } from './problems.ts'
 import { relayAnswer } from './relay-answer.ts'
 import { relayStream } from './relay-stream.ts'
 
@@ -43,7 +43,7 @@ function tryLine(flight: Flight, line: Line, gateway: Gateway): boolean {
     return false
   }
   gateway.breakers.began(line.breaker)
-  const attempt = { line, buySheet, startMs: elapsedMs(flight), call: undefined, status: null }
+  const attempt: RunningAttempt = { line, buySheet, startMs: elapsedMs(flight), call: undefined, status: null }
   flight.running = attempt
   flight.lastLine = attempt
   flight.quietDeadline = flight.request.stream
@@ -55,12 +55,10 @@ function tryLine(flight: Flight, line: Line, gateway: Gateway): boolean {
     maxTokensField: supplier.maxTokensField,
   })
   const relay = flight.request.stream ? relayStream : relayAnswer
-  const call = supplier.client.send(
+  attempt.call = supplier.client.send(
     { method: 'POST', target: supplier.target, head: supplier.head, body },
     relay(flight, gateway, attempt, failAttempt),
   )
-  // A pool may fail a call before `send` returns; the attempt is then over already.
-  if (flight.running === attempt) flight.running.call = call
   return true
 }
 
@@ -104,7 +102,5 @@ function giveUp(flight: Flight, gateway: Gateway): void {
 
 function reasonOf(flight: Flight, outcome: AttemptOutcome) {
   if (outcome === 'status_429') return supplierBusy({ retryAfterMs: flight.retryAfterMs ?? 1000 })
-  if (outcome === 'first_byte_timeout' || outcome === 'idle_timeout' || outcome === 'total_timeout')
-    return timedOut({ afterMs: Math.round(elapsedMs(flight)) })
-  return supplierFailed({ attempts: flight.attempts.length })
+  return timeoutOf(flight, outcome) ?? supplierFailed({ attempts: flight.attempts.length })
 }

@@ -4,11 +4,11 @@ import type { Problem } from '#kernel'
 import type { RequestOpening } from '#holds'
 import { settle } from '#metering'
 import { refuseInStream } from '#protocols/openai-chat'
-import { endAttempt } from './attempt.ts'
+import { endAttempt, timeoutOf } from './attempt.ts'
 import { elapsedMs } from './flight.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
-import { answerCut, notReady, timedOut } from './problems.ts'
+import { answerCut, notReady } from './problems.ts'
 import { recountOf, textOf } from './recount.ts'
 import { jsonHead, refuse } from './replies.ts'
 
@@ -53,7 +53,7 @@ export function breakOff(flight: Flight, gateway: Gateway, outcome: AttemptOutco
     flight,
     gateway,
     flight.clientHasLeft ? 'client_closed' : 'failed',
-    outcome.endsWith('timeout') ? timedOut({ afterMs: Math.round(elapsedMs(flight)) }) : answerCut({ outcome }),
+    timeoutOf(flight, outcome) ?? answerCut({ outcome }),
   )
 }
 
@@ -137,7 +137,7 @@ function recordOf(
         ? seen?.usage
         : undefined,
     hasText: () => textOf(flight) !== '',
-    sawOutput: flight.answerBytes > 0 && (flight.hasBegun || seen !== undefined),
+    sawOutput: seen !== undefined,
     recount: () => recountOf(flight),
     isSampled: gateway.isSampled(),
     inputBound: flight.inputBound,

@@ -50,7 +50,6 @@ export interface Flight {
   observer: StreamObserver | undefined
   /** Pieces of a whole answer. */
   answer: Buffer[]
-  answerBytes: number
   /** The status line and headers of the answer have left. */
   hasBegun: boolean
   ttftMs: number | null

@@ -1,7 +1,7 @@
 import type { CallHandler } from '#platform/http'
 import { observeAnswer } from '#metering'
 import { outcomeOfStatus } from '#scheduler'
-import { endAttempt } from './attempt.ts'
+import { endAttempt, outcomeOfFailure } from './attempt.ts'
 import type { FailAttempt } from './attempt.ts'
 import { finish } from './finish.ts'
 import type { Flight, RunningAttempt } from './flight.ts'
@@ -17,7 +17,7 @@ export function relayAnswer(
 ): CallHandler {
   let refusal: ReturnType<typeof collectRefusal> | undefined
   flight.answer = []
-  flight.answerBytes = 0
+  let receivedBytes = 0
   const isCurrent = () => flight.running === attempt
 
   return {
@@ -28,8 +28,8 @@ export function relayAnswer(
     onData(piece) {
       if (!isCurrent()) return
       if (refusal) return refusal.add(piece)
-      flight.answerBytes += piece.length
-      if (flight.answerBytes > gateway.settings.maxAnswerBytes) {
+      receivedBytes += piece.length
+      if (receivedBytes > gateway.settings.maxAnswerBytes) {
         attempt.call?.abort()
         failAttempt(flight, gateway, 'garbage')
         return
@@ -56,11 +56,7 @@ export function relayAnswer(
     },
     onFailure(failure) {
       if (!isCurrent()) return
-      if (failure.kind === 'at_capacity') failAttempt(flight, gateway, 'status_429')
-      else if (failure.kind === 'connect_failed' || failure.kind === 'tls_failed')
-        failAttempt(flight, gateway, 'connect_failed')
-      else if (failure.kind === 'garbage' || failure.kind === 'head_too_large') failAttempt(flight, gateway, 'garbage')
-      else failAttempt(flight, gateway, failure.kind === 'cut' ? 'cut' : 'reset')
+      failAttempt(flight, gateway, outcomeOfFailure(failure, failure.kind === 'cut' ? 'cut' : 'reset'))
     },
   }
 }

@@ -2,7 +2,7 @@ import type { AttemptOutcome } from '#contract'
 import type { CallHandler } from '#platform/http'
 import { StreamGarbage, observeStream } from '#metering'
 import { outcomeOfStatus } from '#scheduler'
-import { endAttempt } from './attempt.ts'
+import { endAttempt, outcomeOfFailure } from './attempt.ts'
 import type { FailAttempt } from './attempt.ts'
 import { breakOff, finish, openingOf } from './finish.ts'
 import { elapsedMs } from './flight.ts'
@@ -103,11 +103,8 @@ export function relayStream(
     onFailure(failure) {
       hasEnded = true
       if (!isCurrent()) return
-      if (failure.kind === 'at_capacity') fail('status_429')
-      else if (failure.kind === 'connect_failed' || failure.kind === 'tls_failed') fail('connect_failed')
-      else if (failure.kind === 'garbage' || failure.kind === 'head_too_large') fail('garbage')
-      else if (failure.kind === 'cut' && flight.hasBegun && observer.seen.usage !== undefined && isWhole()) complete()
-      else fail(flight.hasBegun ? 'cut' : 'reset')
+      if (failure.kind === 'cut' && flight.hasBegun && observer.seen.usage !== undefined && isWhole()) complete()
+      else fail(outcomeOfFailure(failure, flight.hasBegun ? 'cut' : 'reset'))
     },
   }
 
@@ -117,7 +114,6 @@ export function relayStream(
       flight.hasBegun = true
       flight.observer = observer
       flight.ttftMs = elapsedMs(flight)
-      flight.answerBytes = 1
       gateway.holds.open(openingOf(flight))
       if (!exchange.closed)
         exchange.startStream(200, streamHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins))

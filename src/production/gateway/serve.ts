@@ -55,7 +55,6 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
       refusal: undefined,
       observer: undefined,
       answer: [],
-      answerBytes: 0,
       hasBegun: false,
       ttftMs: null,
       clientHasLeft: false,
