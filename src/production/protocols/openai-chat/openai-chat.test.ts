@@ -31,24 +31,23 @@ test('what the supplier gets differs in model, cap and usage request, and in no 
 
 test('the supplier is always given a cap, and asked for usage in a stream, whatever the client wrote', () => {
   const anyExtra = fc.dictionary(
-    fc
-      .string()
-      .filter(
-        (name) =>
-          ![
-            'model',
-            'messages',
-            'stream',
-            'stream_options',
-            'max_tokens',
-            'max_completion_tokens',
-            'n',
-            'temperature',
-            'top_p',
-            'stop',
-            '__proto__',
-          ].includes(name),
-      ),
+    fc.string().filter(
+      (name) =>
+        ![
+          'model',
+          'messages',
+          'stream',
+          'stream_options',
+          'max_tokens',
+          'max_completion_tokens',
+          'n',
+          'temperature',
+          'top_p',
+          'stop',
+          '__proto__',
+          // Another spelling of a priced member is refused, which its own test proves.
+        ].includes(name.toUpperCase().toLowerCase()),
+    ),
     fc.jsonValue(),
     { maxKeys: 4 },
   )
