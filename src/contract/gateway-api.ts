@@ -23,24 +23,32 @@ export const RegisterRequest = z.object({ gateway: GatewayId, journal: JournalId
 export const RegisterReply = z.object({ epoch: z.int().min(1) })
 
 /**
- * POST /slices/grant: escrows part of a wallet for this gateway. `seq` counts up within an epoch; repeating a seq returns the
- * slice that it made. The grant is at least `minPico` or refused.
+ * What slices are granted of, by name: `wallet:<tenant>`, `tokens:<tenant>/<table>`, and for what is refilled by time
+ * `<definition>@<period>`, where the period is `2026-11-25`, `2026-11`, or the number of a minute since 1970. Charging opens the
+ * bucket of a period by its definition when it is first asked for.
+ */
+export const BucketName = z.string().regex(/^[a-z]+:[!-~]{1,200}$/)
+
+/**
+ * POST /slices/grant: escrows part of a bucket for this gateway. `seq` counts up within an epoch; repeating a seq returns the
+ * slice that it made. The grant is at least `min` or refused.
  */
 export const GrantRequest = z.object({
   gateway: GatewayId,
   epoch: z.int().min(1),
   seq: z.int().min(1),
-  tenant: Slug,
-  minPico: UnsignedPicoText,
-  wantPico: UnsignedPicoText,
+  bucket: BucketName,
+  /** In the bucket's unit: pico-yuan, or millionths of a conversion table's unit. */
+  min: UnsignedPicoText,
+  want: UnsignedPicoText,
 })
 export type GrantRequest = z.infer<typeof GrantRequest>
 
 export const Slice = z.object({
   id: z.string(),
-  tenant: Slug,
+  bucket: BucketName,
   epoch: z.int(),
-  amountPico: UnsignedPicoText,
+  amount: UnsignedPicoText,
   validUntilMs: EpochMs,
   /** A tight slice is for one request near an empty wallet: the gateway closes it as soon as that request ends. */
   tight: z.boolean(),
@@ -49,12 +57,14 @@ export type Slice = z.infer<typeof Slice>
 
 export const GrantReply = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('granted'), slice: Slice }),
-  /** `escrowedPico` is what other slices hold at the moment: some of it may come back. */
+  /** `escrowed` is what other slices hold at the moment: some of it may come back. */
   z.object({
     outcome: z.literal('insufficient_balance'),
-    availablePico: UnsignedPicoText,
-    escrowedPico: UnsignedPicoText,
+    available: UnsignedPicoText,
+    escrowed: UnsignedPicoText,
   }),
+  /** There is no such bucket and no definition of it, or its period is over or has not begun. */
+  z.object({ outcome: z.literal('no_such_bucket') }),
   z.object({ outcome: z.literal('fenced') }),
 ])
 export type GrantReply = z.infer<typeof GrantReply>

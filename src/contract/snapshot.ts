@@ -19,6 +19,49 @@ export const ClassPrices = z.object({
 })
 export type ClassPrices = z.infer<typeof ClassPrices>
 
+/** The class of service that a request is served and priced in. */
+export const ServiceTier = z.enum(['priority', 'standard', 'flex', 'batch'])
+export type ServiceTier = z.infer<typeof ServiceTier>
+
+/** A day of the calendar, `2026-10-01`. */
+export const CalendarDate = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
+
+/**
+ * Public holidays and the weekend days that are worked for them, as a government publishes them year by year. Outside `coversFrom`
+ * to `coversTo` (both inclusive) nothing is known, and weekdays are taken for working days.
+ */
+export const HolidayCalendar = z.object({
+  id: Slug,
+  coversFrom: CalendarDate,
+  coversTo: CalendarDate,
+  holidays: z.array(CalendarDate),
+  workedWeekendDays: z.array(CalendarDate),
+})
+export type HolidayCalendar = z.infer<typeof HolidayCalendar>
+
+/** When prices are at their peak: minutes of the local day, `fromMinute` inclusive, `toMinute` exclusive. */
+export const PeakHours = z.object({
+  /** Null: no day is a holiday. */
+  calendar: Slug.nullable(),
+  utcOffsetMinutes: z.int().min(-720).max(840),
+  /** `weekdays`: Monday to Friday without holidays. `workdays`: those and worked weekend days. */
+  days: z.enum(['weekdays', 'workdays', 'every_day']),
+  hours: z.array(z.object({ fromMinute: z.int().min(0).max(1440), toMinute: z.int().min(0).max(1440) })).min(1).max(16),
+})
+export type PeakHours = z.infer<typeof PeakHours>
+
+/** Prices that hold instead of the sheet's own where all of `when` is so: the first variant of the list that fits decides. */
+export const PriceVariant = z.object({
+  when: z.object({
+    tier: ServiceTier.optional(),
+    period: z.enum(['peak', 'off_peak']).optional(),
+    /** Input tokens of all classes together, above this number. */
+    inputTokensAbove: z.int().min(0).optional(),
+  }),
+  prices: ClassPrices,
+})
+export type PriceVariant = z.infer<typeof PriceVariant>
+
 /** One dated price sheet; valid from `validFromMs` (inclusive) to `validToMs` (exclusive, null = open). Prices include tax. */
 export const PriceSheet = z.object({
   id: z.string(),
@@ -27,6 +70,9 @@ export const PriceSheet = z.object({
   validToMs: EpochMs.nullable(),
   taxPercent: z.int().min(0).max(100),
   prices: ClassPrices,
+  /** Absent: no hour is a peak. */
+  peak: PeakHours.optional(),
+  variants: z.array(PriceVariant).max(64).optional(),
 })
 export type PriceSheet = z.infer<typeof PriceSheet>
 
@@ -83,11 +129,74 @@ export const Supplier = z.object({
 })
 export type Supplier = z.infer<typeof Supplier>
 
+/**
+ * A published, dated conversion table: what one token of a service and class debits from lots in this table's unit, in millionths
+ * of a unit (so a weight of 1 is 1000000). A service that is not in the version in force cannot be paid in this unit.
+ */
+export const ConversionTable = z.object({
+  id: Slug,
+  displayName: z.string(),
+  versions: z.array(
+    z.object({
+      id: z.string(),
+      validFromMs: EpochMs,
+      validToMs: EpochMs.nullable(),
+      weights: z.array(z.object({ service: ServiceName, weights: ClassPrices })),
+    }),
+  ),
+})
+export type ConversionTable = z.infer<typeof ConversionTable>
+
+/** The spans of time that a bucket may be refilled by: the clock's minute, the day and the calendar month in China (+08:00). */
+export const BucketPeriod = z.enum(['minute', 'day', 'month'])
+export type BucketPeriod = z.infer<typeof BucketPeriod>
+
+/**
+ * What a tenant may pay with, in the order in which it is used up. `bucket` names what charging grants slices of.
+ *
+ * - `wallet`: money at the sell sheet's price, from the wallet of `payer` (the tenant itself, or who shares its wallet).
+ * - `tokens`: lots in the unit of a conversion table (token packages, the standard token). Covers as much of a request as it has.
+ * - `throughput`: a reservation that is refilled every `period` and forfeits what is left. Every dimension must have room for the
+ *   request, else it goes on to the next means (`overflow: next`) or is refused (`reject`). A dimension in `CNY` is money at the
+ *   sell sheet's price and may cover a part; one in a table's unit covers all or nothing.
+ */
+export const Means = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('wallet'), id: z.string(), bucket: z.string(), payer: Slug }),
+  z.object({ kind: z.literal('tokens'), id: z.string(), bucket: z.string(), table: Slug }),
+  z.object({
+    kind: z.literal('throughput'),
+    id: z.string(),
+    services: z.array(ServiceName).min(1),
+    period: BucketPeriod,
+    validFromMs: EpochMs,
+    validToMs: EpochMs,
+    /** Minutes of the local day (+08:00) in which it works; null: always. */
+    window: z.object({ fromMinute: z.int().min(0).max(1440), toMinute: z.int().min(0).max(1440) }).nullable(),
+    dimensions: z.array(z.object({ bucket: z.string(), unit: z.union([z.literal('CNY'), Slug]) })).min(1).max(4),
+    overflow: z.enum(['next', 'reject']),
+  }),
+])
+export type Means = z.infer<typeof Means>
+
+/** A hard cap on what is spent in money per day or month, beside the wallet. Refilled to `limitPico` with each period. */
+export const SpendCap = z.object({
+  id: z.string(),
+  scope: z.enum(['key', 'project', 'tenant']),
+  bucket: z.string(),
+  period: z.enum(['day', 'month']),
+  limitPico: UnsignedPicoText,
+})
+export type SpendCap = z.infer<typeof SpendCap>
+
 export const Tenant = z.object({
   id: Slug,
   displayName: z.string(),
-  status: z.enum(['active', 'suspended']),
+  /** `restricted`: in arrears; only what is paid for already (tokens, reservations) is served. */
+  status: z.enum(['active', 'restricted', 'suspended']),
   limits: Limits,
+  /** Absent: the own wallet. */
+  means: z.array(Means).max(64).optional(),
+  caps: z.array(SpendCap).max(16).optional(),
 })
 export type Tenant = z.infer<typeof Tenant>
 
@@ -98,6 +207,8 @@ export const ApiKey = z.object({
   name: z.string(),
   hash: z.string(),
   status: z.enum(['active', 'revoked']),
+  /** Caps of the key and of its project. */
+  caps: z.array(SpendCap).max(16).optional(),
   expiresAtMs: EpochMs.nullable(),
   limits: Limits,
 })
@@ -110,5 +221,7 @@ export const Snapshot = z.object({
   keys: z.array(ApiKey),
   services: z.array(Service),
   suppliers: z.array(Supplier),
+  tables: z.array(ConversionTable).optional(),
+  calendars: z.array(HolidayCalendar).optional(),
 })
 export type Snapshot = z.infer<typeof Snapshot>

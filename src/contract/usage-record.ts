@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { EpochMs, RequestIdText, ServiceName, Slug, TokenCount, Tokens, UnsignedPicoText } from './scalars.ts'
+import { ServiceTier } from './snapshot.ts'
 
 /** How an attempt at one supplier ended. */
 export const AttemptOutcome = z.enum([
@@ -58,6 +59,25 @@ export const Recount = z.object({
 export type Recount = z.infer<typeof Recount>
 
 /**
+ * What a request drew on beside the wallet, each inside a slice of that bucket. `amount` is at most `held`.
+ *
+ * - `tokens`: `covered` tokens were paid at the weights of `version`, in millionths of the table's unit.
+ * - `throughput`: the same for a dimension in a table's unit; in `CNY` (`version` null, `covered` null), money of the reservation.
+ * - `cap`: money that counts against a spend cap; nobody pays it.
+ */
+export const Draw = z.object({
+  kind: z.enum(['tokens', 'throughput', 'cap']),
+  bucket: z.string().max(256),
+  slice: z.string().max(256),
+  held: UnsignedPicoText,
+  amount: UnsignedPicoText,
+  /** The version of the conversion table whose weights hold; null for money. */
+  version: z.string().max(256).nullable(),
+  covered: Tokens.nullable(),
+})
+export type Draw = z.infer<typeof Draw>
+
+/**
  * The one terminal record of a request that reached a supplier. Written to the gateway's journal before the last byte of the
  * answer leaves, shipped to charging until acknowledged, and posted exactly once on the tenant's and on the supplier's side.
  */
@@ -90,12 +110,18 @@ export const UsageRecord = z.object({
   /** Why the classes do not sum to the supplier's total, where they do not. */
   note: z.string().max(256).nullable(),
   holdPico: UnsignedPicoText,
-  /** Gross, tax included. Never above `holdPico`. */
+  /** What the wallet pays: gross, tax included, for the tokens that no draw covered. Never above `holdPico`. */
   sellPico: UnsignedPicoText,
   taxPico: UnsignedPicoText,
   buyPico: UnsignedPicoText,
   sellSheet: z.string(),
   buySheet: z.string(),
+  /** Whose wallet `slice` is of; absent: the tenant's own. */
+  payer: Slug.optional(),
+  /** Absent: `standard`. */
+  tier: ServiceTier.optional(),
+  /** Absent: none. Then every token is paid in money by the wallet. */
+  draws: z.array(Draw).max(32).optional(),
   candidates: z.array(Candidate),
   attempts: z.array(Attempt),
 })
