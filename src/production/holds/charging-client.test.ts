@@ -88,7 +88,7 @@ test('a refusal is not repeated, and is told apart from an outage', async () => 
 
 test('a reply that does not keep the contract is an error, never a grant', async () => {
   await using control = await controlPlane(json({ outcome: 'granted', slice: { id: 's' } }))
-  const request = { gateway: 'gw-0', epoch: 1, seq: 1, tenant: 't', minPico: '1', wantPico: '1' }
+  const request = { gateway: 'gw-0', epoch: 1, seq: 1, bucket: 'wallet:t', min: '1', want: '1' }
   await expect(control.client.grant(request)).rejects.toThrow()
 })
 

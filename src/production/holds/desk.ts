@@ -1,31 +1,65 @@
-import type { Problem } from '#kernel'
-import { tenantAccount, type TenantAccount } from './model.ts'
-import type { Hold } from './types.ts'
+import { bucketAccount, type BucketAccount } from './model.ts'
+import type { Hold, Part, Refusal } from './types.ts'
 
 /** A request that waits for a slice. */
 export interface Waiter {
-  readonly amountPico: bigint
-  readonly done: (outcome: Hold | Problem) => void
+  readonly part: Part
+  /** What it must be given now: the whole at first, less for who takes what there is. */
+  needs: bigint
+  readonly done: (outcome: Hold | Refusal) => void
   readonly sinceMs: number
   refusals: number
 }
 
-/** A tenant's account and the traffic with charging about it. */
+/** A bucket's account and the traffic with charging about it. */
 export interface Desk {
-  readonly account: TenantAccount
+  readonly account: BucketAccount
   waiting: Waiter[]
   granting: boolean
   /** Nothing is asked of charging before this, unless somebody waits who was not refused yet. */
   quietUntilMs: number
+  /** Charging's last word was that there is not enough. */
+  wasRefused: boolean
   retryScheduled: boolean
+  lastUsedMs: number
 }
 
-export function openDesk(tenant: string, nowMs: number): Desk {
-  return { account: tenantAccount(tenant, nowMs), waiting: [], granting: false, quietUntilMs: 0, retryScheduled: false }
+export function openDesk(bucket: string, nowMs: number): Desk {
+  return {
+    account: bucketAccount(bucket, nowMs),
+    waiting: [],
+    granting: false,
+    quietUntilMs: 0,
+    wasRefused: false,
+    retryScheduled: false,
+    lastUsedMs: nowMs,
+  }
 }
 
-export function refuseAll(desk: Desk, problem: () => Problem): void {
+/** Who can do without is refused as soon as money cannot come back at once; who takes what there is asks once more for less. */
+const REFUSALS_OF_OPTIONAL = 2
+
+/**
+ * Charging has refused this waiter, or somebody who needed no more than it does: what it asks for next.
+ * False when it is not worth asking again.
+ */
+export function asksAgain(waiter: Waiter, available: bigint, escrowed: bigint, refusedRetries: number): boolean {
+  const { part } = waiter
+  if (part.atLeast < part.amount && waiter.refusals > 0) {
+    const within = waiter.refusals === 1 ? available + escrowed : available
+    waiter.needs = within < part.amount ? within : part.amount
+    if (waiter.needs < part.atLeast) return false
+  }
+  const most = part.optional ? REFUSALS_OF_OPTIONAL : refusedRetries
+  return waiter.needs <= available + escrowed && waiter.refusals <= most
+}
+
+export function refuseAll(desk: Desk, reason: Refusal['refused']): void {
   const waiting = desk.waiting
   desk.waiting = []
-  for (const { done } of waiting) done(problem())
+  for (const { part, done } of waiting) done(refusal(reason, part))
+}
+
+export function refusal(reason: Refusal['refused'], { bucket, amount }: Part, available = 0n): Refusal {
+  return { refused: reason, bucket, needed: amount, available }
 }

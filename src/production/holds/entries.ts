@@ -1,3 +1,4 @@
+import * as z from 'zod'
 import { Slice, type UsageRecord } from '#contract'
 import { NO_TOKENS } from '#kernel'
 import type { Checkpoint, RequestOpening } from './types.ts'
@@ -11,11 +12,13 @@ import type { Checkpoint, RequestOpening } from './types.ts'
  * - `record`: the terminal record. Counts on its slice, ends its `open`.
  * - `kept`: a record again, because charging refuses it and the log before it shall be given back. Counts on nothing.
  * - `quarantined`: charging has set a record aside: it will never count as ingested.
+ *
+ * Journals of before there were buckets are read as well: their slices name a tenant, whose wallet they are of.
  */
 export const sliceEntry = (slice: Slice, records: number): string => JSON.stringify({ t: 'slice', slice, records })
 export const closedEntry = (id: string): string => JSON.stringify({ t: 'closed', id })
-export const quarantinedEntry = (id: string, slice: string | null): string =>
-  JSON.stringify({ t: 'quarantined', id, slice })
+export const quarantinedEntry = (id: string, slices: readonly string[]): string =>
+  JSON.stringify({ t: 'quarantined', id, slices })
 export const openEntry = (request: string, checkpoint: string): string =>
   `{"t":"open","request":${request},"checkpoint":${checkpoint}}`
 export const checkpointEntry = (id: string, checkpoint: string): string =>
@@ -31,8 +34,32 @@ type Entry =
   | { readonly t: 'closed'; readonly id: string }
   | { readonly t: 'open'; readonly request: RequestOpening; readonly checkpoint: Checkpoint | null }
   | { readonly t: 'checkpoint'; readonly id: string; readonly checkpoint: Checkpoint }
-  | { readonly t: 'record' | 'kept'; readonly record: { readonly id: string; readonly slice: string | null } }
-  | { readonly t: 'quarantined'; readonly id: string; readonly slice: string | null }
+  | { readonly t: 'record' | 'kept'; readonly record: NamingSlices & { readonly id: string } }
+  | ({ readonly t: 'quarantined'; readonly id: string } & QuarantinedSlices)
+
+interface NamingSlices {
+  readonly slice: string | null
+  readonly draws?: ReadonlyArray<{ readonly slice: string }> | undefined
+}
+
+/** `slice` was written before a record could name several. */
+type QuarantinedSlices = { readonly slices: readonly string[] } | { readonly slice: string | null }
+
+/** Every slice that a record counts on. None is named twice. */
+export function slicesOf({ slice, draws }: NamingSlices): readonly string[] {
+  if (!draws) return slice === null ? [] : [slice]
+  const named = draws.map((draw) => draw.slice)
+  return slice === null ? named : [slice, ...named]
+}
+
+const SliceOfBefore = z.object({ tenant: z.string(), amountPico: z.string() })
+
+function readSlice(value: unknown): Slice {
+  const before = SliceOfBefore.safeParse(value)
+  if (!before.success) return Slice.parse(value)
+  const { tenant, amountPico } = before.data
+  return Slice.parse({ ...(value as object), bucket: `wallet:${tenant}`, amount: amountPico })
+}
 
 export interface RecoveredSlice {
   readonly slice: Slice
@@ -44,7 +71,7 @@ export interface RecoveredSlice {
 export interface RecoveredRecord {
   readonly seq: number
   readonly id: string
-  readonly slice: string | null
+  readonly slices: readonly string[]
   /** JSON, as bytes of the journal. */
   readonly text: Buffer
 }
@@ -65,12 +92,18 @@ export function recover(
   const slices = new Map<string, { slice: Slice; seq: number; records: number }>()
   const opens = new Map<string, { seq: number; request: RequestOpening; checkpoint: Checkpoint | null }>()
   const unshipped = new Map<string, RecoveredRecord>()
+  const count = (named: readonly string[], by: number): void => {
+    for (const id of named) {
+      const holder = slices.get(id)
+      if (holder) holder.records += by
+    }
+  }
   for (const { seq, payload } of entries) {
     const text = payload.toString()
     const entry = JSON.parse(text) as Entry
     switch (entry.t) {
       case 'slice': {
-        const slice = Slice.parse(entry.slice)
+        const slice = readSlice(entry.slice)
         slices.set(slice.id, { slice, seq, records: entry.records })
         break
       }
@@ -87,18 +120,17 @@ export function recover(
       }
       case 'record':
       case 'kept': {
-        const { id, slice } = entry.record
-        const holder = slice === null ? undefined : slices.get(slice)
-        if (entry.t === 'record' && holder) holder.records++
+        const { id } = entry.record
+        const named = slicesOf(entry.record)
+        if (entry.t === 'record') count(named, 1)
         opens.delete(id)
         const prefix = entry.t === 'record' ? RECORD_PREFIX : KEPT_PREFIX
         unshipped.delete(id) // So that a rewritten record takes its place in the order of seqs.
-        unshipped.set(id, { seq, id, slice, text: payload.subarray(Buffer.byteLength(prefix), -1) })
+        unshipped.set(id, { seq, id, slices: named, text: payload.subarray(Buffer.byteLength(prefix), -1) })
         break
       }
       case 'quarantined': {
-        const holder = entry.slice === null ? undefined : slices.get(entry.slice)
-        if (holder) holder.records--
+        count('slices' in entry ? entry.slices : slicesOf(entry), -1)
         unshipped.delete(entry.id)
         break
       }

@@ -1,7 +1,17 @@
 export { createChargingClient } from './charging-client.ts'
 export type { ChargingClientOptions } from './charging-client.ts'
-export { chargingUnavailable, insufficientBalance, tooManyWaiting } from './problems.ts'
+export { walletProblem } from './problems.ts'
 export { DEFAULT_LIMITS } from './options.ts'
 export type { HoldsOptions } from './options.ts'
 export { createHolds } from './service.ts'
-export type { ChargingClient, Checkpoint, Hold, Holds, HoldsLimits, HoldsStats, RequestOpening } from './types.ts'
+export type {
+  ChargingClient,
+  Checkpoint,
+  Hold,
+  Holds,
+  HoldsLimits,
+  HoldsStats,
+  Part,
+  Refusal,
+  RequestOpening,
+} from './types.ts'

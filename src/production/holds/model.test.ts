@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { heldSlice, join, needsRenewal, resolveHold, takeFrom, tenantAccount, wantedPico } from './model.ts'
+import { heldSlice, join, needsRenewal, resolveHold, takeFrom, bucketAccount, wantedAmount } from './model.ts'
 import { DEFAULT_LIMITS } from './options.ts'
 
 const slice = (id: string, amount: bigint, tight = false) =>
-  heldSlice({ id, tenant: 't', epoch: 1, amountPico: `${amount}`, validUntilMs: 1_000, tight }, 0)
+  heldSlice({ id, bucket: 'wallet:t', epoch: 1, amount: `${amount}`, validUntilMs: 1_000, tight }, 0)
 const limits = { ...DEFAULT_LIMITS, sliceMinPico: 100n, sliceMaxPico: 10_000n, sliceMs: 2_000 }
 
 test('what is asked for covers the request and stays within the limits', () => {
@@ -15,8 +15,8 @@ test('what is asked for covers the request and stays within the limits', () => {
       fc.bigInt(0n, 10n ** 9n),
       fc.nat(10_000),
       (amount, spent, held, ms) => {
-        const account = { ...tenantAccount('t', 0), spentPico: spent, heldPico: held }
-        const wanted = wantedPico(account, amount, limits, ms)
+        const account = { ...bucketAccount('wallet:t', 0), spent, held }
+        const wanted = wantedAmount(account, amount, limits, ms)
         expect(wanted).toBeGreaterThanOrEqual(amount)
         expect(wanted).toBeGreaterThanOrEqual(limits.sliceMinPico)
         expect(wanted <= limits.sliceMaxPico || wanted === amount).toBe(true)
@@ -26,13 +26,13 @@ test('what is asked for covers the request and stays within the limits', () => {
 })
 
 test('a slice lasts about two seconds at the rate of late', () => {
-  const account = { ...tenantAccount('t', 0), spentPico: 1_000n }
+  const account = { ...bucketAccount('wallet:t', 0), spent: 1_000n }
   // 1,000 in one second, halved because the second before was idle: 500 a second.
-  expect(wantedPico(account, 1n, limits, 1_000)).toBe(1_000n)
+  expect(wantedAmount(account, 1n, limits, 1_000)).toBe(1_000n)
 })
 
 test('the next slice is fetched at thirty percent, never on top of a tight one', () => {
-  const account = tenantAccount('t', 0)
+  const account = bucketAccount('wallet:t', 0)
   join(account, slice('a', 100n))
   takeFrom(account, 69n, 0)
   expect(needsRenewal(account)).toBe(false)
@@ -43,7 +43,7 @@ test('the next slice is fetched at thirty percent, never on top of a tight one',
 })
 
 test('a tight slice serves one request, an expired one none', () => {
-  const account = tenantAccount('t', 0)
+  const account = bucketAccount('wallet:t', 0)
   join(account, slice('a', 100n, true))
   expect(takeFrom(account, 1n, 0)?.phase).toBe('draining')
   expect(takeFrom(account, 1n, 0)).toBeUndefined()
@@ -55,7 +55,7 @@ test('whatever is placed and resolved, holds and captures stay within the grant'
   const step = fc.record({ amount: fc.bigInt(1n, 60n), share: fc.bigInt(0n, 100n), keepMs: fc.nat(5) })
   fc.assert(
     fc.property(fc.array(step), (steps) => {
-      const account = tenantAccount('t', 0)
+      const account = bucketAccount('wallet:t', 0)
       const only = slice('a', 100n)
       join(account, only)
       let captured = 0n
@@ -68,10 +68,10 @@ test('whatever is placed and resolved, holds and captures stay within the grant'
         }
         if (takeFrom(account, amount, 0)) open.push({ amount, spent: (amount * share) / 100n, untilMs: nowMs + keepMs })
         const held = open.reduce((sum, each) => sum + each.amount, 0n)
-        expect(only.leftPico + held + captured).toBe(100n)
-        expect(only.leftPico).toBeGreaterThanOrEqual(0n)
+        expect(only.left + held + captured).toBe(100n)
+        expect(only.left).toBeGreaterThanOrEqual(0n)
         expect(only.holds).toBe(open.length)
-        expect(account.heldPico).toBe(held)
+        expect(account.held).toBe(held)
       })
     }),
   )

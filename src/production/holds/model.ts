@@ -7,9 +7,9 @@ import type { HoldsLimits } from './types.ts'
  */
 export interface HeldSlice {
   readonly slice: Slice
-  readonly amountPico: bigint
+  readonly amount: bigint
   phase: 'open' | 'draining' | 'closing'
-  leftPico: bigint
+  left: bigint
   holds: number
   /** Records that charging must have ingested before the slice can close. */
   records: number
@@ -21,12 +21,12 @@ export interface HeldSlice {
 }
 
 export function heldSlice(slice: Slice, nowMs: number): HeldSlice {
-  const amountPico = BigInt(slice.amountPico)
+  const amount = BigInt(slice.amount)
   return {
     slice,
-    amountPico,
+    amount,
     phase: 'open',
-    leftPico: amountPico,
+    left: amount,
     holds: 0,
     records: 0,
     unshipped: 0,
@@ -35,46 +35,53 @@ export function heldSlice(slice: Slice, nowMs: number): HeldSlice {
   }
 }
 
-/** The open slices of one tenant, oldest first, and how fast it spends. */
-export interface TenantAccount {
-  readonly tenant: string
+/** The open slices of one bucket, oldest first, and how fast it is spent. Amounts are in the bucket's unit. */
+export interface BucketAccount {
+  readonly bucket: string
   readonly slices: HeldSlice[]
   /** Sum of all outstanding holds. */
-  heldPico: bigint
+  held: bigint
   /** Captured since `spentSinceMs`. */
-  spentPico: bigint
+  spent: bigint
   spentSinceMs: number
-  picoPerSecond: bigint
-  lastGrantPico: bigint
+  perSecond: bigint
+  lastGrant: bigint
 }
 
-export function tenantAccount(tenant: string, nowMs: number): TenantAccount {
-  return { tenant, slices: [], heldPico: 0n, spentPico: 0n, spentSinceMs: nowMs, picoPerSecond: 0n, lastGrantPico: 0n }
+export function bucketAccount(bucket: string, nowMs: number): BucketAccount {
+  return { bucket, slices: [], held: 0n, spent: 0n, spentSinceMs: nowMs, perSecond: 0n, lastGrant: 0n }
 }
 
 /** Sets an amount aside in the oldest slice that has room, so that older ones empty first; undefined when none has. */
-export function takeFrom(account: TenantAccount, amountPico: bigint, nowMs: number): HeldSlice | undefined {
+export function takeFrom(account: BucketAccount, amount: bigint, nowMs: number): HeldSlice | undefined {
   for (const held of account.slices) {
-    if (held.leftPico < amountPico || held.slice.validUntilMs <= nowMs) continue
-    held.leftPico -= amountPico
+    if (held.left < amount || held.slice.validUntilMs <= nowMs) continue
+    held.left -= amount
     held.holds++
     held.lastUsedMs = nowMs
-    account.heldPico += amountPico
+    account.held += amount
     if (held.slice.tight) drain(account, held)
     return held
   }
   return undefined
 }
 
-/** Resolves a hold of `amountPico`, of which `spentPico` was spent. The rest may be held again while the slice is open. */
-export function resolveHold(account: TenantAccount, held: HeldSlice, amountPico: bigint, spentPico: bigint): void {
-  held.leftPico += amountPico - spentPico
-  held.holds--
-  account.heldPico -= amountPico
-  account.spentPico += spentPico
+/** The most that `takeFrom` would give at once. */
+export function mostLeft(account: BucketAccount, nowMs: number): bigint {
+  let most = 0n
+  for (const held of account.slices) if (held.left > most && held.slice.validUntilMs > nowMs) most = held.left
+  return most
 }
 
-export function drain(account: TenantAccount, held: HeldSlice): void {
+/** Resolves a hold of `amount`, of which `spent` was spent. The rest may be held again while the slice is open. */
+export function resolveHold(account: BucketAccount, held: HeldSlice, amount: bigint, spent: bigint): void {
+  held.left += amount - spent
+  held.holds--
+  account.held -= amount
+  account.spent += spent
+}
+
+export function drain(account: BucketAccount, held: HeldSlice): void {
   if (held.phase !== 'open') return
   held.phase = 'draining'
   account.slices.splice(account.slices.indexOf(held), 1)
@@ -85,45 +92,51 @@ export function canClose(held: HeldSlice, nowMs: number): boolean {
 }
 
 /** A new slice joins; of more than two, the oldest goes back, so that money does not lie in many places. */
-export function join(account: TenantAccount, held: HeldSlice): HeldSlice | undefined {
+export function join(account: BucketAccount, held: HeldSlice): HeldSlice | undefined {
   account.slices.push(held)
-  account.lastGrantPico = held.amountPico
+  account.lastGrant = held.amount
   const oldest = account.slices.length > 2 ? account.slices[0] : undefined
   if (oldest) drain(account, oldest)
   return oldest
 }
 
 /** At 30 % of the last grant the next slice is fetched while requests go on. */
-export function needsRenewal(account: TenantAccount): boolean {
-  let leftPico = 0n
+export function needsRenewal(account: BucketAccount): boolean {
+  let left = 0n
   for (const held of account.slices) {
-    // A tight slice says that the wallet is nearly empty: nothing is fetched ahead of a request.
+    // A tight slice says that the bucket is nearly empty: nothing is fetched ahead of a request.
     if (held.slice.tight) return false
-    leftPico += held.leftPico
+    left += held.left
   }
-  return account.slices.length > 0 && leftPico * 10n <= account.lastGrantPico * 3n
+  return account.slices.length > 0 && left * 10n <= account.lastGrant * 3n
 }
 
 /**
- * How much to ask for: what the tenant spends in `sliceMs`, and room for the holds it has at a time, within the limits.
+ * How much to ask for: what is spent in `sliceMs`, and room for the holds that there are at a time, within the limits.
  * Reading the rate starts a new window when the last is long enough to mean something.
  */
-export function wantedPico(account: TenantAccount, amountPico: bigint, limits: HoldsLimits, nowMs: number): bigint {
+export function wantedAmount(account: BucketAccount, amount: bigint, limits: HoldsLimits, nowMs: number): bigint {
   const elapsedMs = nowMs - account.spentSinceMs
   if (elapsedMs >= 250) {
-    const latest = (account.spentPico * 1000n) / BigInt(elapsedMs)
-    account.picoPerSecond = elapsedMs > 2 * limits.sliceMs ? latest : (account.picoPerSecond + latest) / 2n
-    account.spentPico = 0n
+    const latest = (account.spent * 1000n) / BigInt(elapsedMs)
+    account.perSecond = elapsedMs > 2 * limits.sliceMs ? latest : (account.perSecond + latest) / 2n
+    account.spent = 0n
     account.spentSinceMs = nowMs
   }
-  let wanted = (account.picoPerSecond * BigInt(limits.sliceMs)) / 1000n
-  for (const other of [amountPico * 4n, account.heldPico, limits.sliceMinPico]) if (other > wanted) wanted = other
+  let wanted = (account.perSecond * BigInt(limits.sliceMs)) / 1000n
+  for (const other of [amount * 4n, account.held, isMoney(account) ? limits.sliceMinPico : 0n])
+    if (other > wanted) wanted = other
   if (wanted > limits.sliceMaxPico) wanted = limits.sliceMaxPico
-  return wanted > amountPico ? wanted : amountPico
+  return wanted > amount ? wanted : amount
+}
+
+/** The least size of a slice is an amount of money; of a reservation per minute it could be the whole. */
+function isMoney({ bucket }: BucketAccount): boolean {
+  return bucket.startsWith('wallet:') || bucket.startsWith('cap:')
 }
 
 /** Open slices that nobody has used for a while, or that may no longer be used. */
-export function dueForReturn(account: TenantAccount, limits: HoldsLimits, nowMs: number): HeldSlice[] {
+export function dueForReturn(account: BucketAccount, limits: HoldsLimits, nowMs: number): HeldSlice[] {
   return account.slices.filter(
     (held) => held.slice.validUntilMs <= nowMs || (held.holds === 0 && nowMs - held.lastUsedMs >= limits.idleMs),
   )

@@ -30,6 +30,9 @@ export const DEFAULT_LIMITS: HoldsLimits = {
   compactAfterEntries: 20_000,
 }
 
+/** How long a bucket's desk stays without anything to do: those of past minutes and days never come back. */
+export const FORGET_DESK_MS = 60_000
+
 /** How long a call to charging that failed is left alone. */
 export const RETRY_MS = 500
 

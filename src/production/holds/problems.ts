@@ -1,4 +1,5 @@
-import { defineProblem } from '#kernel'
+import { defineProblem, formatYuan, type Problem } from '#kernel'
+import type { Refusal } from './types.ts'
 
 export const insufficientBalance = defineProblem<{ needed: string; available: string }>({
   code: 'insufficient_balance',
@@ -24,3 +25,10 @@ export const tooManyWaiting = defineProblem({
   retryable: true,
   detail: () => 'Too many requests of this tenant are waiting for a balance check. Try again shortly.',
 })
+
+/** What the client hears when its wallet could not give what was needed. */
+export function walletProblem({ refused, needed, available }: Refusal): Problem {
+  if (refused === 'charging_unavailable') return chargingUnavailable({})
+  if (refused === 'too_many_waiting') return tooManyWaiting({})
+  return insufficientBalance({ needed: formatYuan(needed), available: formatYuan(available) })
+}

@@ -27,7 +27,7 @@ export function createReconcile(options: {
     try {
       for (const slice of await charging.openSlices(gateway, journal)) {
         if (options.mayBeOurs(slice)) continue
-        log.warn({ slice: slice.id, tenant: slice.tenant }, 'giving back a slice that never reached the journal')
+        log.warn({ slice: slice.id, bucket: slice.bucket }, 'giving back a slice that never reached the journal')
         await charging.close(gateway, journal, slice.id, 0)
       }
       nextAtMs = clock.nowMs() + options.everyMs

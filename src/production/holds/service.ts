@@ -1,26 +1,26 @@
 import type { GrantReply, Slice } from '#contract'
-import { formatYuan, type Problem } from '#kernel'
-import { openDesk, refuseAll, type Desk, type Waiter } from './desk.ts'
-import { recover } from './entries.ts'
+import { asksAgain, openDesk, refusal, refuseAll, type Desk, type Waiter } from './desk.ts'
+import { recover, slicesOf } from './entries.ts'
 import {
   canClose,
   drain,
   dueForReturn,
   heldSlice,
   join,
+  mostLeft,
   needsRenewal,
   resolveHold,
   takeFrom,
-  wantedPico,
+  wantedAmount,
 } from './model.ts'
 import type { HeldSlice } from './model.ts'
-import { chargingUnavailable, insufficientBalance, tooManyWaiting } from './problems.ts'
-import { DEFAULT_LIMITS, RETRY_MS, systemTimer, type HoldsOptions } from './options.ts'
+import { DEFAULT_LIMITS, FORGET_DESK_MS, RETRY_MS, systemTimer, type HoldsOptions } from './options.ts'
+import { createPlaceAll } from './place-all.ts'
 import { createReconcile } from './reconcile.ts'
 import { createRegistration } from './registration.ts'
 import { createShipper } from './shipper.ts'
 import { createStateLog, type ShippableRecord } from './state-log.ts'
-import type { Hold, Holds, HoldsLimits } from './types.ts'
+import type { Hold, Holds, HoldsLimits, Part, Refusal } from './types.ts'
 
 const SWEEP_MS = 250
 const MAX_WAIT_MS = 5_000
@@ -57,7 +57,7 @@ export function createHolds(options: HoldsOptions): Holds {
       sweep()
     },
     onFenced() {
-      for (const desk of desks.values()) refuseAll(desk, () => chargingUnavailable({}))
+      for (const desk of desks.values()) refuseAll(desk, 'charging_unavailable')
     },
   })
 
@@ -75,98 +75,137 @@ export function createHolds(options: HoldsOptions): Holds {
   })
 
   function acknowledge(record: ShippableRecord, isQuarantined: boolean): void {
-    const held = record.slice === null ? undefined : slices.get(record.slice)
-    if (held) held.unshipped--
     if (isQuarantined) {
       quarantinedRecords++
-      if (held) held.records--
       stateLog.quarantined(record)
     }
-    if (held) closeIfDue(held)
+    for (const id of record.slices) {
+      const held = slices.get(id)
+      if (!held) continue
+      held.unshipped--
+      if (isQuarantined) held.records--
+      closeIfDue(held)
+    }
   }
 
-  function deskOf(tenant: string): Desk {
-    let desk = desks.get(tenant)
+  function deskOf(bucket: string): Desk {
+    let desk = desks.get(bucket)
     if (!desk) {
-      desk = openDesk(tenant, clock.nowMs())
-      desks.set(tenant, desk)
+      desk = openDesk(bucket, clock.nowMs())
+      desks.set(bucket, desk)
     }
     return desk
   }
 
-  function place(tenant: string, amountPico: bigint, done: (outcome: Hold | Problem) => void): void {
-    if (amountPico < 0n) throw new RangeError(`a hold of ${amountPico}`)
-    if (stopping || registration.fenced || stateLog.failed) return done(chargingUnavailable({}))
-    if (amountPico === 0n)
-      return done({ slice: null, epoch: registration.epoch, amountPico, capture: requireNothing, void: () => {} })
-    const desk = deskOf(tenant)
-    const held = takeFrom(desk.account, amountPico, clock.nowMs())
-    if (held) {
-      done(holdIn(desk, held, amountPico))
-      if (!desk.granting && needsRenewal(desk.account) && clock.nowMs() >= desk.quietUntilMs) grant(desk, amountPico)
-      return
-    }
-    if (desk.waiting.length >= limits.maxWaiting) return done(tooManyWaiting({}))
-    desk.waiting.push({ amountPico, done, sinceMs: clock.nowMs(), refusals: 0 })
+  const isClosed = (): boolean => stopping || registration.fenced || stateLog.failed !== null
+
+  function place(bucket: string, amount: bigint, done: (outcome: Hold | Refusal) => void): void {
+    const hold = take(bucket, amount)
+    if (hold) done(hold)
+    else wait({ bucket, amount, atLeast: amount, optional: false }, done)
+  }
+
+  /** A hold in a slice that has room for it now. */
+  function take(bucket: string, amount: bigint): Hold | undefined {
+    if (amount < 0n) throw new RangeError(`a hold of ${amount}`)
+    if (isClosed()) return undefined
+    if (amount === 0n)
+      return { slice: null, epoch: registration.epoch, amount, capture: requireNothing, void: () => {} }
+    const desk = deskOf(bucket)
+    const nowMs = clock.nowMs()
+    desk.lastUsedMs = nowMs
+    const held = takeFrom(desk.account, amount, nowMs)
+    if (!held) return undefined
+    if (!desk.granting && needsRenewal(desk.account) && nowMs >= desk.quietUntilMs) grant(desk, amount)
+    return holdIn(desk, held, amount)
+  }
+
+  /** What there is for who takes less: the whole as long as there is room, else all that the fullest slice has left. */
+  function takeUpTo(desk: Desk, amount: bigint, atLeast: bigint): Hold | undefined {
+    const nowMs = clock.nowMs()
+    const most = atLeast < amount ? mostLeft(desk.account, nowMs) : amount
+    const taken = most < amount && most >= atLeast && most > 0n ? most : amount
+    const held = takeFrom(desk.account, taken, nowMs)
+    return held && holdIn(desk, held, taken)
+  }
+
+  function wait(part: Part, done: (outcome: Hold | Refusal) => void): void {
+    if (isClosed()) return done(refusal('charging_unavailable', part))
+    const desk = deskOf(part.bucket)
+    const nowMs = clock.nowMs()
+    if (part.optional && desk.wasRefused && !desk.granting && nowMs < desk.quietUntilMs)
+      return done(takeUpTo(desk, part.amount, part.atLeast) ?? refusal('insufficient', part))
+    if (desk.waiting.length >= limits.maxWaiting) return done(refusal('too_many_waiting', part))
+    desk.waiting.push({ part, needs: part.amount, done, sinceMs: nowMs, refusals: 0 })
     serveWaiting(desk)
   }
 
-  function requireNothing(sellPico: bigint): void {
-    if (sellPico !== 0n) throw new RangeError(`${sellPico} captured from a hold of nothing`)
+  const placeAll = createPlaceAll({
+    take: ({ bucket, amount }) => take(bucket, amount),
+    wait,
+    ahead({ bucket, amount }) {
+      const desk = deskOf(bucket)
+      if (!desk.granting && clock.nowMs() >= desk.quietUntilMs && mostLeft(desk.account, clock.nowMs()) < amount)
+        grant(desk, amount)
+    },
+  })
+
+  function requireNothing(spent: bigint): void {
+    if (spent !== 0n) throw new RangeError(`${spent} captured from a hold of nothing`)
   }
 
-  function holdIn(desk: Desk, held: HeldSlice, amountPico: bigint): Hold {
+  function holdIn(desk: Desk, held: HeldSlice, amount: bigint): Hold {
     let resolved = false
     outstandingHolds++
-    const resolve = (spentPico: bigint): void => {
+    const resolve = (spent: bigint): void => {
       if (resolved) return
-      if (spentPico < 0n || spentPico > amountPico)
-        throw new RangeError(`${spentPico} captured from a hold of ${amountPico}`)
+      if (spent < 0n || spent > amount) throw new RangeError(`${spent} captured from a hold of ${amount}`)
       resolved = true
       outstandingHolds--
-      resolveHold(desk.account, held, amountPico, spentPico)
+      resolveHold(desk.account, held, amount, spent)
       if (held.phase === 'draining') closeIfDue(held)
       else if (desk.waiting.length > 0) serveWaiting(desk)
     }
-    return { slice: held.slice.id, epoch: held.slice.epoch, amountPico, capture: resolve, void: () => resolve(0n) }
+    return { slice: held.slice.id, epoch: held.slice.epoch, amount, capture: resolve, void: () => resolve(0n) }
   }
 
   /** Gives holds to those who wait, first come first served where there is room, and asks for a slice for the first who is left. */
   function serveWaiting(desk: Desk): void {
     const waiting = desk.waiting
     desk.waiting = []
-    const left = waiting.filter((waiter) => {
-      const held = takeFrom(desk.account, waiter.amountPico, clock.nowMs())
-      if (held) waiter.done(holdIn(desk, held, waiter.amountPico))
-      return !held
+    const left = waiting.filter(({ part, needs, done }) => {
+      const hold = takeUpTo(desk, part.amount, needs)
+      if (hold) done(hold)
+      return !hold
     })
     desk.waiting = [...left, ...desk.waiting]
     const next = desk.waiting.find((waiter) => waiter.refusals === 0) ?? desk.waiting[0]
     if (!next || desk.granting || (next.refusals > 0 && desk.retryScheduled)) return
-    grant(desk, next.amountPico, next)
+    grant(desk, next.needs, next)
   }
 
-  /** One grant per tenant is under way at a time. `waiter` is who needs it; nobody when it renews ahead of need. */
-  function grant(desk: Desk, minPico: bigint, waiter?: Waiter): void {
+  /** One grant per bucket is under way at a time. `waiter` is who needs it; nobody when it renews ahead of need. */
+  function grant(desk: Desk, min: bigint, waiter?: Waiter): void {
     if (registration.epoch === 0 || stopping || registration.fenced) return
     const { account } = desk
-    const wanted = wantedPico(account, minPico, limits, clock.nowMs())
+    const wanted = wantedAmount(account, min, limits, clock.nowMs())
     desk.granting = true
     const request = {
       gateway,
       epoch: registration.epoch,
       seq: ++grantSeq,
-      tenant: account.tenant,
-      minPico: `${minPico}`,
-      wantPico: `${wanted}`,
+      bucket: account.bucket,
+      min: `${min}`,
+      want: `${wanted}`,
     }
     charging.grant(request).then(
       (reply) => onGrantReply(desk, waiter, reply, request.epoch),
       (error: unknown) => {
         desk.granting = false
+        desk.wasRefused = false
         desk.quietUntilMs = clock.nowMs() + RETRY_MS
-        log.warn({ tenant: account.tenant, cause: error }, 'no slice could be fetched')
-        refuseAll(desk, () => chargingUnavailable({}))
+        log.warn({ bucket: account.bucket, cause: error }, 'no slice could be fetched')
+        refuseAll(desk, 'charging_unavailable')
       },
     )
   }
@@ -174,13 +213,14 @@ export function createHolds(options: HoldsOptions): Holds {
   function onGrantReply(desk: Desk, waiter: Waiter | undefined, reply: GrantReply, grantEpoch: number): void {
     switch (reply.outcome) {
       case 'granted':
+        desk.wasRefused = false
         useSlice(desk, reply.slice)
         return
       case 'insufficient_balance':
-        desk.granting = false
-        desk.quietUntilMs = clock.nowMs() + RETRY_MS
-        if (waiter) onRefusal(desk, waiter, BigInt(reply.availablePico), BigInt(reply.escrowedPico))
-        else if (desk.waiting.length > 0) serveWaiting(desk)
+        onInsufficient(desk, waiter, BigInt(reply.available), BigInt(reply.escrowed))
+        return
+      case 'no_such_bucket':
+        onInsufficient(desk, waiter, 0n, 0n)
         return
       case 'fenced':
         desk.granting = false
@@ -198,7 +238,7 @@ export function createHolds(options: HoldsOptions): Holds {
       (error) => {
         desk.granting = false
         if (error) {
-          refuseAll(desk, () => chargingUnavailable({}))
+          refuseAll(desk, 'charging_unavailable')
           return
         }
         const pushedOut = join(desk.account, held)
@@ -211,20 +251,32 @@ export function createHolds(options: HoldsOptions): Holds {
     )
   }
 
-  function onRefusal(desk: Desk, waiter: Waiter, availablePico: bigint, escrowedPico: bigint): void {
+  function onInsufficient(desk: Desk, waiter: Waiter | undefined, available: bigint, escrowed: bigint): void {
+    desk.wasRefused = true
+    desk.granting = false
+    desk.quietUntilMs = clock.nowMs() + RETRY_MS
+    if (waiter) onRefusal(desk, waiter, available, escrowed)
+    else if (desk.waiting.length > 0) serveWaiting(desk)
+  }
+
+  function onRefusal(desk: Desk, waiter: Waiter, available: bigint, escrowed: bigint): void {
     // Our own idle slices may be all that is missing.
     for (const held of [...desk.account.slices]) if (held.holds === 0) drainAndClose(desk, held)
     shipper.hurry()
     const waiting = desk.waiting
     // Who needs more than there is shares the answer, so that a crowd does not ask one by one.
-    for (const each of waiting) if (each === waiter || each.amountPico > availablePico) each.refusals++
-    desk.waiting = waiting.filter(
-      (each) => each.amountPico <= availablePico + escrowedPico && each.refusals <= limits.refusedRetries,
-    )
-    for (const each of waiting) {
-      if (desk.waiting.includes(each)) continue
-      each.done(insufficientBalance({ needed: formatYuan(each.amountPico), available: formatYuan(availablePico) }))
-    }
+    for (const each of waiting) if (each === waiter || each.needs > available) each.refusals++
+    const refused: Waiter[] = []
+    desk.waiting = waiting.filter((each) => {
+      const again = asksAgain(each, available, escrowed, limits.refusedRetries)
+      if (!again) refused.push(each)
+      return again
+    })
+    for (const { part, done } of refused)
+      done(
+        (part.atLeast < part.amount ? takeUpTo(desk, part.amount, part.atLeast) : undefined) ??
+          refusal('insufficient', part, available),
+      )
     if (desk.waiting.length === 0) return
     if (!desk.retryScheduled) {
       desk.retryScheduled = true
@@ -266,7 +318,7 @@ export function createHolds(options: HoldsOptions): Holds {
           log.error({ slice: id, records }, 'this slice belongs to another journal: it stays set aside for an operator')
         slices.delete(id)
         stateLog.closed(id)
-        const desk = desks.get(held.slice.tenant)
+        const desk = desks.get(held.slice.bucket)
         if (desk && desk.waiting.length > 0 && !desk.granting) serveWaiting(desk)
       },
       (error: unknown) => again({ cause: error }, 'a slice could not be given back yet'),
@@ -281,7 +333,7 @@ export function createHolds(options: HoldsOptions): Holds {
     log,
     everyMs: limits.reconcileMs,
     // The reply to a grant under way may be on its way to us.
-    mayBeOurs: (slice) => slices.has(slice.id) || desks.get(slice.tenant)?.granting === true,
+    mayBeOurs: (slice) => slices.has(slice.id) || desks.get(slice.bucket)?.granting === true,
   })
 
   /** What time alone brings about: idle and expired slices, waits that took too long, closes to try again. */
@@ -295,22 +347,36 @@ export function createHolds(options: HoldsOptions): Holds {
       const late = desk.waiting.filter((waiter) => nowMs - waiter.sinceMs >= MAX_WAIT_MS)
       if (late.length > 0) {
         desk.waiting = desk.waiting.filter((waiter) => !late.includes(waiter))
-        for (const { done } of late) done(chargingUnavailable({}))
+        for (const { part, done } of late) done(refusal('charging_unavailable', part))
       }
       if (desk.waiting.length > 0 && !desk.granting) serveWaiting(desk)
+      if (isForgettable(desk, nowMs)) desks.delete(desk.account.bucket)
     }
     if (registration.epoch === 0 || registration.fenced) return
     for (const held of slices.values()) if (held.phase === 'draining') closeIfDue(held)
     if (!stopping) reconcile()
   }
 
-  function record(id: string, slice: string | null, text: string, durable: (error: Error | null) => void): void {
-    const held = slice === null ? undefined : slices.get(slice)
-    if (held) {
+  /** Of buckets that come and go with time nothing stays behind. */
+  function isForgettable(desk: Desk, nowMs: number): boolean {
+    return (
+      nowMs - desk.lastUsedMs >= FORGET_DESK_MS &&
+      desk.account.slices.length === 0 &&
+      desk.account.held === 0n &&
+      desk.waiting.length === 0 &&
+      !desk.granting &&
+      !desk.retryScheduled
+    )
+  }
+
+  function record(id: string, named: readonly string[], text: string, durable: (error: Error | null) => void): void {
+    for (const slice of named) {
+      const held = slices.get(slice)
+      if (!held) continue
       held.records++
       held.unshipped++
     }
-    stateLog.record(id, slice, text, (error, shippable) => {
+    stateLog.record(id, named, text, (error, shippable) => {
       if (!error) shipper.add(shippable)
       durable(error)
     })
@@ -319,14 +385,17 @@ export function createHolds(options: HoldsOptions): Holds {
   function restore(): void {
     const nowMs = clock.nowMs()
     for (const { slice, records } of recovered.slices) {
-      slices.set(slice.id, { ...heldSlice(slice, nowMs), phase: 'draining', leftPico: 0n, records })
+      slices.set(slice.id, { ...heldSlice(slice, nowMs), phase: 'draining', left: 0n, records })
     }
     for (const each of recovered.unshipped) {
-      const held = each.slice === null ? undefined : slices.get(each.slice)
-      if (held) held.unshipped++
+      for (const id of each.slices) {
+        const held = slices.get(id)
+        if (held) held.unshipped++
+      }
       shipper.add(each)
     }
-    for (const { record: each } of recovered.interrupted) record(each.id, each.slice, JSON.stringify(each), () => {})
+    for (const { record: each } of recovered.interrupted)
+      record(each.id, slicesOf(each), JSON.stringify(each), () => {})
     if (recovered.unshipped.length + recovered.interrupted.length + recovered.slices.length === 0) return
     log.info(
       {
@@ -344,9 +413,10 @@ export function createHolds(options: HoldsOptions): Holds {
 
   return {
     place,
+    placeAll,
     open: stateLog.open,
     checkpoint: stateLog.checkpoint,
-    record: (each, durable) => record(each.id, each.slice, JSON.stringify(each), durable),
+    record: (each, durable) => record(each.id, slicesOf(each), JSON.stringify(each), durable),
     stats() {
       let openSlices = 0
       let waitingRequests = 0
@@ -369,7 +439,7 @@ export function createHolds(options: HoldsOptions): Holds {
     async close(graceMs) {
       stopping = true
       for (const desk of desks.values()) {
-        refuseAll(desk, () => chargingUnavailable({}))
+        refuseAll(desk, 'charging_unavailable')
         for (const held of [...desk.account.slices]) drainAndClose(desk, held)
       }
       shipper.hurry()

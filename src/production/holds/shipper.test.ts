@@ -13,7 +13,7 @@ const accepted = (quarantined: UsageReply['quarantined'] = []): UsageReply => ({
   quarantined,
 })
 const records = (count: number): ShippableRecord[] =>
-  Array.from({ length: count }, (_, i) => ({ id: `r${i}`, slice: null, text: Buffer.from(`"r${i}"`), seq: i + 1 }))
+  Array.from({ length: count }, (_, i) => ({ id: `r${i}`, slices: [], text: Buffer.from(`"r${i}"`), seq: i + 1 }))
 
 /** The client's own refusal, as a server provokes it. */
 async function refusal(): Promise<unknown> {
@@ -103,7 +103,7 @@ test('a batch that fails is sent again, later and later, and loses nothing', asy
   await settle()
   expect(delays()).toEqual([100])
   // Neither more records nor haste break the back-off.
-  shipper.add({ id: 'r3', slice: null, text: Buffer.from('"r3"'), seq: 4 })
+  shipper.add({ id: 'r3', slices: [], text: Buffer.from('"r3"'), seq: 4 })
   shipper.hurry()
   await settle()
   expect(sent).toHaveLength(1)

@@ -1,7 +1,7 @@
 import type { GrantReply, GrantRequest, Slice, UsageRecord } from '#contract'
 
 /** Charging as its contract says, with an assertion wherever a gateway could break a promise. */
-export function chargingModel(wallets: readonly bigint[], nowMs: () => number, violations: string[]) {
+export function chargingModel(filled: ReadonlyMap<string, bigint>, nowMs: () => number, violations: string[]) {
   interface SliceState {
     readonly slice: Slice
     readonly journal: string
@@ -9,32 +9,33 @@ export function chargingModel(wallets: readonly bigint[], nowMs: () => number, v
     isOpen: boolean
     ingested: number
   }
-  const balance = new Map(wallets.map((amount, i) => [`t${i}`, amount]))
+  const balance = new Map(filled)
+  const sold = new Map<string, bigint>()
   const slices = new Map<string, SliceState>()
   const bySeq = new Map<string, GrantReply>()
   const posted = new Map<string, string>()
   const altered: string[] = []
   let epoch = 0
   let journalOfEpoch = ''
-  let sold = 0n
-  const escrow = (tenant?: string): bigint =>
+  const escrow = (bucket?: string): bigint =>
     [...slices.values()]
-      .filter((state) => state.isOpen && (tenant === undefined || state.slice.tenant === tenant))
-      .reduce((sum, state) => sum + BigInt(state.slice.amountPico) - state.settled, 0n)
+      .filter((state) => state.isOpen && (bucket === undefined || state.slice.bucket === bucket))
+      .reduce((sum, state) => sum + BigInt(state.slice.amount) - state.settled, 0n)
 
   function decide(request: GrantRequest): GrantReply {
-    const escrowed = escrow(request.tenant)
-    const available = (balance.get(request.tenant) ?? 0n) - escrowed
-    const min = BigInt(request.minPico)
-    if (available < min)
-      return { outcome: 'insufficient_balance', availablePico: `${available}`, escrowedPico: `${escrowed}` }
+    const posted = balance.get(request.bucket)
+    if (posted === undefined) return { outcome: 'no_such_bucket' }
+    const escrowed = escrow(request.bucket)
+    const available = posted - escrowed
+    const min = BigInt(request.min)
+    if (available < min) return { outcome: 'insufficient_balance', available: `${available}`, escrowed: `${escrowed}` }
     const half = available / 2n > min ? available / 2n : min
-    const amount = BigInt(request.wantPico) < half ? BigInt(request.wantPico) : half
+    const amount = BigInt(request.want) < half ? BigInt(request.want) : half
     const slice: Slice = {
       id: `s-${request.epoch}-${request.seq}`,
-      tenant: request.tenant,
+      bucket: request.bucket,
       epoch: request.epoch,
-      amountPico: `${amount}`,
+      amount: `${amount}`,
       validUntilMs: nowMs() + 20_000,
       tight: available < 20n,
     }
@@ -42,14 +43,27 @@ export function chargingModel(wallets: readonly bigint[], nowMs: () => number, v
     return { outcome: 'granted', slice }
   }
 
+  function take(record: string, slice: string, amount: bigint): void {
+    const state = slices.get(slice)
+    if (!state?.isOpen) violations.push(`${record} arrived after its slice ${slice || '–'} was closed`)
+    else if (state.settled + amount > BigInt(state.slice.amount)) violations.push(`${slice} overspent`)
+    if (!state) return
+    const { bucket } = state.slice
+    state.ingested++
+    state.settled += amount
+    sold.set(bucket, (sold.get(bucket) ?? 0n) + amount)
+    balance.set(bucket, (balance.get(bucket) ?? 0n) - amount)
+  }
+
   return {
     altered,
     posted: () => posted,
-    granted: (id: string): bigint => BigInt(slices.get(id)?.slice.amountPico ?? '0'),
+    granted: (id: string): bigint => BigInt(slices.get(id)?.slice.amount ?? '0'),
     settled: (): Array<[string, bigint]> => [...slices].map(([id, state]) => [id, state.settled]),
     escrowed: () => escrow(),
-    sold: () => sold,
-    walletsPlusSold: () => [...balance.values()].reduce((sum, amount) => sum + amount, sold),
+    sold: (bucket: string): bigint => sold.get(bucket) ?? 0n,
+    /** Every bucket as it was filled, if what it has lost is what was sold of it. */
+    balancePlusSold: () => [...balance].map(([bucket, amount]) => [bucket, amount + (sold.get(bucket) ?? 0n)]),
     register(journal: string): number {
       journalOfEpoch = journal
       return ++epoch
@@ -88,16 +102,16 @@ export function chargingModel(wallets: readonly bigint[], nowMs: () => number, v
           if (known !== text) altered.push(record.id)
           continue
         }
-        const state = slices.get(record.slice ?? '')
-        const sell = BigInt(record.sellPico)
-        if (!state?.isOpen) violations.push(`${record.id} arrived after its slice ${record.slice ?? '–'} was closed`)
-        else if (state.settled + sell > BigInt(state.slice.amountPico)) violations.push(`${state.slice.id} overspent`)
         posted.set(record.id, text)
-        if (!state) continue
-        state.ingested++
-        state.settled += sell
-        sold += sell
-        balance.set(record.tenant, (balance.get(record.tenant) ?? 0n) - sell)
+        take(record.id, record.slice ?? '', BigInt(record.sellPico))
+        const named = [record.slice, ...(record.draws ?? []).map((draw) => draw.slice)]
+        if (new Set(named).size < named.length) violations.push(`${record.id} names a slice twice`)
+        for (const draw of record.draws ?? []) {
+          if (slices.get(draw.slice)?.slice.bucket !== draw.bucket)
+            violations.push(`${record.id} draws on a wrong slice`)
+          if (BigInt(draw.amount) > BigInt(draw.held)) violations.push(`${record.id} draws more than was held`)
+          take(record.id, draw.slice, BigInt(draw.amount))
+        }
       }
       return { accepted: records.length - duplicates, duplicates, quarantined: [] }
     },

@@ -1,15 +1,23 @@
-import type { UsageRecord } from '#contract'
-import { NO_TOKENS, type Problem } from '#kernel'
+import type { Draw, UsageRecord } from '#contract'
+import { NO_TOKENS } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
 import { createHolds } from './service.ts'
 import { chargingModel } from './simulated-charging.ts'
 import { journalModel } from './simulated-journal.ts'
-import type { ChargingClient, Hold, Holds, RequestOpening, Timer } from './types.ts'
+import type { ChargingClient, Hold, Holds, Part, Refusal, RequestOpening, Timer } from './types.ts'
 
 /** One thing that happens in the simulated world. `index` picks among what is there, modulo its number. */
 export type Step =
-  | { readonly kind: 'place'; readonly tenant: number; readonly amount: number }
+  | {
+      readonly kind: 'place'
+      readonly tenant: number
+      readonly amount: number
+      /** Counts against the spend cap as well. */
+      readonly capped?: boolean
+      /** Takes up to this much of the tokens first; nothing when they are gone. */
+      readonly tokens?: number
+    }
   | {
       readonly kind: 'checkpoint' | 'void' | 'deliver' | 'reply' | 'loseRequest' | 'loseReply' | 'duplicate'
       readonly index: number
@@ -32,7 +40,8 @@ interface Message {
 
 interface ActiveRequest {
   readonly id: string
-  readonly hold: Hold
+  readonly parts: readonly Part[]
+  readonly holds: readonly Hold[]
   readonly opening: RequestOpening
   isOpened: boolean
 }
@@ -41,13 +50,29 @@ interface ActiveRequest {
  * Runs the real service on a model of charging, a model of a journal that may lose what it has not acknowledged, a network
  * that loses, repeats and reorders, and a clock of its own; then lets everything come to rest and reports what is left.
  */
-export async function simulate({ wallets, steps }: { wallets: readonly bigint[]; steps: readonly Step[] }) {
+export async function simulate({
+  wallets,
+  cap = 0n,
+  tokens = 0n,
+  steps,
+}: {
+  wallets: readonly bigint[]
+  /** What a spend cap on everybody together has left, and what there is in tokens. */
+  cap?: bigint
+  tokens?: bigint
+  steps: readonly Step[]
+}) {
   const clock = manualClock(1_000_000)
   const violations: string[] = []
-  const charging = chargingModel(wallets, () => clock.nowMs(), violations)
+  const filled = new Map([
+    ...wallets.map((amount, i) => [`wallet:t${i}`, amount] as const),
+    [CAP, cap],
+    [TOKENS, tokens],
+  ])
+  const charging = chargingModel(filled, () => clock.nowMs(), violations)
   const disks = [journalModel('journal-0'), journalModel('journal-1'), journalModel('journal-2')] as const
   let store = disks[0]
-  const refusals: Problem[] = []
+  const refusals: Refusal[] = []
   const acknowledged = new Map<string, string>()
   let net: Message[] = []
   let timers: Array<{ atMs: number; run: () => void }> = []
@@ -93,19 +118,29 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
     if (used > charging.granted(slice)) violations.push(`holds and captures of ${slice} exceed its grant`)
   }
 
-  function place(tenant: number, amount: number): void {
+  function place({ tenant, amount, capped, tokens: wanted }: Step & { kind: 'place' }): void {
     // After a crash `active` is another array: nobody is left to hear the dead process.
     const alive = active
-    holds.place(`t${tenant}`, BigInt(amount), (outcome) => {
+    const wallet = whole(`wallet:t${tenant}`, amount)
+    const parts = [
+      ...(wanted ? [{ bucket: TOKENS, amount: BigInt(wanted), atLeast: 1n, optional: true }] : []),
+      ...(capped ? [whole(CAP, amount)] : []),
+      wallet,
+    ]
+    const done = (outcome: readonly Hold[] | Refusal): void => {
       if (alive !== active) return
-      if ('type' in outcome) {
-        refusals.push(outcome)
+      if ('refused' in outcome) {
+        // Tokens that are gone are passed over.
+        if (outcome.bucket === TOKENS) place({ kind: 'place', tenant, amount, ...(capped ? { capped } : {}) })
+        else refusals.push(outcome)
         return
       }
-      use(outcome.slice, outcome.amountPico)
+      for (const hold of outcome) use(hold.slice, hold.amount)
       const id = `req_${String(++requests).padStart(26, '0')}`
-      active.push({ id, hold: outcome, opening: openingOf(id, `t${tenant}`, outcome), isOpened: false })
-    })
+      active.push({ id, parts, holds: outcome, opening: openingOf(id, `t${tenant}`, parts, outcome), isOpened: false })
+    }
+    if (parts.length > 1) holds.placeAll(parts, done)
+    else holds.place(wallet.bucket, wallet.amount, (outcome) => done('refused' in outcome ? outcome : [outcome]))
   }
 
   function open(request: ActiveRequest): void {
@@ -115,12 +150,13 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
 
   function finish(request: ActiveRequest, share: number, captureFirst: boolean): void {
     active.splice(active.indexOf(request), 1)
-    const sellPico = (request.hold.amountPico * BigInt(share)) / 100n
-    const record = recordOf(request.opening, sellPico)
-    const capture = (): void => {
-      use(request.hold.slice, sellPico - request.hold.amountPico)
-      request.hold.capture(sellPico)
-    }
+    const spent = request.holds.map((hold) => (hold.amount * BigInt(share)) / 100n)
+    const record = recordOf(request.opening, spent)
+    const capture = (): void =>
+      request.holds.forEach((hold, i) => {
+        use(hold.slice, (spent[i] ?? 0n) - hold.amount)
+        hold.capture(spent[i] ?? 0n)
+      })
     if (captureFirst) capture()
     holds.record(record, (error) => {
       if (!error) acknowledged.set(record.id, JSON.stringify(record))
@@ -168,7 +204,7 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
     const returning = net.filter((message) => message.reply !== undefined)
     switch (step.kind) {
       case 'place':
-        place(step.tenant, step.amount)
+        place(step)
         break
       case 'checkpoint': {
         const request = pick(active, step.index)
@@ -184,8 +220,10 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
         )
         if (!request) break
         active.splice(active.indexOf(request), 1)
-        use(request.hold.slice, -request.hold.amountPico)
-        request.hold.void()
+        for (const hold of request.holds) {
+          use(hold.slice, -hold.amount)
+          hold.void()
+        }
         break
       }
       case 'finish': {
@@ -263,7 +301,7 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
     await comeToRest(120)
   }
   // One more request, so that what is discarded late is discarded.
-  place(0, 1)
+  place({ kind: 'place', tenant: 0, amount: 1 })
   await comeToRest(80)
   const posted = charging.posted()
   return {
@@ -272,25 +310,37 @@ export async function simulate({ wallets, steps }: { wallets: readonly bigint[];
     unpostedAcknowledged: [...acknowledged].filter(([id, text]) => posted.get(id) !== text).map(([id]) => id),
     postedTwiceDifferently: charging.altered,
     postedIds: [...posted.keys()],
-    sold: charging.sold(),
+    sold: (bucket: string) => charging.sold(bucket),
     requestsWithoutRecord: disks.flatMap((disk) => disk.opened()).filter((id) => !posted.has(id)),
     openSlicesAtCharging: charging.openSlices().length,
     escrowedAfterSteps,
     lockedPico: charging.escrowed(),
-    walletsPlusSold: charging.walletsPlusSold(),
+    conserved: charging.balancePlusSold().every(([bucket, amount]) => filled.get(bucket as string) === amount),
     stats: holds!.stats(),
     journalEntriesKept: store.kept(),
     mostEntriesKept,
   }
 }
 
+const CAP = 'cap:all@2026-11-25'
+const TOKENS = 'tokens:t0/std'
+
+const whole = (bucket: string, amount: number): Part => ({
+  bucket,
+  amount: BigInt(amount),
+  atLeast: BigInt(amount),
+  optional: false,
+})
+
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-function openingOf(id: string, tenant: string, hold: Hold): RequestOpening {
+function openingOf(id: string, tenant: string, parts: readonly Part[], holds: readonly Hold[]): RequestOpening {
+  const wallet = holds.at(-1)
+  const draws = holds.slice(0, -1).map((hold, i) => drawOf(parts[i]?.bucket ?? '', hold, 0n))
   return {
     id,
-    slice: hold.slice,
-    epoch: hold.epoch,
+    slice: wallet?.slice ?? null,
+    epoch: wallet?.epoch ?? 0,
     tenant,
     key: 'k',
     service: 's',
@@ -298,17 +348,33 @@ function openingOf(id: string, tenant: string, hold: Hold): RequestOpening {
     model: 'm',
     stream: true,
     acceptedAtMs: 1,
-    holdPico: `${hold.amountPico}`,
+    holdPico: `${wallet?.amount ?? 0n}`,
     sellSheet: 'sell',
     buySheet: 'buy',
+    ...(draws.length > 0 ? { draws } : {}),
     candidates: [],
     attempts: [],
   }
 }
 
-function recordOf(opening: RequestOpening, sellPico: bigint): UsageRecord {
+function drawOf(bucket: string, hold: Hold, amount: bigint): Draw {
+  const kind = bucket === CAP ? 'cap' : 'tokens'
+  return {
+    kind,
+    bucket,
+    slice: hold.slice ?? '',
+    held: `${hold.amount}`,
+    amount: `${amount}`,
+    version: kind === 'cap' ? null : 'v1',
+    covered: kind === 'cap' ? null : NO_TOKENS,
+  }
+}
+
+/** `spent` in the order of the parts, the wallet's last. */
+function recordOf(opening: RequestOpening, spent: readonly bigint[]): UsageRecord {
   return {
     ...opening,
+    ...(opening.draws ? { draws: opening.draws.map((draw, i) => ({ ...draw, amount: `${spent[i] ?? 0n}` })) } : {}),
     gateway: 'gw-0',
     ending: 'completed',
     finishReason: 'stop',
@@ -321,7 +387,7 @@ function recordOf(opening: RequestOpening, sellPico: bigint): UsageRecord {
     tokens: NO_TOKENS,
     basis: 'none',
     note: null,
-    sellPico: `${sellPico}`,
+    sellPico: `${spent.at(-1) ?? 0n}`,
     taxPico: '0',
     buyPico: '0',
   }

@@ -5,7 +5,7 @@ import { journalModel } from './simulated-journal.ts'
 import { createStateLog, type ShippableRecord } from './state-log.ts'
 import type { RequestOpening } from './types.ts'
 
-const slice: Slice = { id: 's', tenant: 't', epoch: 1, amountPico: '100', validUntilMs: 9, tight: false }
+const slice: Slice = { id: 's', bucket: 'wallet:t', epoch: 1, amount: '100', validUntilMs: 9, tight: false }
 const nothing = { slices: [], unshipped: [], interrupted: [] }
 
 function opening(id: string, supplier = 'first'): RequestOpening {
@@ -34,7 +34,7 @@ function withOldOpen() {
   const ready: ShippableRecord[] = []
   const log = createStateLog(store.open(), nothing, () => ready.length, 4)
   const record = (id: string): void =>
-    log.record(id, 's', JSON.stringify({ id, slice: 's' }), (error, shippable) => {
+    log.record(id, ['s'], JSON.stringify({ id, slice: 's' }), (error, shippable) => {
       if (!error) ready.push(shippable)
     })
   log.slice(

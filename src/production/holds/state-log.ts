@@ -17,7 +17,8 @@ type Durable = (error: Error | null) => void
 
 export interface ShippableRecord {
   readonly id: string
-  readonly slice: string | null
+  /** Every slice that it counts on. */
+  readonly slices: readonly string[]
   /** JSON, outside the heap. */
   readonly text: Buffer
   seq: number
@@ -42,7 +43,7 @@ export interface StateLog {
   /** Appends; `durable` gets the record ready for shipping, which it then keeps needed until `shipped`. */
   record(
     id: string,
-    slice: string | null,
+    slices: readonly string[],
     text: string,
     durable: (error: Error | null, record: ShippableRecord) => void,
   ): void
@@ -152,8 +153,8 @@ export function createStateLog(
       live.checkpoint = JSON.stringify(checkpoint)
       append(checkpointEntry(id, live.checkpoint))
     },
-    record(id, slice, text, durable) {
-      const record: ShippableRecord = { id, slice, text: keepText(text), seq: 0 }
+    record(id, named, text, durable) {
+      const record: ShippableRecord = { id, slices: named, text: keepText(text), seq: 0 }
       const open = opens.get(id)
       // Written again after its record it would look as if the request had begun anew.
       if (open) open.rewriting = true
@@ -169,7 +170,7 @@ export function createStateLog(
       kept.set(record.id, { seq: record.seq, rewriting: false, text: () => keptEntry(record.text.toString()) })
     },
     quarantined(record) {
-      append(quarantinedEntry(record.id, record.slice))
+      append(quarantinedEntry(record.id, record.slices))
     },
     shipped(records) {
       for (const { id } of records) {

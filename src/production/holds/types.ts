@@ -1,9 +1,20 @@
 import type { CloseReply, GrantReply, GrantRequest, Slice, UsageRecord, UsageReply } from '#contract'
-import type { Problem, TokenCounts } from '#kernel'
+import type { TokenCounts } from '#kernel'
 import type * as z from 'zod'
 
+/** What a request needs of one bucket, in the bucket's unit. */
+export interface Part {
+  readonly bucket: string
+  /** The most. */
+  readonly amount: bigint
+  /** Anything from this on will do; `amount` for all or nothing. */
+  readonly atLeast: bigint
+  /** The request can do without: it is not kept waiting for what other slices might give back. */
+  readonly optional: boolean
+}
+
 /**
- * Money set aside for one request, inside a slice of its tenant's wallet. Resolve it exactly once, by `capture` or `void`;
+ * An amount set aside for one request, inside a slice of a bucket. Resolve it exactly once, by `capture` or `void`;
  * resolving again does nothing.
  */
 export interface Hold {
@@ -11,14 +22,22 @@ export interface Hold {
   readonly slice: string | null
   /** For the usage record: the gateway's epoch when the hold was placed. */
   readonly epoch: number
-  readonly amountPico: bigint
-  /** Spends `sellPico` (at most the hold; `RangeError` above) and returns the rest to the slice. Call it with every usage record, also at 0. */
-  capture(sellPico: bigint): void
+  readonly amount: bigint
+  /** Spends `spent` (at most the hold; `RangeError` above) and returns the rest to the slice. Call it with every usage record, also at 0. */
+  capture(spent: bigint): void
   /** Returns everything: the request never reached a supplier, so it has no usage record. */
   void(): void
 }
 
-/** What the journal must know of a request before a supplier does, so that a crash leaves a record of what it cost us. */
+/** Why a part could not be held. `insufficient`: the bucket has not enough, or is none. */
+export interface Refusal {
+  readonly refused: 'insufficient' | 'charging_unavailable' | 'too_many_waiting'
+  readonly bucket: string
+  readonly needed: bigint
+  readonly available: bigint
+}
+
+/** What the journal must know of a request before a supplier does, so that a crash leaves a record of what it cost us. Its draws are of nothing. */
 export type RequestOpening = Pick<
   UsageRecord,
   | 'id'
@@ -34,6 +53,9 @@ export type RequestOpening = Pick<
   | 'holdPico'
   | 'sellSheet'
   | 'buySheet'
+  | 'payer'
+  | 'tier'
+  | 'draws'
   | 'candidates'
   | 'attempts'
 >
@@ -51,17 +73,22 @@ export interface Checkpoint {
  */
 export interface Holds {
   /**
-   * Sets `amountPico` aside. `done` is called at once while a slice of the tenant has room, else once charging has answered:
-   * with a hold, or with `insufficient_balance` (402), `charging_unavailable` or `too_many_waiting` (503).
+   * Sets `amount` of a bucket aside. `done` is called at once while a slice of it has room, else once charging has answered.
    */
-  place(tenant: string, amountPico: bigint, done: (outcome: Hold | Problem) => void): void
+  place(bucket: string, amount: bigint, done: (outcome: Hold | Refusal) => void): void
+  /**
+   * Sets all parts aside or none, in the order given, which must be the same for requests that share buckets. `done` is called
+   * at once while every bucket has room in a slice. The refusal is that of the first part that could not be held.
+   */
+  placeAll(parts: readonly Part[], done: (outcome: readonly Hold[] | Refusal) => void): void
   /** Journals a request of which something is about to reach the client; again after a failover, with the new supplier. Does not wait. */
   open(request: RequestOpening): void
   /** Journals how far an opened request has got: call it every few hundred milliseconds of a stream. Does not wait. */
   checkpoint(id: string, checkpoint: Checkpoint): void
   /**
    * Journals the terminal record and sends it to charging in the background. After `durable(null)` the last byte may leave;
-   * after an error it must not. Exactly one record per request that went to a supplier; then `hold.capture(record.sellPico)`.
+   * after an error it must not. Exactly one record per request that went to a supplier; then `capture` on every hold
+   * that it names.
    */
   record(record: UsageRecord, durable: (error: Error | null) => void): void
   stats(): HoldsStats
@@ -87,20 +114,20 @@ export interface HoldsStats {
   readonly openRequests: number
 }
 
-/** Bounds of the slice protocol. Amounts in pico-CNY. */
+/** Bounds of the slice protocol. Amounts in pico-CNY; a bucket in another unit has the same most, in millionths of its unit. */
 export interface HoldsLimits {
-  /** A slice is asked for at this size at least, whatever the tenant spends. */
+  /** A slice is asked for at this size at least, however little is spent. */
   readonly sliceMinPico: bigint
   /** No slice is asked for above this, except for one request that alone needs more. It bounds what a lost disk can lock up. */
   readonly sliceMaxPico: bigint
-  /** A slice is sized to last this long at the tenant's recent rate. */
+  /** A slice is sized to last this long at the bucket's recent rate. */
   readonly sliceMs: number
   /** A slice that no request used for this long goes back (quota holding time). */
   readonly idleMs: number
   /** How often, and how long apart, a refused grant is tried again while other slices could still come back. */
   readonly refusedRetries: number
   readonly refusedRetryMs: number
-  /** Requests that may wait for a slice, per tenant. */
+  /** Requests that may wait for a slice, per bucket. */
   readonly maxWaiting: number
   /** Records wait at most this long for others to travel with. */
   readonly shipLingerMs: number
