@@ -1,10 +1,15 @@
-import type { PriceSheet, Snapshot } from '#contract'
-import { parseTokenPrices } from '#kernel'
-import type { TokenPrices } from '#kernel'
+import type { Snapshot } from '#contract'
+import { parseCalendars } from '#kernel'
 import type { Quota, Slot } from '#admission'
 import type { Tokenizer } from '#metering'
 import type { Deployable } from '#scheduler'
+import { arrangeFunding } from './means.ts'
+import type { Funding } from './means.ts'
+import { readSheets, sheetAt } from './pricing.ts'
+import type { Sheet } from './pricing.ts'
 import type { SupplierLine } from './supplier-line.ts'
+import { readTables } from './tables.ts'
+import type { Table } from './tables.ts'
 
 /** Who a key belongs to and what it may use up. */
 export interface Caller {
@@ -13,15 +18,9 @@ export interface Caller {
   readonly state: 'active' | 'revoked' | 'suspended'
   readonly expiresAtMs: number | null
   readonly quotas: readonly Quota[]
-}
-
-/** A price sheet with its numbers read once. */
-export interface Sheet {
-  readonly id: string
-  readonly fromMs: number
-  readonly toMs: number
-  readonly taxPercent: number
-  readonly prices: TokenPrices
+  /** The bucket of the tenant's own wallet, which pays for everything unless `funding` says otherwise. */
+  readonly wallet: string
+  readonly funding: Funding | undefined
 }
 
 export interface Line extends Deployable {
@@ -48,6 +47,7 @@ export interface Directory {
   readonly version: number
   readonly services: ReadonlyMap<string, OfferedService>
   readonly callers: ReadonlyMap<string, Caller>
+  readonly tables: ReadonlyMap<string, Table>
 }
 
 export interface DirectoryParts {
@@ -59,6 +59,8 @@ export interface DirectoryParts {
 
 export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
   const tenants = new Map(snapshot.tenants.map((tenant) => [tenant.id, tenant]))
+  const tables = readTables(snapshot.tables ?? [])
+  const calendars = parseCalendars(snapshot.calendars ?? [])
   const suppliers = new Map(snapshot.suppliers.map((supplier) => [supplier.id, parts.supplierLine(supplier)]))
   const callers = new Map<string, Caller>()
   for (const key of snapshot.keys) {
@@ -67,12 +69,14 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
     callers.set(key.hash, {
       key: key.id,
       tenant: key.tenant,
-      state: key.status === 'revoked' ? 'revoked' : tenant.status,
+      state: key.status === 'revoked' ? 'revoked' : tenant.status === 'suspended' ? 'suspended' : 'active',
       expiresAtMs: key.expiresAtMs,
       quotas: [
         { scope: 'API key' as const, slot: parts.slotOf(`key:${key.id}`), limits: key.limits },
         { scope: 'tenant' as const, slot: parts.slotOf(`tenant:${tenant.id}`), limits: tenant.limits },
       ].filter(({ limits }) => Object.values(limits).some((value) => value !== undefined)),
+      wallet: `wallet:${tenant.id}`,
+      funding: arrangeFunding(tenant, key, tables),
     })
   }
   const services = snapshot.services.map((service): OfferedService => {
@@ -80,14 +84,14 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
     return {
       ...service,
       tokenizer: parts.tokenizer(service.tokenizer),
-      sellSheets: service.sellSheets.map(readSheet),
+      sellSheets: readSheets(service.sellSheets, calendars),
       mayUse: (tenant) => allowed.size === 0 || allowed.has(tenant),
       lines: service.deployments
         .toSorted((a, b) => a.priority - b.priority)
         .flatMap((deployment) => {
           const supplier = suppliers.get(deployment.supplier)
           if (!supplier) return []
-          const buySheets = deployment.buySheets.map(readSheet)
+          const buySheets = readSheets(deployment.buySheets, calendars)
           return [
             {
               supplier,
@@ -103,20 +107,10 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
         }),
     }
   })
-  return { version: snapshot.version, callers, services: new Map(services.map((service) => [service.id, service])) }
-}
-
-export function sheetAt(sheets: readonly Sheet[], nowMs: number): Sheet | undefined {
-  for (const sheet of sheets) if (nowMs >= sheet.fromMs && nowMs < sheet.toMs) return sheet
-  return undefined
-}
-
-function readSheet(sheet: PriceSheet): Sheet {
   return {
-    id: sheet.id,
-    fromMs: sheet.validFromMs,
-    toMs: sheet.validToMs ?? Number.POSITIVE_INFINITY,
-    taxPercent: sheet.taxPercent,
-    prices: parseTokenPrices(sheet.prices),
+    version: snapshot.version,
+    callers,
+    services: new Map(services.map((service) => [service.id, service])),
+    tables,
   }
 }

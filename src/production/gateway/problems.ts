@@ -1,3 +1,4 @@
+import type { SpendCap } from '#contract'
 import { defineProblem } from '#kernel'
 
 /** One answer for missing, malformed, unknown, revoked and expired keys alike would hide what the owner must fix, so the known states are named; an unknown key learns nothing. */
@@ -79,6 +80,43 @@ export const priceMissing = defineProblem({
   title: 'No price',
   retryable: true,
   detail: () => 'No price is in force for this model at the moment, so it is not served.',
+})
+
+/** In arrears: what is paid for already is still served. */
+export const accountRestricted = defineProblem({
+  code: 'account_restricted',
+  status: 402,
+  title: 'Account restricted',
+  retryable: false,
+  detail: () =>
+    'This account is in arrears. Only requests that its token packages and reservations cover entirely are served.',
+})
+
+export const spendCapReached = defineProblem<{ scope: SpendCap['scope']; period: SpendCap['period']; resetsAt: string }>({
+  code: 'spend_cap_reached',
+  status: 402,
+  title: 'Spend cap reached',
+  retryable: false,
+  detail: ({ scope, period, resetsAt }) =>
+    `This request could go beyond the ${scope === 'key' ? 'API key' : scope}'s spend cap per ${period}, which resets at ${resetsAt}.`,
+})
+
+export const reservationExhausted = defineProblem<{ retryAfterMs: number }>({
+  code: 'reservation_exhausted',
+  status: 429,
+  title: 'Reservation exhausted',
+  retryable: true,
+  detail: () =>
+    'What is left of the reserved throughput does not cover this request, and the reservation does not overflow.',
+})
+
+/** The account has no wallet that could pay what its packages and reservations do not. */
+export const meansExhausted = defineProblem({
+  code: 'means_exhausted',
+  status: 402,
+  title: 'Nothing left to pay with',
+  retryable: false,
+  detail: () => 'The token packages and reservations of this account do not cover this request.',
 })
 
 export const noSupplier = defineProblem<{ retryAfterMs: number }>({

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { parseTokenPrices, rate, upperBound } from '#kernel'
+import { NO_TOKENS, TOKEN_CLASSES, netOfTax, parseTokenPrices, rate, upperBound } from '#kernel'
 import { settle } from './index.ts'
 import type { EndedRequest } from './index.ts'
 
@@ -18,6 +18,8 @@ const buy = parseTokenPrices({
   output: '4000000',
   reasoning: '4000000',
 })
+const sheetOf = (text: string) =>
+  parseTokenPrices({ uncachedInput: text, cacheWrite: text, cacheRead: text, output: text, reasoning: text })
 const ended = (over: Partial<EndedRequest>): EndedRequest => ({
   ending: 'completed',
   usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
@@ -27,9 +29,10 @@ const ended = (over: Partial<EndedRequest>): EndedRequest => ({
   isSampled: false,
   inputBound: 100,
   outputBound: 50,
-  sell,
+  sell: () => sell,
   taxPercent: 6,
-  buy,
+  buy: () => buy,
+  means: [],
   ...over,
 })
 
@@ -86,6 +89,25 @@ test('a failed or interrupted request costs the tenant nothing, what was generat
       basis: 'none',
     })
   }
+})
+
+test('prices are those of the real number of input tokens, of all classes together', () => {
+  const usage = { prompt_tokens: 10, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 4 } }
+  const dearAbove = (bound: number) => (input: number) => (input > bound ? sell : buy)
+  expect(settle(ended({ usage, sell: dearAbove(9) })).sell).toBe(6n * 2_000_000n + 4n * 200_000n + 5n * 8_000_000n)
+  expect(settle(ended({ usage, sell: dearAbove(10) })).sell).toBe(6n * 1_000_000n + 4n * 100_000n + 5n * 4_000_000n)
+})
+
+test('units pay first, tax is on what the wallet pays, and our failure draws on nothing', () => {
+  const means = [{ kind: 'units', held: 12n, weights: sheetOf('1'), classes: TOKEN_CLASSES }] as const
+  const settled = settle(ended({ means }))
+  expect(settled.shares).toEqual([{ amount: 12n, covered: { ...NO_TOKENS, uncachedInput: 10, output: 2 } }])
+  expect(settled.sell).toBe(3n * 8_000_000n)
+  expect(settled.tax).toBe(settled.sell - netOfTax(settled.sell, 6))
+  expect(settle(ended({ means, ending: 'failed', usage: undefined }))).toMatchObject({
+    sell: 0n,
+    shares: [{ amount: 0n, covered: NO_TOKENS }],
+  })
 })
 
 test('whatever a supplier reports and we count, the charge is within the hold and tax within the charge', () => {

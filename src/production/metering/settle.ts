@@ -1,6 +1,8 @@
 import type { Ending, Recount, UsageRecord } from '#contract'
 import { NO_TOKENS, ZERO, netOfTax, pico, rate, totalTokens } from '#kernel'
 import type { Pico, TokenCounts, TokenPrices } from '#kernel'
+import { split } from './split.ts'
+import type { MeansHold, Share } from './split.ts'
 import { readUsage } from './usage.ts'
 
 /** What is known of a request when it has ended. */
@@ -19,15 +21,21 @@ export interface EndedRequest {
   /** The most tokens that the hold covers. */
   readonly inputBound: number
   readonly outputBound: number
-  readonly sell: TokenPrices
+  /** The prices of a request with this many input tokens. */
+  readonly sell: (inputTokens: number) => TokenPrices
   readonly taxPercent: number
-  readonly buy: TokenPrices
+  readonly buy: (inputTokens: number) => TokenPrices
+  /** What is held beside the wallet, in the order in which it is used up. */
+  readonly means: readonly MeansHold[]
 }
 
 export type Settlement = Pick<UsageRecord, 'reported' | 'counted' | 'tokens' | 'basis' | 'note'> & {
+  /** What the wallet pays. */
   readonly sell: Pico
   readonly tax: Pico
   readonly buy: Pico
+  /** What each of the means pays, in their order. */
+  readonly shares: readonly Share[]
 }
 
 /**
@@ -79,8 +87,22 @@ function excess(tokens: TokenCounts, { inputBound, outputBound, hasText }: Ended
   return null
 }
 
-function price(tokens: TokenCounts, { sell, taxPercent, buy }: EndedRequest, paysTenant: boolean) {
-  if (totalTokens(tokens) === 0) return { sell: ZERO, tax: ZERO, buy: ZERO }
-  const gross = paysTenant ? rate(tokens, sell) : ZERO
-  return { sell: gross, tax: pico(gross - netOfTax(gross, taxPercent)), buy: rate(tokens, buy) }
+function price(tokens: TokenCounts, { sell, taxPercent, buy, means }: EndedRequest, paysTenant: boolean) {
+  const hasTokens = totalTokens(tokens) > 0
+  const input = tokens.uncachedInput + tokens.cacheWrite + tokens.cacheRead
+  const cost = hasTokens ? rate(tokens, buy(input)) : ZERO
+  if (!hasTokens || !paysTenant) return { sell: ZERO, tax: ZERO, buy: cost, shares: means.map(nothingOf) }
+  if (means.length === 0) return { ...taxed(rate(tokens, sell(input)), taxPercent), buy: cost, shares: NO_SHARES }
+  const { shares, rest } = split(tokens, sell(input), means)
+  return { ...taxed(pico(rest), taxPercent), buy: cost, shares }
+}
+
+function taxed(gross: Pico, taxPercent: number) {
+  return { sell: gross, tax: pico(gross - netOfTax(gross, taxPercent)) }
+}
+
+const NO_SHARES: readonly Share[] = []
+
+function nothingOf({ kind }: MeansHold): Share {
+  return { amount: 0n, covered: kind === 'units' ? NO_TOKENS : null }
 }
