@@ -95,6 +95,22 @@ test('HTTP/1.0 gets no chunks: its stream ends with the connection, its plain an
   expect(plain.match(/connection: [a-z-]+/g)).toEqual(['connection: keep-alive', 'connection: close'])
 })
 
+test('the first piece of a stream may travel with its head, in every framing', async () => {
+  await using server = await serve({
+    onRequest: (exchange) => {
+      exchange.startStream(200, '', Buffer.from('one'))
+      exchange.endStream(Buffer.from('two'))
+    },
+  })
+  expect(await exchangeBytes(server.port, 'GET /s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
+    /\r\n\r\n3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n$/,
+  )
+  expect(await exchangeBytes(server.port, 'GET /s HTTP/1.0\r\n\r\n')).toMatch(/\r\n\r\nonetwo$/)
+  expect(await exchangeBytes(server.port, 'HEAD /s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')).toMatch(
+    /\r\n\r\n$/,
+  )
+})
+
 test('HEAD and bodiless statuses carry no body and keep the connection in step', async () => {
   await using server = await serve({
     onRequest: (exchange) => {

@@ -79,18 +79,34 @@ export function send(c: ClientConnection, call: CallOptions, handler: CallHandle
   c.interim = 0
   if (c.opened) c.deadline = 0
   writeRequest(c, call)
-  return {
-    abort() {
-      if (c.handler !== handler) return
-      release(c)
-      discard(c)
-    },
-    pause() {
-      if (c.handler === handler) c.socket.pause()
-    },
-    resume() {
-      if (c.handler === handler) c.socket.resume()
-    },
+  return new Call(c, handler)
+}
+
+/** A class, against the house rule, because every open stream holds one. */
+class Call implements ActiveCall {
+  private readonly connection: ClientConnection
+  private readonly handler: CallHandler
+
+  constructor(connection: ClientConnection, handler: CallHandler) {
+    this.connection = connection
+    this.handler = handler
+  }
+
+  abort(): void {
+    const c = this.connection
+    if (c.handler !== this.handler) return
+    release(c)
+    discard(c)
+  }
+
+  pause(): void {
+    const c = this.connection
+    if (c.handler === this.handler) c.socket.pause()
+  }
+
+  resume(): void {
+    const c = this.connection
+    if (c.handler === this.handler) c.socket.resume()
   }
 }
 

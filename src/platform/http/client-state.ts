@@ -82,8 +82,13 @@ export function guarded(c: ClientConnection, handler: CallHandler, run: () => vo
   try {
     run()
   } catch (error) {
-    c.shared.onError?.(error)
-    if (c.handler === handler) fail(c, 'aborted', error)
+    blame(c, handler, error)
   }
   return c.handler === handler
+}
+
+/** A callback of `handler` threw: reported, and its call is lost if it is still on. */
+export function blame(c: ClientConnection, handler: CallHandler, error: unknown): void {
+  c.shared.onError?.(error)
+  if (c.handler === handler) fail(c, 'aborted', error)
 }

@@ -1,3 +1,4 @@
+import { CR, LF } from './characters.ts'
 import { statusLine } from './head-text.ts'
 import { guarded } from './refuse.ts'
 import type { RequestHead } from './request-head.ts'
@@ -73,20 +74,28 @@ class ServerExchange implements OpenExchange {
     this.finish()
   }
 
-  startStream(status: number, head: string): void {
-    if (!this.may('open')) return
+  startStream(status: number, head: string, first?: Buffer): boolean {
+    if (!this.may('open')) return true
     if (status === 204 || status === 304) this.bodiless = true
     if (this.minor === 0 && !this.bodiless) this.connection.closeAfter = true
     const framing = this.minor === 1 && !this.bodiless ? 'transfer-encoding: chunked\r\n' : ''
     this.phase = 'streaming'
-    this.connection.socket.write(`${statusLine(status)}${head}${framing}${this.persistence()}\r\n`, 'latin1')
+    const text = `${statusLine(status)}${head}${framing}${this.persistence()}\r\n`
+    if (first !== undefined && first.length > 0 && !this.bodiless)
+      return this.send(frame(text, first, this.minor, false))
+    this.connection.socket.write(text, 'latin1')
+    return true
   }
 
   write(piece: Buffer): boolean {
     if (!this.may('streaming')) return true
     if (this.bodiless || piece.length === 0) return true
+    return this.send(frame('', piece, this.minor, false))
+  }
+
+  private send(framed: Buffer): boolean {
     const c = this.connection
-    const flows = c.socket.write(frame(piece, this.minor, false))
+    const flows = c.socket.write(framed)
     // A deadline for the body of this request may still be running; a stalled answer is the stricter of the two.
     if (!flows) c.deadline = c.shared.sweep.after(c.shared.stallTimeoutMs)
     return flows
@@ -100,7 +109,7 @@ class ServerExchange implements OpenExchange {
     if (!this.may('streaming')) return
     if (!this.bodiless) {
       const { socket } = this.connection
-      if (last !== undefined && last.length > 0) socket.write(frame(last, this.minor, true))
+      if (last !== undefined && last.length > 0) socket.write(frame('', last, this.minor, true))
       else if (this.minor === 1) socket.write(LAST_CHUNK, 'latin1')
     }
     this.finish()
@@ -193,16 +202,27 @@ class ServerExchange implements OpenExchange {
 }
 
 /**
- * A piece in its chunk framing, always copied: one buffer makes one system call, and the caller may hand in a view of a
- * read buffer that is about to be reused.
+ * A piece in its chunk framing behind what goes before it, always copied: one buffer makes one system call, and the caller may hand
+ * in a view of a read buffer that is about to be reused.
  */
-function frame(piece: Buffer, minor: 0 | 1, isLast: boolean): Buffer {
-  if (minor === 0) return Buffer.from(piece)
-  const size = `${piece.length.toString(16)}\r\n`
-  const end = size.length + piece.length
-  const framed = Buffer.allocUnsafe(end + (isLast ? 7 : 2))
-  framed.write(size, 0, 'latin1')
-  piece.copy(framed, size.length)
-  framed.write(isLast ? `\r\n${LAST_CHUNK}` : '\r\n', end, 'latin1')
+function frame(before: string, piece: Buffer, minor: 0 | 1, isLast: boolean): Buffer {
+  const intro = minor === 0 ? before : `${before}${chunkSize(piece.length)}`
+  const end = intro.length + piece.length
+  const framed = Buffer.allocUnsafe(end + (minor === 0 ? 0 : isLast ? 7 : 2))
+  // A call into C++ for five characters costs more than writing them here.
+  if (before === '') for (let at = 0; at < intro.length; at++) framed[at] = intro.charCodeAt(at)
+  else framed.write(intro, 0, 'latin1')
+  piece.copy(framed, intro.length)
+  if (minor === 0) return framed
+  framed[end] = CR
+  framed[end + 1] = LF
+  if (isLast) framed.write(LAST_CHUNK, end + 2, 'latin1')
   return framed
+}
+
+/** Size lines of the usual pieces, made once. */
+const SIZE_LINES = Array.from({ length: 1024 }, (_, size) => `${size.toString(16)}\r\n`)
+
+function chunkSize(length: number): string {
+  return SIZE_LINES[length] ?? `${length.toString(16)}\r\n`
 }

@@ -26,8 +26,8 @@ export interface Exchange {
   readonly closed: boolean
   /** Whole answer in one write. `head` holds ready-made lines, each ending in CRLF; content-length and connection are added. */
   respond(status: number, head: string, body: Buffer | string): void
-  /** Starts a chunked answer (or close-delimited for HTTP/1.0). */
-  startStream(status: number, head: string): void
+  /** Starts a chunked answer (or close-delimited for HTTP/1.0), with a first piece in the same write. Returns as `write` does. */
+  startStream(status: number, head: string, first?: Buffer): boolean
   /** Sends a copy of one piece. Returns false when the client reads too slowly: wait for `onDrain`. */
   write(piece: Buffer): boolean
   /** Called whenever the client has caught up; a later callback replaces the earlier one. */

@@ -4,17 +4,23 @@ import type { Flight } from './flight.ts'
 const MAX_REFUSAL_BYTES = 65_536
 const MAX_RETRY_AFTER_MS = 300_000
 
+/** What a refusal is gathered in. */
+export interface RefusalCollector {
+  add(piece: Buffer): void
+  end(): void
+}
+
 /** Gathers what a supplier says when it does not serve: how long to wait, and its words if they are about the request itself. */
-export function collectRefusal(status: number, headers: HeaderView, flight: Flight) {
+export function collectRefusal(status: number, headers: HeaderView, flight: Flight): RefusalCollector {
   const pieces: Buffer[] = []
   let size = 0
   flight.retryAfterMs = retryAfterMs(headers)
   return {
-    add(piece: Buffer): void {
+    add(piece) {
       size += piece.length
       if (size <= MAX_REFUSAL_BYTES) pieces.push(Buffer.from(piece))
     },
-    end(): void {
+    end() {
       flight.refusal = size <= MAX_REFUSAL_BYTES ? { status, body: Buffer.concat(pieces) } : undefined
     },
   }

@@ -1,5 +1,5 @@
-import type { CallHandler } from '#platform/http'
 import { observeAnswer } from '#metering'
+import type { CallHandler, ClientFailure, HeaderView } from '#platform/http'
 import { outcomeOfStatus } from '#scheduler'
 import { endAttempt, outcomeOfFailure } from './attempt.ts'
 import type { FailAttempt } from './attempt.ts'
@@ -7,6 +7,7 @@ import { finish } from './finish.ts'
 import type { Flight, RunningAttempt } from './flight.ts'
 import type { Gateway } from './gateway.ts'
 import { collectRefusal } from './refusal.ts'
+import type { RefusalCollector } from './refusal.ts'
 
 /** Collects one attempt's whole answer. The client sees nothing before it is complete and read, so every failure may be tried elsewhere. */
 export function relayAnswer(
@@ -15,48 +16,67 @@ export function relayAnswer(
   attempt: RunningAttempt,
   failAttempt: FailAttempt,
 ): CallHandler {
-  let refusal: ReturnType<typeof collectRefusal> | undefined
   flight.answer = []
-  let receivedBytes = 0
-  const isCurrent = () => flight.running === attempt
+  return new AnswerRelay(flight, gateway, attempt, failAttempt)
+}
 
-  return {
-    onHead(status, headers) {
-      attempt.status = status
-      if (status !== 200) refusal = collectRefusal(status, headers, flight)
-    },
-    onData(piece) {
-      if (!isCurrent()) return
-      if (refusal) return refusal.add(piece)
-      receivedBytes += piece.length
-      if (receivedBytes > gateway.settings.maxAnswerBytes) {
-        attempt.call?.abort()
-        failAttempt(flight, gateway, 'garbage')
-        return
-      }
-      // Copied because the piece belongs to the connection's read buffer.
-      flight.answer.push(Buffer.from(piece))
-    },
-    onEnd() {
-      if (!isCurrent()) return
-      if (refusal) {
-        refusal.end()
-        failAttempt(flight, gateway, outcomeOfStatus(attempt.status ?? 0))
-        return
-      }
-      const body = flight.answer.length === 1 ? flight.answer[0] : Buffer.concat(flight.answer)
-      const seen = body && observeAnswer(body)
-      if (!body || !seen) {
-        failAttempt(flight, gateway, 'garbage')
-        return
-      }
-      flight.answer = [body]
-      endAttempt(flight, gateway, 'served')
-      finish(flight, gateway, flight.clientHasLeft ? 'client_closed' : 'completed', undefined, seen)
-    },
-    onFailure(failure) {
-      if (!isCurrent()) return
-      failAttempt(flight, gateway, outcomeOfFailure(failure, failure.kind === 'cut' ? 'cut' : 'reset'))
-    },
+/** A class, against the house rule, because one is made per request. */
+class AnswerRelay implements CallHandler {
+  private readonly flight: Flight
+  private readonly gateway: Gateway
+  private readonly attempt: RunningAttempt
+  private readonly failAttempt: FailAttempt
+  private refusal: RefusalCollector | undefined = undefined
+  private receivedBytes = 0
+
+  constructor(flight: Flight, gateway: Gateway, attempt: RunningAttempt, failAttempt: FailAttempt) {
+    this.flight = flight
+    this.gateway = gateway
+    this.attempt = attempt
+    this.failAttempt = failAttempt
+  }
+
+  onHead(status: number, headers: HeaderView): void {
+    this.attempt.status = status
+    if (status !== 200) this.refusal = collectRefusal(status, headers, this.flight)
+  }
+
+  onData(piece: Buffer): void {
+    const { flight, gateway, attempt } = this
+    if (flight.running !== attempt) return
+    if (this.refusal) return this.refusal.add(piece)
+    this.receivedBytes += piece.length
+    if (this.receivedBytes > gateway.settings.maxAnswerBytes) {
+      attempt.call?.abort()
+      this.failAttempt(flight, gateway, 'garbage')
+      return
+    }
+    // Copied because the piece belongs to the connection's read buffer.
+    flight.answer.push(Buffer.from(piece))
+  }
+
+  onEnd(): void {
+    const { flight, gateway, attempt } = this
+    if (flight.running !== attempt) return
+    if (this.refusal) {
+      this.refusal.end()
+      this.failAttempt(flight, gateway, outcomeOfStatus(attempt.status ?? 0))
+      return
+    }
+    const body = flight.answer.length === 1 ? flight.answer[0] : Buffer.concat(flight.answer)
+    const seen = body && observeAnswer(body)
+    if (!body || !seen) {
+      this.failAttempt(flight, gateway, 'garbage')
+      return
+    }
+    flight.answer = [body]
+    endAttempt(flight, gateway, 'served')
+    finish(flight, gateway, flight.clientHasLeft ? 'client_closed' : 'completed', undefined, seen)
+  }
+
+  onFailure(failure: ClientFailure): void {
+    const { flight, gateway } = this
+    if (flight.running !== this.attempt) return
+    this.failAttempt(flight, gateway, outcomeOfFailure(failure, failure.kind === 'cut' ? 'cut' : 'reset'))
   }
 }

@@ -100,3 +100,31 @@ test('several choices in one event are all counted', () => {
   )
   expect(observedText(observer.seen)).toBe('ab')
 })
+
+test('an event that differs from known ones outside its text is understood by itself', () => {
+  const event = (content: string, created: number, padding = '') =>
+    chunk({ content }, null, { created, ...(padding ? { obfuscation: padding } : {}) })
+  const usage = { prompt_tokens: 3, completion_tokens: 9, total_tokens: 12 }
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.tuple(fc.constantFrom('', 'word', '词元 ', 'a"b', 'x\\y', '\n'), fc.nat(2), fc.constantFrom('', 'p', 'pq')),
+        {
+          minLength: 1,
+          maxLength: 40,
+        },
+      ),
+      fc.array(fc.nat(), { maxLength: 12 }),
+      (parts, cuts) => {
+        const events = parts.map((part) => event(...part))
+        const text = `${events.join('')}${chunk({ content: 'end' }, 'stop')}${chunk({ content: 'word' }, null, { created: 1, usage })}`
+        const { observer, relayed } = feed(`${text}data: [DONE]\n\n`, cuts)
+        expect(relayed).toBe(text)
+        expect(observedText(observer.seen)).toBe(`${parts.map(([content]) => content).join('')}endword`)
+        expect(observer.seen).toMatchObject({ finishReason: 'stop', finished: 1, done: true, usage })
+        expect(observer.seen.chunks).toBe(parts.length + 2)
+        expect(observer.seen.textEvents).toBe(parts.filter(([content]) => content !== '').length + 2)
+      },
+    ),
+  )
+})

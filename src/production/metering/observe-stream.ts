@@ -1,5 +1,5 @@
-import { createTextStore } from './text-store.ts'
-import type { TextStore } from './text-store.ts'
+import { EventTemplate } from './event-template.ts'
+import { TextStore } from './text-store.ts'
 import { deltaTexts, eventData, readEvent } from './stream-event.ts'
 
 /** What the observer learned of a stream so far. Mutable: one per request, written for every chunk. */
@@ -46,66 +46,98 @@ const SPACE = 0x20
 const MAX_EVENT_BYTES = 4_194_304
 
 /**
- * Events in the shape that engines send for nearly every token are scanned for their text without being parsed; everything else
- * is parsed and understood event by event. Measured on a 200-byte event: scan about 0.4 µs, parse about 2 µs.
+ * Most events of a stream differ in their text alone and are recognised by their other bytes. Events in the shape that engines send
+ * for nearly every token are scanned for their text without being parsed; everything else is parsed and understood event by event.
+ * Measured on a 200-byte event: recognise about 0.2 µs, scan about 0.6 µs, parse about 2 µs.
  */
-export function observeStream({
-  keepUsageChunk,
-  choices,
-}: {
-  keepUsageChunk: boolean
-  choices: number
-}): StreamObserver {
+export function observeStream(options: { keepUsageChunk: boolean; choices: number }): StreamObserver {
+  return new Observer(options)
+}
+
+/** A class, against the house rule, because every open stream has one: as an object of closures it took 1 KiB more. */
+class Observer implements StreamObserver, StreamObservation {
+  usage: unknown = undefined
+  finishReason: string | null = null
+  finished = 0
+  done = false
+  chunks = 0
+  textEvents = 0
+  readonly generated = new TextStore()
+  sawToolCall = false
+  private readonly keepUsageChunk: boolean
   /** With several choices one event may carry several deltas, so every event is parsed. */
-  const scan = choices === 1
+  private readonly scan: boolean
+  private readonly template = new EventTemplate()
+  private partial: Buffer | undefined = undefined
   /** Next places of what is looked for in the chunk at hand, so that a long chunk is searched once and not once per event. */
-  let contentAt = -1
-  let usageAt = -1
-  const seen: StreamObservation = {
-    usage: undefined,
-    finishReason: null,
-    finished: 0,
-    done: false,
-    chunks: 0,
-    textEvents: 0,
-    generated: createTextStore(),
-    sawToolCall: false,
-  }
-  let partial: Buffer | undefined
+  private contentAt = -1
+  private usageAt = -1
 
-  return {
-    seen,
-    get hasPartial() {
-      return partial !== undefined && partial.length > 0
-    },
-    push(chunk) {
-      const bytes = partial ? Buffer.concat([partial, chunk]) : chunk
-      partial = undefined
-      const text = bytes.toString('latin1')
-      if (text.includes('\r')) return relayCarefully(text)
-      const end = text.lastIndexOf('\n\n')
-      if (end < 0) return keep(bytes)
-      if (end + 2 < text.length) keep(bytes.subarray(end + 2))
-      return relayWhole(bytes, text, end + 2)
-    },
+  constructor({ keepUsageChunk, choices }: { keepUsageChunk: boolean; choices: number }) {
+    this.keepUsageChunk = keepUsageChunk
+    this.scan = choices === 1
   }
 
-  function keep(rest: Buffer): undefined {
+  get seen(): StreamObservation {
+    return this
+  }
+
+  get hasPartial(): boolean {
+    return this.partial !== undefined && this.partial.length > 0
+  }
+
+  push(chunk: Buffer): Buffer | undefined {
+    const bytes = this.partial ? Buffer.concat([this.partial, chunk]) : chunk
+    this.partial = undefined
+    const known = this.pushKnown(bytes)
+    if (known === bytes.length) return bytes
+    if (known === 0) return this.pushUnknown(bytes)
+    const rest = this.pushUnknown(bytes.subarray(known))
+    if (rest === undefined) return bytes.subarray(0, known)
+    // What follows is nearly always passed on as it is, and then lies right behind.
+    return rest.buffer === bytes.buffer && rest.byteOffset === bytes.byteOffset + known
+      ? bytes.subarray(0, known + rest.length)
+      : Buffer.concat([bytes.subarray(0, known), rest])
+  }
+
+  /** Observes the leading events whose shape is known and returns where they end. */
+  private pushKnown(bytes: Buffer): number {
+    const { template } = this
+    let at = 0
+    while (at < bytes.length) {
+      const end = template.match(bytes, at)
+      if (end < 0) return at
+      this.noteText(bytes, template.textStart, template.textEnd)
+      at = end
+    }
+    return at
+  }
+
+  private pushUnknown(bytes: Buffer): Buffer | undefined {
+    const text = bytes.toString('latin1')
+    if (text.includes('\r')) return this.relayCarefully(text)
+    const end = text.lastIndexOf('\n\n')
+    if (end < 0) return this.keep(bytes)
+    if (end + 2 < text.length) this.keep(bytes.subarray(end + 2))
+    return this.relayWhole(bytes, text, end + 2)
+  }
+
+  private keep(rest: Buffer): undefined {
     if (rest.length > MAX_EVENT_BYTES) throw new StreamGarbage('an event never ends')
     // Copied because the chunk belongs to the connection's read buffer.
-    partial = Buffer.from(rest)
+    this.partial = Buffer.from(rest)
     return undefined
   }
 
   /** All events of `text[0, end)` in order; the bytes go on as they are unless one of the events must be taken out. */
-  function relayWhole(bytes: Buffer, text: string, end: number): Buffer | undefined {
+  private relayWhole(bytes: Buffer, text: string, end: number): Buffer | undefined {
     let at = 0
-    contentAt = -1
-    usageAt = -1
+    this.contentAt = -1
+    this.usageAt = -1
     let removed: { start: number; end: number }[] | undefined
     while (at < end) {
       const next = text.indexOf('\n\n', at) + 2
-      if (!observeEvent(bytes, text, at, next)) {
+      if (!this.observeEvent(bytes, text, at, next)) {
         removed ??= []
         removed.push({ start: at, end: next })
       }
@@ -116,28 +148,28 @@ export function observeStream({
   }
 
   /** CRLF streams are legal and rare: their events are rewritten with LF. */
-  function relayCarefully(text: string): Buffer | undefined {
+  private relayCarefully(text: string): Buffer | undefined {
     const heldBack = text.endsWith('\r') ? '\r' : ''
     const normal = (heldBack ? text.slice(0, -1) : text).replaceAll('\r\n', '\n').replaceAll('\r', '\n')
     const end = normal.lastIndexOf('\n\n')
     const rest = (end < 0 ? normal : normal.slice(end + 2)) + heldBack
-    if (rest) keep(Buffer.from(rest, 'latin1'))
+    if (rest) this.keep(Buffer.from(rest, 'latin1'))
     if (end < 0) return undefined
-    return relayWhole(Buffer.from(normal.slice(0, end + 2), 'latin1'), normal, end + 2)
+    return this.relayWhole(Buffer.from(normal.slice(0, end + 2), 'latin1'), normal, end + 2)
   }
 
   /** Notes what one event says; false when it must not reach the client. */
-  function observeEvent(bytes: Buffer, text: string, start: number, end: number): boolean {
-    if (scan && contentAt < start) contentAt = find(text, CONTENT, start)
-    if (scan && usageAt < start) usageAt = find(text, '"usage":{', start)
+  private observeEvent(bytes: Buffer, text: string, start: number, end: number): boolean {
+    if (this.scan && this.contentAt < start) this.contentAt = find(text, CONTENT, start)
+    if (this.scan && this.usageAt < start) this.usageAt = find(text, '"usage":{', start)
     if (
-      scan &&
-      contentAt < end &&
-      usageAt >= end &&
+      this.scan &&
+      this.contentAt < end &&
+      this.usageAt >= end &&
       text.startsWith('data: {', start) &&
       text.startsWith('}\n\n', end - 3)
     ) {
-      const from = contentAt + CONTENT.length
+      const from = this.contentAt + CONTENT.length
       const quote = plainStringEnd(text, from)
       // The delta must hold the content alone, and the choice must go on: then nothing else in the event matters to us.
       if (
@@ -146,44 +178,48 @@ export function observeStream({
         text.charCodeAt(quote + 1) === CLOSE_OBJECT &&
         find(text, '"finish_reason":null', quote) < end
       ) {
-        seen.chunks++
-        if (quote > from) {
-          seen.textEvents++
-          seen.generated.addBytes(bytes, from, quote)
-        }
+        this.noteText(bytes, from, quote)
+        if (this.template.isLearning) this.template.learn(bytes, start, from, quote, end)
         return true
       }
     }
-    return parseEvent(text, start, end)
+    return this.parseEvent(text, start, end)
   }
 
-  function parseEvent(text: string, start: number, end: number): boolean {
+  private noteText(bytes: Buffer, from: number, to: number): void {
+    this.chunks++
+    if (to === from) return
+    this.textEvents++
+    this.generated.addBytes(bytes, from, to)
+  }
+
+  private parseEvent(text: string, start: number, end: number): boolean {
     if (end - start === DONE_TAIL.length && text.startsWith(DONE_TAIL, start)) {
-      seen.done = true
+      this.done = true
       return false
     }
     const data = eventData(text.slice(start, end))
     if (data === undefined) return true
     if (data === '[DONE]') {
-      seen.done = true
+      this.done = true
       return false
     }
     const event = readEvent(data)
     if (!event) throw new StreamGarbage('an event is not a chat completion chunk')
-    seen.chunks++
-    if (event.usage !== undefined) seen.usage = event.usage
+    this.chunks++
+    if (event.usage !== undefined) this.usage = event.usage
     for (const choice of event.choices) {
       for (const piece of deltaTexts(choice)) {
-        seen.textEvents++
-        seen.generated.addEscaped(JSON.stringify(piece).slice(1, -1))
+        this.textEvents++
+        this.generated.addEscaped(JSON.stringify(piece).slice(1, -1))
       }
-      if (choice.toolCalls.length > 0) seen.sawToolCall = true
+      if (choice.toolCalls.length > 0) this.sawToolCall = true
       if (choice.finishReason !== null) {
-        seen.finishReason = choice.finishReason
-        seen.finished++
+        this.finishReason = choice.finishReason
+        this.finished++
       }
     }
-    return event.choices.length > 0 || event.usage === undefined || keepUsageChunk
+    return event.choices.length > 0 || event.usage === undefined || this.keepUsageChunk
   }
 }
 
