@@ -56,7 +56,7 @@ try {
 
 async function runWorker(): Promise<void> {
   const firstSnapshot = Promise.withResolvers<void>()
-  let directory: Directory = { version: -1, services: new Map(), callers: new Map() }
+  let directory: Directory = { version: -1, services: new Map(), callers: new Map(), tables: new Map() }
   let slots: ReadonlyMap<string, number> = new Map()
   const slotOf = (name: string): number => {
     const slot = slots.get(name)

@@ -3,6 +3,7 @@ import { timeIsUp } from './finish.ts'
 import { NO_TOKENS, rate } from '#kernel'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
+import { pricesOf } from './pricing.ts'
 
 const SWEEP_MS = 100
 const CHECKPOINT_EVERY_SWEEPS = 5
@@ -37,9 +38,10 @@ function checkpoint(flight: Flight, gateway: Gateway, marked: WeakMap<Flight, nu
   if (marked.get(flight) === output || !flight.lastLine) return
   marked.set(flight, output)
   const tokens = { ...NO_TOKENS, output }
+  const moment = { tier: flight.tier, atMs: flight.acceptedAtMs }
   gateway.holds.checkpoint(flight.id, {
     atMs: gateway.nowMs(),
     tokens,
-    buyPico: rate(tokens, flight.lastLine.buySheet.prices).toString(),
+    buyPico: rate(tokens, pricesOf(flight.lastLine.buySheet, moment, 0)).toString(),
   })
 }

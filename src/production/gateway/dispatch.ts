@@ -53,6 +53,7 @@ function tryLine(flight: Flight, line: Line, gateway: Gateway): boolean {
     model: line.model,
     maxOutputTokens: flight.outputCap,
     maxTokensField: supplier.maxTokensField,
+    isStandardTier: flight.tier === 'standard',
   })
   const relay = flight.request.stream ? relayStream : relayAnswer
   attempt.call = supplier.client.send(

@@ -3,16 +3,21 @@ import { totalTokens } from '#kernel'
 import type { Problem } from '#kernel'
 import type { RequestOpening } from '#holds'
 import { settle } from '#metering'
+import type { MeansHold } from '#metering'
 import { refuseInStream } from '#protocols/openai-chat'
+import { chargeComment, chargeHead, tierHead } from './answer-head.ts'
 import { endAttempt, timeoutOf } from './attempt.ts'
+import { meansOf, openingDraws, settledDraws } from './draws.ts'
 import { elapsedMs } from './flight.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
+import { pricesOf } from './pricing.ts'
 import { answerCut, notReady } from './problems.ts'
 import { recountOf, textOf } from './recount.ts'
 import { jsonHead, refuse } from './replies.ts'
 
-const DONE = Buffer.from('data: [DONE]\n\n')
+const DONE = 'data: [DONE]\n\n'
+const NO_MEANS: readonly MeansHold[] = []
 
 /** What a whole answer said of itself; a stream's observer knows the same. */
 interface Seen {
@@ -26,12 +31,17 @@ export function dropFlight(flight: Flight, gateway: Gateway, problem?: Problem):
   flight.isEnded = true
   gateway.flights.remove(flight)
   flight.ticket.release(0)
-  flight.hold?.void()
+  voidHolds(flight)
   if (problem) refuse(flight.exchange, flight.id, problem, gateway.settings.allowedOrigins, flight.ticket)
 }
 
+export function voidHolds({ hold, parts }: Flight): void {
+  hold?.void()
+  for (const part of parts) part.hold.void()
+}
+
 /**
- * Ends a request that a supplier has seen: whose count is charged is decided, the hold is captured, the record is journalled;
+ * Ends a request that a supplier has seen: whose count is charged is decided, the holds are captured, the record is journalled;
  * the last byte leaves once the record is durable. `problem` is what the client hears when there is no answer.
  */
 export function finish(flight: Flight, gateway: Gateway, ending: Ending, problem?: Problem, seen?: Seen): void {
@@ -40,8 +50,9 @@ export function finish(flight: Flight, gateway: Gateway, ending: Ending, problem
   flight.isEnded = true
   gateway.flights.remove(flight)
   flight.ticket.release(totalTokens(record.tokens))
-  gateway.holds.record(record, (error) => sendLast(flight, gateway, ending, problem, error))
+  gateway.holds.record(record, (error) => sendLast(flight, gateway, record, problem, error))
   flight.hold.capture(BigInt(record.sellPico))
+  flight.parts.forEach((part, i) => part.hold.capture(BigInt(record.draws?.[i]?.amount ?? '0')))
   gateway.observe(record)
 }
 
@@ -103,7 +114,7 @@ export function timeIsUp(flight: Flight, gateway: Gateway, failAttempt: (outcome
 /** What the journal keeps of a stream whose answer begins, so that a crash leaves a record of what it cost us. */
 export function openingOf(flight: Flight): RequestOpening {
   const served = flight.lastLine
-  return {
+  const opening: RequestOpening = {
     id: flight.id,
     slice: flight.hold?.slice ?? null,
     epoch: flight.hold?.epoch ?? 0,
@@ -114,11 +125,18 @@ export function openingOf(flight: Flight): RequestOpening {
     model: served?.line.model ?? '',
     stream: flight.request.stream,
     acceptedAtMs: flight.acceptedAtMs,
-    holdPico: flight.holdPico.toString(),
+    holdPico: (flight.hold?.amount ?? 0n).toString(),
     sellSheet: flight.sellSheet.id,
     buySheet: served?.buySheet.id ?? '',
     candidates: flight.candidates,
     attempts: flight.attempts,
+  }
+  if (flight.payer === undefined && flight.tier === 'standard' && flight.parts.length === 0) return opening
+  return {
+    ...opening,
+    ...(flight.payer === undefined ? {} : { payer: flight.payer }),
+    ...(flight.tier === 'standard' ? {} : { tier: flight.tier }),
+    ...(flight.parts.length === 0 ? {} : { draws: [...openingDraws(flight.parts)] }),
   }
 }
 
@@ -129,6 +147,7 @@ function recordOf(
   problem: Problem | undefined,
   seen: Seen | undefined,
 ): UsageRecord {
+  const moment = { tier: flight.tier, atMs: flight.acceptedAtMs }
   const settlement = settle({
     ending,
     // A report that came before the end is an interim one.
@@ -142,16 +161,17 @@ function recordOf(
     isSampled: gateway.isSampled(),
     inputBound: flight.inputBound,
     outputBound: flight.outputBound,
-    sell: flight.sellSheet.prices,
+    sell: (inputTokens) => pricesOf(flight.sellSheet, moment, inputTokens),
     taxPercent: flight.sellSheet.taxPercent,
-    buy: flight.lastLine?.buySheet.prices ?? flight.sellSheet.prices,
+    buy: (inputTokens) => pricesOf(flight.lastLine?.buySheet ?? flight.sellSheet, moment, inputTokens),
+    means: flight.parts.length === 0 ? NO_MEANS : meansOf(flight.parts),
   })
   const status = problem
     ? flight.hasBegun
       ? 200
       : ((isAboutTheRequest(flight) ? flight.refusal?.status : undefined) ?? problem.type.status)
     : 200
-  return {
+  const record: UsageRecord = {
     ...openingOf(flight),
     gateway: gateway.gatewayId,
     ending,
@@ -169,26 +189,31 @@ function recordOf(
     taxPico: settlement.tax.toString(),
     buyPico: settlement.buy.toString(),
   }
+  if (flight.parts.length > 0) record.draws = [...settledDraws(flight.parts, settlement.shares, settlement.sell)]
+  return record
 }
 
 /** The end of the answer: only a durable record lets a good one leave. */
 function sendLast(
   flight: Flight,
   gateway: Gateway,
-  ending: Ending,
+  record: UsageRecord,
   problem: Problem | undefined,
   error: Error | null,
 ): void {
   const { exchange } = flight
-  if (exchange.closed || ending === 'client_closed') return
+  if (exchange.closed || record.ending === 'client_closed') return
   if (error)
     gateway.log.error({ requestId: flight.id, err: error }, 'usage could not be recorded, so the answer is withheld')
   const failure = error ? notReady({ retryAfterMs: 5000 }) : problem
-  if (flight.hasBegun) exchange.endStream(failure ? Buffer.from(refuseInStream(failure)) : DONE)
+  if (flight.hasBegun)
+    exchange.endStream(Buffer.from(failure ? refuseInStream(failure) : chargeComment(flight, record) + DONE))
   else if (!failure)
     exchange.respond(
       200,
-      jsonHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins),
+      jsonHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins) +
+        tierHead(flight) +
+        chargeHead(flight, record),
       flight.answer[0] ?? '',
     )
   else if (!error && flight.refusal && isAboutTheRequest(flight)) sendRefusal(flight, gateway)

@@ -1,11 +1,13 @@
 import type { Attempt, Candidate } from '#contract'
-import type { RequestId } from '#kernel'
+import type { RequestId, Tier } from '#kernel'
 import type { Ticket } from '#admission'
 import type { Hold } from '#holds'
 import type { StreamObserver } from '#metering'
 import type { ActiveCall, Exchange } from '#platform/http'
 import type { ChatRequest } from '#protocols/openai-chat'
-import type { Caller, Line, OfferedService, Sheet } from './directory.ts'
+import type { Caller, Line, OfferedService } from './directory.ts'
+import type { HeldPart } from './fund.ts'
+import type { Sheet } from './pricing.ts'
 
 /** The attempt under way. */
 export interface RunningAttempt {
@@ -18,7 +20,7 @@ export interface RunningAttempt {
 
 /**
  * One request on its way: the only mutable state that serving has. It ends exactly once (`isEnded`), and what it holds — ticket,
- * hold, supplier capacity — is given back there.
+ * holds, supplier capacity — is given back there.
  */
 export interface Flight {
   readonly id: RequestId
@@ -27,14 +29,20 @@ export interface Flight {
   readonly service: OfferedService
   readonly request: ChatRequest
   readonly sellSheet: Sheet
+  /** The tier that is served and billed. */
+  readonly tier: Tier
   readonly acceptedAtMs: number
   readonly inputBound: number
   /** Cap per choice and for all choices together. */
   readonly outputCap: number
   readonly outputBound: number
   readonly ticket: Ticket
-  readonly holdPico: bigint
+  /** The wallet's hold; of nothing where `parts` pay for whatever the request may use. */
   hold: Hold | undefined
+  /** What is held beside the wallet. */
+  parts: readonly HeldPart[]
+  /** Whose wallet it is, if not the tenant's own. */
+  payer: string | undefined
   order: readonly Line[]
   candidates: Candidate[]
   nextInOrder: number

@@ -79,7 +79,12 @@ function dimensionParts(
     if (!conversion) return undefined
     const weighed = TOKEN_CLASSES.filter((name) => conversion.weights[name] > 0n)
     if (!weighed.every((name) => free.delete(name))) return undefined
-    parts.push({ bucket: `${bucket}@${period}`, conversion, classes: weighed, amount: bound(conversion.weights, asked) })
+    parts.push({
+      bucket: `${bucket}@${period}`,
+      conversion,
+      classes: weighed,
+      amount: bound(conversion.weights, asked),
+    })
   }
   const [first, ...others] = parts
   return first && [{ ...first, classes: [...first.classes, ...free] }, ...others]

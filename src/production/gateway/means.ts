@@ -29,11 +29,7 @@ export interface Funding {
 }
 
 /** Undefined for most: the own wallet pays for everything, and nothing caps it. */
-export function arrangeFunding(
-  tenant: Tenant,
-  key: ApiKey,
-  tables: ReadonlyMap<string, Table>,
-): Funding | undefined {
+export function arrangeFunding(tenant: Tenant, key: ApiKey, tables: ReadonlyMap<string, Table>): Funding | undefined {
   const own = `wallet:${tenant.id}`
   const declared = tenant.means ?? [{ kind: 'wallet', id: own, bucket: own, payer: tenant.id }]
   const caps = uniqueBy([...(key.caps ?? []), ...(tenant.caps ?? [])], ({ bucket }) => bucket)
@@ -104,9 +100,7 @@ export function isInForce({ fromMs, toMs, window }: Reservation, atMs: number): 
   const minute = Math.floor((atMs + CHINA_OFFSET_MS) / 60_000) % MINUTES_PER_DAY
   const { fromMinute, toMinute } = window
   // A window that ends before it begins goes on past midnight.
-  return fromMinute <= toMinute
-    ? fromMinute <= minute && minute < toMinute
-    : minute >= fromMinute || minute < toMinute
+  return fromMinute <= toMinute ? fromMinute <= minute && minute < toMinute : minute >= fromMinute || minute < toMinute
 }
 
 const CHINA_OFFSET_MS = 8 * 3_600_000

@@ -92,7 +92,11 @@ export const accountRestricted = defineProblem({
     'This account is in arrears. Only requests that its token packages and reservations cover entirely are served.',
 })
 
-export const spendCapReached = defineProblem<{ scope: SpendCap['scope']; period: SpendCap['period']; resetsAt: string }>({
+export const spendCapReached = defineProblem<{
+  scope: SpendCap['scope']
+  period: SpendCap['period']
+  resetsAt: string
+}>({
   code: 'spend_cap_reached',
   status: 402,
   title: 'Spend cap reached',

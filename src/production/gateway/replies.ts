@@ -10,7 +10,7 @@ const STREAM_TYPE =
   'content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n'
 const EXPOSED =
   'access-control-expose-headers: x-request-id, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, ' +
-  'x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens\r\nvary: origin\r\n'
+  'x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, x-factory-service-tier, x-factory-charge-pico, x-factory-charge-yuan, x-factory-debit\r\nvary: origin\r\n'
 
 /** Browsers may call from these origins (the console's playground). */
 export type AllowedOrigins = ReadonlySet<string>
@@ -46,7 +46,7 @@ export function refuse(exchange: Exchange, id: string, error: unknown, origins: 
 /** A preflight's answer: the console may send its key and JSON. */
 export function answerPreflight(exchange: Exchange, origins: AllowedOrigins): void {
   const allowed =
-    'access-control-allow-methods: GET, POST, OPTIONS\r\naccess-control-allow-headers: authorization, content-type\r\naccess-control-max-age: 600\r\n'
+    'access-control-allow-methods: GET, POST, OPTIONS\r\naccess-control-allow-headers: authorization, content-type, x-factory-dry-run\r\naccess-control-max-age: 600\r\n'
   exchange.respond(204, corsHead(exchange, origins) + allowed, '')
 }
 

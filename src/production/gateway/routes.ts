@@ -15,11 +15,14 @@ import {
   unknownRoute,
   unsupportedEncoding,
 } from './problems.ts'
+import { renderPrices, renderTables } from './published.ts'
 import { answerPreflight, commonHead, jsonHead, refuse } from './replies.ts'
 import { serve } from './serve.ts'
 
 const CHAT = '/v1/chat/completions'
 const MODELS = '/v1/models'
+const TABLES = '/v1/factory/conversion-tables'
+const PRICES = '/v1/factory/prices'
 
 /** What `admitHead` learned, for when the body is there. */
 interface Admitted {
@@ -73,6 +76,7 @@ export function answer(exchange: Exchange, body: Buffer, gateway: Gateway): void
   }
   try {
     if (exchange.path === MODELS || exchange.path.startsWith(`${MODELS}/`)) answerModels(exchange, gateway)
+    else if (exchange.path === TABLES || exchange.path === PRICES) answerPublished(exchange, gateway)
     else if (exchange.path === '/healthz') exchange.respond(200, 'content-type: text/plain\r\n', 'ok\n')
     else if (exchange.path === '/readyz')
       exchange.respond(
@@ -101,10 +105,10 @@ function refuseAtDoor(exchange: Exchange, gateway: Gateway, error: unknown): voi
   refuse(exchange, id, error, gateway.settings.allowedOrigins)
 }
 
+const KNOWN = new Set([MODELS, TABLES, PRICES, '/healthz', '/readyz', '/metrics'])
+
 function isKnown(path: string): boolean {
-  return (
-    path === MODELS || path.startsWith(`${MODELS}/`) || path === '/healthz' || path === '/readyz' || path === '/metrics'
-  )
+  return KNOWN.has(path) || path.startsWith(`${MODELS}/`)
 }
 
 /**
@@ -140,6 +144,13 @@ function answerModels(exchange: Exchange, gateway: Gateway): void {
   const service = services.get(decodeName(exchange.path.slice(MODELS.length + 1)))
   if (!service?.mayUse(caller.tenant)) throw modelNotFound({ param: 'model' })
   exchange.respond(200, head, renderModel(service))
+}
+
+function answerPublished(exchange: Exchange, gateway: Gateway): void {
+  const caller = authenticate(exchange, gateway)
+  const render = exchange.path === TABLES ? renderTables : renderPrices
+  const head = jsonHead(exchange, gateway.newRequestId(), undefined, gateway.settings.allowedOrigins)
+  exchange.respond(200, head, render(gateway.directory(), caller, gateway.nowMs()))
 }
 
 /** The SDKs percent-encode slashes and colons of model names. */

@@ -1,14 +1,20 @@
-import { Problem, upperBound } from '#kernel'
+import { Problem } from '#kernel'
+import { walletProblem } from '#holds'
+import type { Hold } from '#holds'
 import type { Exchange } from '#platform/http'
-import { decodeChat } from '#protocols/openai-chat'
+import { decodeChat, invalidRequest } from '#protocols/openai-chat'
 import type { ChatRequest } from '#protocols/openai-chat'
 import type { Caller, Directory, OfferedService } from './directory.ts'
 import { dispatch } from './dispatch.ts'
-import { clientLeft, dropFlight } from './finish.ts'
+import { tierHead } from './answer-head.ts'
+import { clientLeft, dropFlight, voidHolds } from './finish.ts'
 import type { Flight } from './flight.ts'
+import { NO_PARTS, fund } from './fund.ts'
 import type { Gateway } from './gateway.ts'
+import { renderPreview } from './price-preview.ts'
+import { moneyBound, sheetAt, tierOf } from './pricing.ts'
 import { modelNotFound, outputCapTooLarge, priceMissing, unsupportedModality } from './problems.ts'
-import { refuse } from './replies.ts'
+import { jsonHead, refuse } from './replies.ts'
 
 /** Tokens that a chat template may add around what the client wrote (default system prompt, tool preamble). */
 const TEMPLATE_TOKENS = 512
@@ -19,6 +25,7 @@ const RESERVED_BYTES_PER_TOKEN = 3
 export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway: Gateway): void {
   const id = gateway.newRequestId()
   let flight: Flight
+  let mostPico: bigint
   try {
     const nowMs = gateway.nowMs()
     const request = decodeChat(body) //                                                1 what is asked
@@ -26,7 +33,12 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
     const bounds = boundsOf(request, service) //                                       3 how much at most
     const sellSheet = sheetAt(service.sellSheets, nowMs)
     if (!sellSheet) throw priceMissing({})
-    const holdPico = upperBound({ inputTokens: bounds.inputBound, outputTokens: bounds.outputBound }, sellSheet.prices)
+    const tier = tierOf(sellSheet, request.serviceTier)
+    mostPico = moneyBound(sellSheet, { tier, atMs: nowMs }, bounds)
+    if (asksForPrice(exchange)) {
+      answerPrice(exchange, { id, caller, request, service, sheet: sellSheet, tier, atMs: nowMs, bounds }, gateway)
+      return
+    }
     const ticket = gateway.admission.admit(caller.quotas, bounds.reservedTokens) //    4 is there room, by quota
     const { acceptedAt } = exchange
     flight = {
@@ -36,13 +48,15 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
       service,
       request,
       sellSheet,
+      tier,
       ticket,
-      holdPico,
       acceptedAtMs: nowMs,
       inputBound: bounds.inputBound,
       outputCap: bounds.outputCap,
       outputBound: bounds.outputBound,
       hold: undefined,
+      parts: NO_PARTS,
+      payer: undefined,
       order: [],
       candidates: [],
       nextInOrder: 0,
@@ -70,17 +84,61 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
   }
   gateway.flights.add(flight)
   exchange.onClose(() => clientLeft(flight, gateway))
-  gateway.holds.place(caller.tenant, flight.holdPico, (held) => {
-    //                    5 is there money, at most
-    if (held instanceof Problem) {
-      gateway.refused(held.type.code)
-      dropFlight(flight, gateway, held)
+  pay(flight, gateway, mostPico) //                                                    5 is there money, at most
+}
+
+/** Sets aside what pays for the request; then it is served. */
+function pay(flight: Flight, gateway: Gateway, mostPico: bigint): void {
+  const { caller, service, acceptedAtMs, inputBound, outputBound } = flight
+  if (!caller.funding) {
+    gateway.holds.place(caller.wallet, mostPico, (held) => {
+      if ('refused' in held) turnAway(flight, gateway, walletProblem(held))
+      else begin(flight, gateway, held)
+    })
+    return
+  }
+  const asked = { service: service.id, atMs: acceptedAtMs, inputBound, outputBound }
+  fund(gateway.holds, caller.funding, { ...asked, moneyBound: mostPico, tenant: caller.tenant }, (funds) => {
+    if (funds instanceof Problem) {
+      turnAway(flight, gateway, funds)
       return
     }
-    flight.hold = held
-    if (flight.clientHasLeft) dropFlight(flight, gateway)
-    else dispatch(flight, gateway) //                                                  6 who serves it; then relay, meter, journal, capture
+    flight.parts = funds.parts
+    flight.payer = funds.payer
+    begin(flight, gateway, funds.wallet)
   })
+}
+
+function turnAway(flight: Flight, gateway: Gateway, problem: Problem): void {
+  gateway.refused(problem.type.code)
+  dropFlight(flight, gateway, problem)
+}
+
+function begin(flight: Flight, gateway: Gateway, hold: Hold): void {
+  flight.hold = hold
+  // Ended while it waited: nobody is left to give its holds back.
+  if (flight.isEnded) voidHolds(flight)
+  else if (flight.clientHasLeft) dropFlight(flight, gateway)
+  else dispatch(flight, gateway) //                                                    6 who serves it; then relay, meter, journal, capture
+}
+
+const DRY_RUN = 'x-factory-dry-run'
+
+function asksForPrice(exchange: Exchange): boolean {
+  const wanted = exchange.headers.get(DRY_RUN)
+  if (wanted === undefined) return false
+  if (wanted !== 'price') throw invalidRequest({ param: DRY_RUN, reason: 'must be "price"' })
+  return true
+}
+
+/** Says what the request would cost. Nothing is asked, held or counted for it. */
+function answerPrice(
+  exchange: Exchange,
+  asked: Parameters<typeof renderPreview>[0] & { readonly id: string; readonly request: ChatRequest },
+  gateway: Gateway,
+): void {
+  const head = jsonHead(exchange, asked.id, undefined, gateway.settings.allowedOrigins)
+  exchange.respond(200, head + tierHead(asked), renderPreview(asked))
 }
 
 function resolve(request: ChatRequest, caller: Caller, directory: Directory): OfferedService {

@@ -10,6 +10,8 @@ export interface ChatMembers {
   readonly choices: number
   /** The client's cap on generated tokens per choice, undefined when it set none. */
   readonly maxOutputTokens: number | undefined
+  /** The tier that was asked for by name; undefined leaves it to us. */
+  readonly serviceTier: 'standard' | 'flex' | 'priority' | undefined
   /** True when a message carries anything but text, whose tokens the byte length does not bound. */
   readonly hasMedia: boolean
 }
@@ -50,6 +52,7 @@ export function checkChat(value: unknown): ChatMembers {
     streamOptions,
     choices,
     maxOutputTokens: maxTokens ?? maxCompletionTokens,
+    serviceTier: checkServiceTier(value['service_tier']),
     hasMedia,
   }
 }
@@ -90,6 +93,14 @@ function checkStreamOptions(value: unknown, stream: boolean): Readonly<Record<st
   if (!stream) throw invalidRequest({ param: 'stream_options', reason: 'may only be given when stream is true' })
   optionalBoolean(value['include_usage'], 'stream_options.include_usage')
   return value
+}
+
+/** platform.openai.com/docs/api-reference/chat: `auto` leaves the choice to us, `default` is the standard tier. */
+function checkServiceTier(value: unknown): ChatMembers['serviceTier'] {
+  if (value === undefined || value === null || value === 'auto') return undefined
+  if (value === 'default') return 'standard'
+  if (value === 'flex' || value === 'priority') return value
+  throw invalidRequest({ param: 'service_tier', reason: 'must be one of auto, default, flex, priority' })
 }
 
 function checkStop(value: unknown): void {

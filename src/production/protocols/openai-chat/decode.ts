@@ -13,7 +13,16 @@ export interface ChatRequest extends ChatMembers {
   readonly bodyStart: number
 }
 
-const REWRITTEN = new Set(['model', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'n', 'messages'])
+const REWRITTEN = new Set([
+  'model',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'n',
+  'messages',
+  'service_tier',
+])
 
 /**
  * Reads `POST /v1/chat/completions` (platform.openai.com/docs/api-reference/chat). Throws `malformed_json` or `invalid_request`.

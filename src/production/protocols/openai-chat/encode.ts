@@ -8,6 +8,8 @@ export interface SupplierForm {
   /** Cap per choice, written under `maxTokensField` when the client gave none, so that the cost bound held is also enforced. */
   readonly maxOutputTokens: number
   readonly maxTokensField: 'max_tokens' | 'max_completion_tokens'
+  /** No dearer tier is asked of a supplier than the client is billed for. */
+  readonly isStandardTier: boolean
 }
 
 /**
@@ -18,6 +20,8 @@ export function encodeForSupplier(request: ChatRequest, form: SupplierForm): Buf
   const edits: Edit[] = []
   const model = request.spans.get('model')
   if (model && form.model !== request.model) edits.push({ span: model, text: JSON.stringify(form.model) })
+  const tier = request.spans.get('service_tier')
+  if (tier && form.isStandardTier) edits.push({ span: tier, text: '"default"' })
   let insert = ''
   if (request.maxOutputTokens === undefined) {
     for (const name of ['max_tokens', 'max_completion_tokens'] as const) {

@@ -6,7 +6,7 @@ import { decodeChat, encodeForSupplier, refuseChat } from './index.ts'
 const messages = [{ role: 'user', content: 'hi' }]
 const decode = (body: object | string) =>
   decodeChat(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)))
-const form = { model: 'upstream', maxOutputTokens: 77, maxTokensField: 'max_tokens' } as const
+const form = { model: 'upstream', maxOutputTokens: 77, maxTokensField: 'max_tokens', isStandardTier: true } as const
 const encode = (body: object | string) => Buffer.concat(encodeForSupplier(decode(body), form)).toString()
 
 function problemOf(body: object | string): Problem {
@@ -152,4 +152,26 @@ test('anything but text in a message is noticed, because its tokens are not boun
     { type: 'tomorrow' },
   ])
     expect(decode({ model: 'm', messages: [{ role: 'user', content: [part] }] }).hasMedia).toBe(true)
+})
+
+test('a tier is asked of the supplier only if the client is billed for it', () => {
+  const body = { model: 'm', messages, max_tokens: 5, service_tier: 'priority' }
+  const sent = (isStandardTier: boolean) =>
+    JSON.parse(Buffer.concat(encodeForSupplier(decode(body), { ...form, isStandardTier })).toString()) as object
+  expect(sent(false)).toMatchObject({ service_tier: 'priority' })
+  expect(sent(true)).toMatchObject({ service_tier: 'default' })
+})
+
+test('a tier is one of those that are sold, or left to us', () => {
+  const tierOf = (tier: unknown) => decode({ model: 'm', messages, service_tier: tier }).serviceTier
+  expect(['auto', null, 'default', 'flex', 'priority'].map(tierOf)).toEqual([
+    undefined,
+    undefined,
+    'standard',
+    'flex',
+    'priority',
+  ])
+  for (const tier of ['batch', 'standard', 'scale', 1, {}])
+    expect(problemOf({ model: 'm', messages, service_tier: tier }).params).toMatchObject({ param: 'service_tier' })
+  expect(problemOf('{"model":"m","messages":[{"role":"user","content":"x"}],"service_tier":"flex","service_tier":"auto"}').params).toMatchObject({ param: 'service_tier' })
 })

@@ -1,0 +1,23 @@
+import type { UsageRecord } from '#contract'
+import { formatYuan } from '#kernel'
+import { debitsOf } from './draws.ts'
+import type { Flight } from './flight.ts'
+
+/** What a whole answer's head says of its price, after the fact. */
+export function chargeHead(flight: Flight, record: UsageRecord): string {
+  const head = `x-factory-charge-pico: ${record.sellPico}\r\nx-factory-charge-yuan: ${formatYuan(BigInt(record.sellPico))}\r\n`
+  if (!record.draws) return head
+  const debits = [...debitsOf(flight.parts, record.draws)].map(([unit, amount]) => `${unit}=${amount}`)
+  return debits.length > 0 ? `${head}x-factory-debit: ${debits.join(', ')}\r\n` : head
+}
+
+/** The same as the last words of a stream: a comment, which every reader of server-sent events passes over. */
+export function chargeComment(flight: Flight, record: UsageRecord): string {
+  const debits = record.draws ? Object.fromEntries(debitsOf(flight.parts, record.draws)) : {}
+  return `: x-factory ${JSON.stringify({ chargeYuan: formatYuan(BigInt(record.sellPico)), debits })}\n\n`
+}
+
+/** Which tier is served and billed, said to who asked for one. */
+export function tierHead({ request, tier }: Pick<Flight, 'request' | 'tier'>): string {
+  return request.serviceTier === undefined ? '' : `x-factory-service-tier: ${tier}\r\n`
+}
