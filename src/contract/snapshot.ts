@@ -46,7 +46,10 @@ export const PeakHours = z.object({
   utcOffsetMinutes: z.int().min(-720).max(840),
   /** `weekdays`: Monday to Friday without holidays. `workdays`: those and worked weekend days. */
   days: z.enum(['weekdays', 'workdays', 'every_day']),
-  hours: z.array(z.object({ fromMinute: z.int().min(0).max(1440), toMinute: z.int().min(0).max(1440) })).min(1).max(16),
+  hours: z
+    .array(z.object({ fromMinute: z.int().min(0).max(1440), toMinute: z.int().min(0).max(1440) }))
+    .min(1)
+    .max(16),
 })
 export type PeakHours = z.infer<typeof PeakHours>
 
@@ -172,7 +175,10 @@ export const Means = z.discriminatedUnion('kind', [
     validToMs: EpochMs,
     /** Minutes of the local day (+08:00) in which it works; null: always. */
     window: z.object({ fromMinute: z.int().min(0).max(1440), toMinute: z.int().min(0).max(1440) }).nullable(),
-    dimensions: z.array(z.object({ bucket: z.string(), unit: z.union([z.literal('CNY'), Slug]) })).min(1).max(4),
+    dimensions: z
+      .array(z.object({ bucket: z.string(), unit: z.union([z.literal('CNY'), Slug]) }))
+      .min(1)
+      .max(4),
     overflow: z.enum(['next', 'reject']),
   }),
 ])

@@ -42,16 +42,19 @@ export function formatPricePerMillion(picoPerToken: bigint): string {
   return formatDecimal(picoPerToken, 6)
 }
 
-/** The part of a tax-inclusive amount that is net, rounded half to even to one pico; tax is the rest, so nothing is lost. */
-export function netOfTax(gross: Pico, taxPercent: number): Pico {
-  if (!Number.isInteger(taxPercent) || taxPercent < 0 || taxPercent > 100)
-    throw new RangeError(`tax percent ${taxPercent}`)
-  const numerator = gross * 100n
-  const denominator = BigInt(100 + taxPercent)
-  const floor = numerator / denominator
-  const twice = (numerator % denominator) * 2n
-  if (twice > denominator || (twice === denominator && floor % 2n === 1n)) return pico(floor + 1n)
-  return pico(floor)
+/**
+ * Standard tokens and whatever else a conversion table counts are whole millionths of the table's unit. At most six decimals, never
+ * negative.
+ */
+export function parseUnits(text: string): bigint {
+  const scaled = parseDecimal(text, 6)
+  if (scaled < 0n) throw new RangeError(`an amount of units is never negative: ${text}`)
+  return scaled
+}
+
+/** The inverse of `parseUnits`: millionths → "1.5". */
+export function formatUnits(millionths: bigint): string {
+  return formatDecimal(millionths, 6)
 }
 
 function parseDecimal(text: string, scale: number): bigint {
