@@ -173,5 +173,8 @@ test('a tier is one of those that are sold, or left to us', () => {
   ])
   for (const tier of ['batch', 'standard', 'scale', 1, {}])
     expect(problemOf({ model: 'm', messages, service_tier: tier }).params).toMatchObject({ param: 'service_tier' })
-  expect(problemOf('{"model":"m","messages":[{"role":"user","content":"x"}],"service_tier":"flex","service_tier":"auto"}').params).toMatchObject({ param: 'service_tier' })
+  expect(
+    problemOf('{"model":"m","messages":[{"role":"user","content":"x"}],"service_tier":"flex","service_tier":"auto"}')
+      .params,
+  ).toMatchObject({ param: 'service_tier' })
 })
