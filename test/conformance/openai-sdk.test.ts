@@ -131,6 +131,18 @@ test('a streamed answer is the same text, and tells its usage when asked to', as
   expect(last?.usage).toMatchObject({ prompt_tokens: whole.usage?.prompt_tokens, completion_tokens: 40 })
 })
 
+test('what a call cost follows its answer, where the SDK passes over it', async () => {
+  const { data, response } = await openai.chat.completions.create(asked).withResponse()
+  const { record } = await bookedRecord(data._request_id ?? '')
+  expect(response.headers.get('x-factory-charge-pico')).toBe(record.sellPico)
+  const raw = await (await openai.chat.completions.create({ ...asked, stream: true }).asResponse()).text()
+  expect(raw).toMatch(/\n\n: x-factory \{"chargeYuan":"0\.\d+","debits":\{\}\}\n\ndata: \[DONE\]\n\n$/)
+  const chunks: unknown[] = []
+  for await (const chunk of await openai.chat.completions.create({ ...asked, stream: true })) chunks.push(chunk)
+  // One chunk per event with data: the comment is none.
+  expect(chunks).toHaveLength(raw.split('\n').filter((line) => line.startsWith('data: {')).length)
+})
+
 test('a stream that did not ask for usage gets none, although we always ask the supplier', async () => {
   const stream = openai.chat.completions.stream(asked)
   const chunks: OpenAI.ChatCompletionChunk[] = []

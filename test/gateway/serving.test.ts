@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { formatYuan } from '#kernel'
 import { PRICES } from '../factory-document.ts'
 import type { Upstream } from '../upstream/index.ts'
 import { failure, hello, setStage } from './stage.ts'
@@ -201,3 +202,81 @@ test('a supplier at its limit is reported as busy and nothing is charged', async
 })
 
 test('afterwards nothing is held, every record is posted, and the books agree', () => stage.expectClean())
+
+test('what a request may cost is said before it, by the prices that it is charged by, and nothing is asked or held for it', async () => {
+  const asked = first.received().length
+  const body = { model: 'plain', messages: hello, max_tokens: 20 }
+  const response = await chat(body, { headers: { 'x-factory-dry-run': 'price' } })
+  expect(response.status).toBe(200)
+  const price = (await response.json()) as PriceReply
+  const { inputTokens, outputTokens } = price.bound
+  expect(outputTokens).toBe(20)
+  expect(inputTokens).toBeGreaterThan(JSON.stringify(body).length)
+  const most = (BigInt(inputTokens) * PRICES.sellInput + BigInt(outputTokens) * PRICES.sellOutput) * 1_000_000n
+  expect(price).toMatchObject({
+    object: 'factory.price',
+    model: 'plain',
+    tier: 'standard',
+    taxPercent: 6,
+    yuanPerMillionAtMost: { uncachedInput: `${PRICES.sellInput}`, output: `${PRICES.sellOutput}` },
+    atMost: { chargePico: `${most}` },
+    means: [{ kind: 'wallet', payer: 'acme' }],
+  })
+  expect(first.received()).toHaveLength(asked)
+  const poor = await chat(body, { key: await stage.newKey('poor'), headers: { 'x-factory-dry-run': 'price' } })
+  expect(poor.status).toBe(200)
+  const other = await chat(body, { headers: { 'x-factory-dry-run': 'yes' } })
+  expect(await failure(other)).toMatchObject({ status: 400, code: 'invalid_request', param: 'x-factory-dry-run' })
+})
+
+interface PriceReply {
+  readonly bound: { readonly inputTokens: number; readonly outputTokens: number }
+}
+
+test('what a request did cost is said after it, as it is booked', async () => {
+  first.script('plain-upstream', { kind: 'answer', events: 5 })
+  const whole = await chat({ model: 'plain', messages: hello })
+  expect(whole.status).toBe(200)
+  const { record } = await booked(whole.headers.get('x-request-id'))
+  expect(BigInt(record.sellPico)).toBeGreaterThan(0n)
+  expect(whole.headers.get('x-factory-charge-pico')).toBe(record.sellPico)
+  expect(whole.headers.get('x-factory-charge-yuan')).toBe(formatYuan(BigInt(record.sellPico)))
+  expect(whole.headers.get('x-factory-debit')).toBeNull()
+
+  const stream = await chat({ model: 'plain', messages: hello, stream: true })
+  const text = await stream.text()
+  const { record: streamed } = await booked(stream.headers.get('x-request-id'))
+  const said = { chargeYuan: formatYuan(BigInt(streamed.sellPico)), debits: {} }
+  expect(text.endsWith(`\n\n: x-factory ${JSON.stringify(said)}\n\ndata: [DONE]\n\n`)).toBe(true)
+})
+
+test('a tier without a price of its own is served and billed as standard, to us and by the supplier', async () => {
+  first.script('plain-upstream', { kind: 'answer', events: 5 })
+  const response = await chat({ model: 'plain', messages: hello, service_tier: 'priority' })
+  expect(response.status).toBe(200)
+  expect(response.headers.get('x-factory-service-tier')).toBe('standard')
+  expect(JSON.parse(first.received().at(-1)?.body.toString() ?? '')).toMatchObject({ service_tier: 'default' })
+  expect((await booked(response.headers.get('x-request-id'))).record.tier).toBeUndefined()
+  const scale = await chat({ model: 'plain', messages: hello, service_tier: 'scale' })
+  expect(await failure(scale)).toMatchObject({ status: 400, param: 'service_tier' })
+})
+
+test('prices and conversion tables are published to whoever may use them', async () => {
+  const get = (path: string, key?: string) =>
+    fetch(
+      `${stage.factory.apiUrl}/factory/${path}`,
+      key === undefined ? {} : { headers: { authorization: `Bearer ${key}` } },
+    )
+  expect((await get('prices')).status).toBe(401)
+  const prices = (await (await get('prices', stage.factory.demoKey)).json()) as {
+    data: Array<{ model: string; sheets: object[] }>
+  }
+  expect(prices.data.map(({ model }) => model)).not.toContain('private')
+  expect(prices.data.find(({ model }) => model === 'plain')?.sheets).toMatchObject([
+    { currency: 'CNY', taxPercent: 6, validTo: null, yuanPerMillion: { output: `${PRICES.sellOutput}` }, variants: [] },
+  ])
+  const tables = await get('conversion-tables', stage.factory.demoKey)
+  expect(await tables.json()).toEqual({ object: 'list', data: [] })
+  const posted = await fetch(`${stage.factory.apiUrl}/factory/prices`, { method: 'POST' })
+  expect(posted.status).toBe(405)
+})
