@@ -132,8 +132,8 @@ test('a streamed answer is the same text, and tells its usage when asked to', as
 })
 
 test('what a call cost follows its answer, where the SDK passes over it', async () => {
-  const { data, response } = await openai.chat.completions.create(asked).withResponse()
-  const { record } = await bookedRecord(data._request_id ?? '')
+  const { response } = await openai.chat.completions.create(asked).withResponse()
+  const { record } = await bookedRecord(response.headers.get('x-request-id') ?? '')
   expect(response.headers.get('x-factory-charge-pico')).toBe(record.sellPico)
   const raw = await (await openai.chat.completions.create({ ...asked, stream: true }).asResponse()).text()
   expect(raw).toMatch(/\n\n: x-factory \{"chargeYuan":"0\.\d+","debits":\{\}\}\n\ndata: \[DONE\]\n\n$/)
