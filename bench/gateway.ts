@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { direct, type Contestant } from './rig/contestant.ts'
 import { startTokenFactory } from './rig/factory.ts'
+import { startFloor } from './rig/floor.ts'
 import { startNginx } from './rig/nginx.ts'
 import { startPortkey } from './rig/portkey.ts'
 import { startLoad, startMock, stopAll, type Load } from './rig/processes.ts'
@@ -25,7 +26,8 @@ import { median } from './rig/measure.ts'
 const HELP = `npm run bench -- [options]     the gateway beside nginx and Portkey, in one interleaved run
   --quick                 a short run: one round, small numbers
   --section a,b           only these: whole, stream, latency, memory, flat, workers (default: all); wrk cross-checks the rig
-  --only a,b              only contestants whose name contains one of these (direct and nginx are the yardsticks)
+  --only a,b              only contestants whose name contains one of these (direct and nginx are the yardsticks);
+                          floor, only when named: the cheapest relay that public Node API allows, without and with a durable record
   --rounds N              interleaved rounds (default 4)
   --streams N             open streams in the memory section (default 5000)
   --requests N            requests of the flat-memory run (default 200000)`
@@ -105,6 +107,9 @@ async function enter(started: Contestant[], mockPort: number, scratch: string): 
   await add('factory', () => startTokenFactory(mockPort, { workers: 1 }))
   await add('nginx', () => startNginx(mockPort, scratch))
   await add('portkey', () => startPortkey(mockPort, cache))
+  if (options.only === undefined) return missing
+  await add('floor', () => startFloor(mockPort, scratch, { durable: false }))
+  await add('floor', () => startFloor(mockPort, scratch, { durable: true }))
   return missing
 }
 

@@ -47,6 +47,14 @@ class ServerExchange implements OpenExchange {
     return (this.connection.remoteAddress ??= this.connection.socket.remoteAddress ?? '')
   }
 
+  get connectionContext(): unknown {
+    return this.connection.context
+  }
+
+  set connectionContext(value: unknown) {
+    this.connection.context = value
+  }
+
   get closed(): boolean {
     return this.connection.reading === 'gone' || this.connection.socket.destroyed
   }

@@ -33,6 +33,7 @@ export function openServerConnection(shared: ServerShared, socket: Socket): void
     lingered: 0,
     advancing: false,
     remoteAddress: undefined,
+    context: undefined,
   }
   shared.connections.add(c)
   socket.on('data', (chunk: Buffer) => receive(c, chunk))

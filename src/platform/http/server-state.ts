@@ -55,6 +55,7 @@ export interface ServerConnection extends ReceivedInput {
   lingered: number
   advancing: boolean
   remoteAddress: string | undefined
+  context: unknown
 }
 
 /** Called when an answer is complete: goes on with what else the client has sent, or closes. */

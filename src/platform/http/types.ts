@@ -22,6 +22,8 @@ export interface Exchange {
   readonly acceptedAt: number
   /** Free for the handler: what `onHead` learned (the caller, say) and `onRequest` needs. */
   context?: unknown
+  /** Free for the handler, one for all requests of the connection: what it need not find out again. */
+  connectionContext: unknown
   /** True once the client's connection is gone. */
   readonly closed: boolean
   /** Whole answer in one write. `head` holds ready-made lines, each ending in CRLF; content-length and connection are added. */

@@ -39,13 +39,15 @@ export function locate(json: Buffer, wanted: ReadonlySet<string>): SpanResult {
     if (json[at] !== QUOTE) return { ok: false, reason: 'malformed' }
     const nameEnd = stringEnd(json, at)
     if (nameEnd < 0) return { ok: false, reason: 'malformed' }
-    const name = memberName(json, at, nameEnd)
+    const name = isPlainName(json, at, nameEnd) ? knownName(json, at, nameEnd, wanted) : memberName(json, at, nameEnd)
     at = skipSpace(json, nameEnd)
     if (json[at] !== COLON) return { ok: false, reason: 'malformed' }
     const start = skipSpace(json, at + 1)
     const end = valueEnd(json, start)
     if (end <= start) return { ok: false, reason: 'malformed' }
-    if (wanted.has(name)) {
+    if (name === undefined) {
+      // Nobody asked for it.
+    } else if (wanted.has(name)) {
       if (spans.has(name)) return { ok: false, reason: 'duplicate', name }
       spans.set(name, { start, end })
     } else if (UNUSUAL.test(name) && wanted.has(folded(name)))
@@ -85,9 +87,18 @@ function skipSpace(json: Buffer, from: number): number {
   }
 }
 
+/** Strings up to this long are walked byte by byte, which for them is cheaper than a call out of JavaScript. */
+const SHORT_STRING = 24
+
 /** Index just past the string's closing quote, or -1. `indexOf` jumps over long strings at memory speed. */
 function stringEnd(json: Buffer, open: number): number {
   let at = open + 1
+  const near = Math.min(json.length, at + SHORT_STRING)
+  for (; at < near; at++) {
+    const byte = json[at]
+    if (byte === QUOTE) return at + 1
+    if (byte === BACKSLASH) break
+  }
   for (;;) {
     const quote = json.indexOf(QUOTE, at)
     if (quote < 0) return -1
@@ -96,6 +107,26 @@ function stringEnd(json: Buffer, open: number): number {
     if (slashes % 2 === 0) return quote + 1
     at = quote + 1
   }
+}
+
+/** Only lower-case letters, digits and `_`: the name stands as it reads, and nobody folds it into another. */
+function isPlainName(json: Buffer, open: number, end: number): boolean {
+  for (let at = open + 1; at < end - 1; at++) {
+    const byte = json[at] ?? 0
+    if (!((byte >= 0x61 && byte <= 0x7a) || byte === 0x5f || (byte >= 0x30 && byte <= 0x39))) return false
+  }
+  return true
+}
+
+/** The wanted name that a plain one is, without making a string of it. */
+function knownName(json: Buffer, open: number, end: number, wanted: ReadonlySet<string>): string | undefined {
+  for (const name of wanted) {
+    if (name.length !== end - open - 2) continue
+    let same = 0
+    while (same < name.length && json[open + 1 + same] === name.charCodeAt(same)) same++
+    if (same === name.length) return name
+  }
+  return undefined
 }
 
 /** A name written with escapes is unescaped, so that `"mod\u0065l"` cannot pass for another member. */

@@ -119,13 +119,29 @@ function authenticate(exchange: Exchange, gateway: Gateway): Caller {
   const authorization = exchange.headers.get('authorization')
   const key = authorization === undefined ? exchange.headers.get('x-api-key') : bearerToken(authorization)
   if (key === undefined) throw invalidApiKey({ reason: 'Give your API key as "Authorization: Bearer <key>".' })
-  const caller = gateway.directory().callers.get(sha256(key))
+  const caller = gateway.directory().callers.get(hashOf(key, exchange))
   if (!caller) throw invalidApiKey({ reason: 'This API key is not known.' })
   if (caller.state === 'revoked') throw invalidApiKey({ reason: 'This API key has been revoked.' })
   if (caller.expiresAtMs !== null && caller.expiresAtMs <= gateway.nowMs())
     throw invalidApiKey({ reason: 'This API key has expired.' })
   if (caller.state === 'suspended') throw tenantSuspended({})
   return caller
+}
+
+/** The key that a connection last came with and its hash: nearly always it comes with the same one again. */
+interface KnownKey {
+  readonly key: string
+  readonly hash: string
+}
+
+function hashOf(key: string, exchange: Exchange): string {
+  const known = exchange.connectionContext as KnownKey | undefined
+  if (known?.key === key) return known.hash
+  const hash = sha256(key)
+  // Copied, because a piece of the head's text would keep all of it for as long as the connection lives.
+  const own = Buffer.from(key, 'latin1').toString('latin1')
+  exchange.connectionContext = { key: own, hash } satisfies KnownKey
+  return hash
 }
 
 function bearerToken(authorization: string): string | undefined {

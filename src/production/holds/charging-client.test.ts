@@ -58,7 +58,7 @@ test('a call carries the token and comes back validated', async () => {
 
 test('records travel as the text that is in the journal', async () => {
   await using control = await controlPlane(json({ accepted: 2, duplicates: 0, quarantined: [] }))
-  await control.client.usage('gw-0', ['{"id":1}', '{"id":"é"}'])
+  await control.client.usage('gw-0', [Buffer.from('{"id":1}'), Buffer.from('{"id":"é"}')])
   expect(control.seen[0]?.body).toBe('{"gateway":"gw-0","records":[{"id":1},{"id":"é"}]}')
 })
 
@@ -79,7 +79,7 @@ test('after the last attempt the call fails', async () => {
 
 test('a refusal is not repeated, and is told apart from an outage', async () => {
   await using control = await controlPlane(json({ title: 'unreadable' }, 422))
-  const error: unknown = await control.client.usage('gw-0', ['{}']).catch((cause: unknown) => cause)
+  const error: unknown = await control.client.usage('gw-0', [Buffer.from('{}')]).catch((cause: unknown) => cause)
   expect(isRefused(error)).toBe(true)
   expect(control.seen).toHaveLength(1)
   await using forbidden = await controlPlane(json({}, 401))

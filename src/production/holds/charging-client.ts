@@ -34,6 +34,8 @@ const isTransient = (error: unknown): boolean =>
 
 const MAX_REPLY_BYTES = 16 * 1024 * 1024
 const FIRST_RETRY_MS = 50
+const COMMA = Buffer.from(',')
+const NOTHING = Buffer.alloc(0)
 
 /** Speaks `contract/gateway-api.ts` over HTTP with keep-alive. Every reply is validated. */
 export function createChargingClient(options: ChargingClientOptions): ChargingClient & { closeConnections(): void } {
@@ -44,7 +46,7 @@ export function createChargingClient(options: ChargingClientOptions): ChargingCl
     reply: z.ZodType<T>,
     method: string,
     path: string,
-    body?: string,
+    body?: string | Buffer,
     limitMs = timeoutMs,
   ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -57,7 +59,7 @@ export function createChargingClient(options: ChargingClientOptions): ChargingCl
     }
   }
 
-  function exchange(method: string, path: string, body: string | undefined, limitMs: number): Promise<string> {
+  function exchange(method: string, path: string, body: string | Buffer | undefined, limitMs: number): Promise<string> {
     return new Promise((resolve, reject) => {
       const headers: Record<string, string | number> = { authorization: `Bearer ${options.token}` }
       if (body !== undefined) {
@@ -107,15 +109,15 @@ export function createChargingClient(options: ChargingClientOptions): ChargingCl
       const query = new URLSearchParams({ gateway, journal }).toString()
       return (await call(OpenSlicesReply, 'GET', `/internal/v1/slices?${query}`)).slices
     },
+    // The records were serialised once, for the journal. A large batch may take the database a while.
     usage: (gateway, records) =>
-      // Joined as text: the records were serialised once, for the journal. A large batch may take the database a while.
-      call(
-        UsageReply,
-        'POST',
-        '/internal/v1/usage',
-        `{"gateway":${JSON.stringify(gateway)},"records":[${records.join(',')}]}`,
-        5 * timeoutMs,
-      ),
+      call(UsageReply, 'POST', '/internal/v1/usage', usageBody(gateway, records), 5 * timeoutMs),
     closeConnections: () => agent.destroy(),
   }
+}
+
+function usageBody(gateway: string, records: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = []
+  for (const record of records) parts.push(parts.length === 0 ? NOTHING : COMMA, record)
+  return Buffer.concat([Buffer.from(`{"gateway":${JSON.stringify(gateway)},"records":[`), ...parts, Buffer.from(']}')])
 }

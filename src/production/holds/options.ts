@@ -26,6 +26,7 @@ export const DEFAULT_LIMITS: HoldsLimits = {
   refusedRetryMs: 60,
   maxWaiting: 4_096,
   shipLingerMs: 20,
+  shipBusyLingerMs: 250,
   reconcileMs: 30_000,
   compactAfterEntries: 20_000,
 }

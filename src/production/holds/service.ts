@@ -67,6 +67,7 @@ export function createHolds(options: HoldsOptions): Holds {
     log,
     timer,
     lingerMs: limits.shipLingerMs,
+    busyLingerMs: limits.shipBusyLingerMs,
     onRefused: (record) => stateLog.keep(record),
     onAcknowledged(records, quarantined) {
       for (const record of records) acknowledge(record, quarantined.has(record.id))

@@ -52,7 +52,7 @@ function setUp(usage: (ids: string[]) => UsageReply | Promise<UsageReply>) {
     close: unused,
     openSlices: unused,
     usage: async (_gateway, texts) => {
-      const ids = texts.map((text) => String(JSON.parse(text)))
+      const ids = texts.map((text) => String(JSON.parse(text.toString())))
       sent.push(ids)
       return usage(ids)
     },
@@ -63,6 +63,7 @@ function setUp(usage: (ids: string[]) => UsageReply | Promise<UsageReply>) {
     log: nullLog,
     timer,
     lingerMs: 20,
+    busyLingerMs: 250,
     onAcknowledged(batch, ids) {
       acknowledged.push(...batch.map(({ id }) => id))
       quarantined.push(...ids)
@@ -135,4 +136,18 @@ test('what charging sets aside is acknowledged and named', async () => {
   await run()
   expect(acknowledged).toEqual(['r0', 'r1', 'r2'])
   expect(quarantined).toEqual(['r1'])
+})
+
+test('while many records come they wait longer for company, and no longer once few do', async () => {
+  const { shipper, run, sent, delays } = setUp(() => accepted())
+  records(12).forEach((record) => shipper.add(record))
+  expect(delays()).toEqual([20])
+  await run()
+  shipper.add(records(1)[0]!)
+  expect(delays()).toEqual([250])
+  await run()
+  shipper.add(records(1)[0]!)
+  expect(delays()).toEqual([20])
+  await run()
+  expect(sent.map((ids) => ids.length)).toEqual([12, 1, 1])
 })

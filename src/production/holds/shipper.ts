@@ -6,6 +6,8 @@ import type { ChargingClient, Timer } from './types.ts'
 
 const MAX_BATCH_RECORDS = 500
 const MAX_BATCH_BYTES = 4_000_000
+/** A batch of this many says that many come. */
+const BUSY_BATCH_RECORDS = 10
 const BACKOFF_MIN_MS = 100
 const BACKOFF_MAX_MS = 5_000
 /** How long a record that charging cannot read is left alone before it is tried again. */
@@ -26,7 +28,9 @@ export interface ShipperOptions {
   readonly charging: ChargingClient
   readonly log: Log
   readonly timer: Timer
+  /** How long a record waits for company while few come, and while so many come that every batch costs more than it carries. */
   readonly lingerMs: number
+  readonly busyLingerMs: number
   /** Charging has these, posted or, where listed, set aside. */
   readonly onAcknowledged: (records: readonly ShippableRecord[], quarantined: ReadonlySet<string>) => void
   /** Charging cannot read this record even on its own. It stays queued. */
@@ -46,6 +50,9 @@ export function createShipper(options: ShipperOptions): Shipper {
   let backoffMs = 0
   let batchLimit = MAX_BATCH_RECORDS
   let cancelTimer: (() => void) | undefined
+  let isBusy = false
+
+  const linger = (): number => (isBusy ? options.busyLingerMs : options.lingerMs)
 
   function wake(delayMs: number): void {
     if (cancelTimer || sending || stopped || queue.length === 0) return
@@ -66,10 +73,11 @@ export function createShipper(options: ShipperOptions): Shipper {
     }
     const batch = queue.slice(0, count)
     sending = true
+    isBusy = count >= BUSY_BATCH_RECORDS
     charging
       .usage(
         gateway,
-        batch.map((record) => record.text.toString()),
+        batch.map((record) => record.text),
       )
       .then(
         (reply) => acknowledged(batch, reply),
@@ -86,7 +94,7 @@ export function createShipper(options: ShipperOptions): Shipper {
       log.error({ record: id, reason }, 'charging has set a usage record aside: an operator must look at it')
     }
     options.onAcknowledged(batch, new Set(reply.quarantined.map(({ id }) => id)))
-    wake(queue.length >= MAX_BATCH_RECORDS ? 0 : options.lingerMs)
+    wake(queue.length >= MAX_BATCH_RECORDS ? 0 : linger())
   }
 
   function failed(batch: readonly ShippableRecord[], error: unknown): void {
@@ -125,7 +133,7 @@ export function createShipper(options: ShipperOptions): Shipper {
       queue.push(record)
       // While charging is failing, its back-off decides, not the arrival of more records.
       if (backoffMs === 0 && queue.length >= MAX_BATCH_RECORDS) send()
-      else wake(backoffMs || options.lingerMs)
+      else wake(backoffMs || linger())
     },
     hurry() {
       if (backoffMs === 0) send()

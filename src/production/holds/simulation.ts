@@ -98,7 +98,7 @@ export async function simulate({
       grant: (request) => send(() => charging.grant(request)),
       close: (_gateway, journal, slice, records) => send(() => charging.close(journal, slice, records)),
       openSlices: (_gateway, journal) => send(() => charging.openSlices(journal)),
-      usage: (_gateway, records) => send(() => charging.usage(records)),
+      usage: (_gateway, records) => send(() => charging.usage(records.map((record) => record.toString()))),
     }
     holds = createHolds({
       gateway: 'gw-0',

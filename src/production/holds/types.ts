@@ -129,8 +129,9 @@ export interface HoldsLimits {
   readonly refusedRetryMs: number
   /** Requests that may wait for a slice, per bucket. */
   readonly maxWaiting: number
-  /** Records wait at most this long for others to travel with. */
+  /** Records wait at most this long for others to travel with: the first while few come, the second while many do. */
   readonly shipLingerMs: number
+  readonly shipBusyLingerMs: number
   /** How often slices at charging that this gateway does not know are looked for and closed. */
   readonly reconcileMs: number
   /** Live entries of the journal are rewritten when they hold back more entries than this. */
@@ -150,8 +151,8 @@ export interface ChargingClient {
     records: number,
   ): Promise<z.infer<typeof CloseReply> | { readonly outcome: 'foreign' }>
   openSlices(gateway: string, journal: string): Promise<readonly Slice[]>
-  /** `records` are usage records as JSON text, at most 500. */
-  usage(gateway: string, records: readonly string[]): Promise<UsageReply>
+  /** `records` are usage records as JSON text in UTF-8, at most 500. */
+  usage(gateway: string, records: readonly Buffer[]): Promise<UsageReply>
 }
 
 /** Calls `run` once after a delay and returns the means to cancel. */
