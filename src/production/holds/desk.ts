@@ -1,4 +1,5 @@
 import { bucketAccount, type BucketAccount } from './model.ts'
+import { FORGET_DESK_MS } from './options.ts'
 import type { Hold, Part, Refusal } from './types.ts'
 
 /** A request that waits for a slice. */
@@ -39,11 +40,29 @@ export function openDesk(bucket: string, nowMs: number): Desk {
 /** Who can do without is refused as soon as money cannot come back at once; who takes what there is asks once more for less. */
 const REFUSALS_OF_OPTIONAL = 2
 
+interface Shortage {
+  readonly available: bigint
+  /** What other slices hold: some of it may come back. */
+  readonly escrowed: bigint
+  readonly refusedRetries: number
+}
+
 /**
- * Charging has refused this waiter, or somebody who needed no more than it does: what it asks for next.
- * False when it is not worth asking again.
+ * Charging has refused `waiter`. Who needs more than there is shares the answer, so that a crowd does not ask one by one. Those
+ * for whom it is not worth asking again leave the desk and are returned.
  */
-export function asksAgain(waiter: Waiter, available: bigint, escrowed: bigint, refusedRetries: number): boolean {
+export function refuseWaiting(desk: Desk, waiter: Waiter, shortage: Shortage): readonly Waiter[] {
+  const refused: Waiter[] = []
+  desk.waiting = desk.waiting.filter((each) => {
+    if (each === waiter || each.needs > shortage.available) each.refusals++
+    const again = asksAgain(each, shortage)
+    if (!again) refused.push(each)
+    return again
+  })
+  return refused
+}
+
+function asksAgain(waiter: Waiter, { available, escrowed, refusedRetries }: Shortage): boolean {
   const { part } = waiter
   if (part.atLeast < part.amount && waiter.refusals > 0) {
     const within = waiter.refusals === 1 ? available + escrowed : available
@@ -52,6 +71,18 @@ export function asksAgain(waiter: Waiter, available: bigint, escrowed: bigint, r
   }
   const most = part.optional ? REFUSALS_OF_OPTIONAL : refusedRetries
   return waiter.needs <= available + escrowed && waiter.refusals <= most
+}
+
+/** Of buckets that come and go with time nothing stays behind. */
+export function isForgettable(desk: Desk, nowMs: number): boolean {
+  return (
+    nowMs - desk.lastUsedMs >= FORGET_DESK_MS &&
+    desk.account.slices.length === 0 &&
+    desk.account.held === 0n &&
+    desk.waiting.length === 0 &&
+    !desk.granting &&
+    !desk.retryScheduled
+  )
 }
 
 export function refuseAll(desk: Desk, reason: Refusal['refused']): void {

@@ -1,24 +1,15 @@
 import type { GrantReply, Slice } from '#contract'
-import { asksAgain, openDesk, refusal, refuseAll, type Desk, type Waiter } from './desk.ts'
+import { createClosing } from './closing.ts'
+import { isForgettable, openDesk, refusal, refuseAll, refuseWaiting, type Desk, type Waiter } from './desk.ts'
 import { recover, slicesOf } from './entries.ts'
-import {
-  canClose,
-  drain,
-  dueForReturn,
-  heldSlice,
-  join,
-  mostLeft,
-  needsRenewal,
-  resolveHold,
-  takeFrom,
-  wantedAmount,
-} from './model.ts'
+import { dueForReturn, heldSlice, join, mostLeft, needsRenewal, resolveHold, takeFrom, wantedAmount } from './model.ts'
 import type { HeldSlice } from './model.ts'
 import { DEFAULT_LIMITS, FORGET_DESK_MS, RETRY_MS, systemTimer, type HoldsOptions } from './options.ts'
 import { createPlaceAll } from './place-all.ts'
 import { createReconcile } from './reconcile.ts'
 import { createRegistration } from './registration.ts'
 import { createShipper } from './shipper.ts'
+import { createSliceBook } from './slice-book.ts'
 import { createStateLog, type ShippableRecord } from './state-log.ts'
 import type { Hold, Holds, HoldsLimits, Part, Refusal } from './types.ts'
 
@@ -34,9 +25,9 @@ export function createHolds(options: HoldsOptions): Holds {
   const limits: HoldsLimits = { ...DEFAULT_LIMITS, ...options.limits }
   const timer = options.timer ?? systemTimer
   const desks = new Map<string, Desk>()
-  /** Every slice that the journal knows, in any phase. */
-  const slices = new Map<string, HeldSlice>()
   const recovered = recover(gateway, journal.recovered)
+  const book = createSliceBook(recovered, clock.nowMs())
+  const slices = book.all
   const stateLog = createStateLog(journal, recovered, (id) => slices.get(id)?.records ?? 0, limits.compactAfterEntries)
   let grantSeq = 0
   let outstandingHolds = 0
@@ -75,18 +66,27 @@ export function createHolds(options: HoldsOptions): Holds {
     },
   })
 
+  const { closeIfDue, drainAndClose } = createClosing({
+    gateway,
+    journal: journal.id,
+    charging,
+    clock,
+    log,
+    isStopped: () => stopped,
+    onClosed(held) {
+      slices.delete(held.slice.id)
+      stateLog.closed(held.slice.id)
+      const desk = desks.get(held.slice.bucket)
+      if (desk && desk.waiting.length > 0 && !desk.granting) serveWaiting(desk)
+    },
+  })
+
   function acknowledge(record: ShippableRecord, isQuarantined: boolean): void {
     if (isQuarantined) {
       quarantinedRecords++
       stateLog.quarantined(record)
     }
-    for (const id of record.slices) {
-      const held = slices.get(id)
-      if (!held) continue
-      held.unshipped--
-      if (isQuarantined) held.records--
-      closeIfDue(held)
-    }
+    for (const held of book.acknowledged(record.slices, isQuarantined)) closeIfDue(held)
   }
 
   function deskOf(bucket: string): Desk {
@@ -247,7 +247,7 @@ export function createHolds(options: HoldsOptions): Holds {
         serveWaiting(desk)
         // Fetched ahead and not needed at once: near an empty wallet that is not repeated with every request.
         if (slice.tight && held.phase === 'open') desk.quietUntilMs = clock.nowMs() + RETRY_MS
-        if (stopping || slice.tight) drainAndClose(desk, held)
+        if (stopping || slice.tight) drainAndClose(desk.account, held)
       },
     )
   }
@@ -262,17 +262,9 @@ export function createHolds(options: HoldsOptions): Holds {
 
   function onRefusal(desk: Desk, waiter: Waiter, available: bigint, escrowed: bigint): void {
     // Our own idle slices may be all that is missing.
-    for (const held of [...desk.account.slices]) if (held.holds === 0) drainAndClose(desk, held)
+    for (const held of [...desk.account.slices]) if (held.holds === 0) drainAndClose(desk.account, held)
     shipper.hurry()
-    const waiting = desk.waiting
-    // Who needs more than there is shares the answer, so that a crowd does not ask one by one.
-    for (const each of waiting) if (each === waiter || each.needs > available) each.refusals++
-    const refused: Waiter[] = []
-    desk.waiting = waiting.filter((each) => {
-      const again = asksAgain(each, available, escrowed, limits.refusedRetries)
-      if (!again) refused.push(each)
-      return again
-    })
+    const refused = refuseWaiting(desk, waiter, { available, escrowed, refusedRetries: limits.refusedRetries })
     for (const { part, done } of refused)
       done(
         (part.atLeast < part.amount ? takeUpTo(desk, part.amount, part.atLeast) : undefined) ??
@@ -287,43 +279,6 @@ export function createHolds(options: HoldsOptions): Holds {
       })
     }
     serveWaiting(desk)
-  }
-
-  function drainAndClose(desk: Desk, held: HeldSlice): void {
-    drain(desk.account, held)
-    closeIfDue(held)
-  }
-
-  /** Looks once the current callback is over: a record and the capture of its hold may come in either order. */
-  function closeIfDue(held: HeldSlice): void {
-    if (held.phase === 'draining') queueMicrotask(() => canClose(held, clock.nowMs()) && !stopped && close(held))
-  }
-
-  function close(held: HeldSlice): void {
-    const { id } = held.slice
-    const { records } = held
-    held.phase = 'closing'
-    const again = (fields: object, message: string): void => {
-      held.phase = 'draining'
-      held.retryAtMs = clock.nowMs() + RETRY_MS
-      log.warn({ slice: id, records, ...fields }, message)
-    }
-    charging.close(gateway, journal.id, id, records).then(
-      (reply) => {
-        if (reply.outcome === 'missing') {
-          again({ ingested: reply.ingested }, 'charging misses records of a slice that it had acknowledged')
-          return
-        }
-        // Only after the journal's files were changed behind its back: what they say of the slice may not be all there was.
-        if (reply.outcome === 'foreign')
-          log.error({ slice: id, records }, 'this slice belongs to another journal: it stays set aside for an operator')
-        slices.delete(id)
-        stateLog.closed(id)
-        const desk = desks.get(held.slice.bucket)
-        if (desk && desk.waiting.length > 0 && !desk.granting) serveWaiting(desk)
-      },
-      (error: unknown) => again({ cause: error }, 'a slice could not be given back yet'),
-    )
   }
 
   const reconcile = createReconcile({
@@ -344,7 +299,7 @@ export function createHolds(options: HoldsOptions): Holds {
     cancelSweep = timer(SWEEP_MS, sweep)
     const nowMs = clock.nowMs()
     for (const desk of desks.values()) {
-      for (const held of dueForReturn(desk.account, limits, nowMs)) drainAndClose(desk, held)
+      for (const held of dueForReturn(desk.account, limits, nowMs)) drainAndClose(desk.account, held)
       const late = desk.waiting.filter((waiter) => nowMs - waiter.sinceMs >= MAX_WAIT_MS)
       if (late.length > 0) {
         desk.waiting = desk.waiting.filter((waiter) => !late.includes(waiter))
@@ -358,25 +313,8 @@ export function createHolds(options: HoldsOptions): Holds {
     if (!stopping) reconcile()
   }
 
-  /** Of buckets that come and go with time nothing stays behind. */
-  function isForgettable(desk: Desk, nowMs: number): boolean {
-    return (
-      nowMs - desk.lastUsedMs >= FORGET_DESK_MS &&
-      desk.account.slices.length === 0 &&
-      desk.account.held === 0n &&
-      desk.waiting.length === 0 &&
-      !desk.granting &&
-      !desk.retryScheduled
-    )
-  }
-
   function record(id: string, named: readonly string[], text: string, durable: (error: Error | null) => void): void {
-    for (const slice of named) {
-      const held = slices.get(slice)
-      if (!held) continue
-      held.records++
-      held.unshipped++
-    }
+    book.recorded(named)
     stateLog.record(id, named, text, (error, shippable) => {
       if (!error) shipper.add(shippable)
       durable(error)
@@ -384,17 +322,7 @@ export function createHolds(options: HoldsOptions): Holds {
   }
 
   function restore(): void {
-    const nowMs = clock.nowMs()
-    for (const { slice, records } of recovered.slices) {
-      slices.set(slice.id, { ...heldSlice(slice, nowMs), phase: 'draining', left: 0n, records })
-    }
-    for (const each of recovered.unshipped) {
-      for (const id of each.slices) {
-        const held = slices.get(id)
-        if (held) held.unshipped++
-      }
-      shipper.add(each)
-    }
+    for (const each of recovered.unshipped) shipper.add(each)
     for (const { record: each } of recovered.interrupted)
       record(each.id, slicesOf(each), JSON.stringify(each), () => {})
     if (recovered.unshipped.length + recovered.interrupted.length + recovered.slices.length === 0) return
@@ -441,7 +369,7 @@ export function createHolds(options: HoldsOptions): Holds {
       stopping = true
       for (const desk of desks.values()) {
         refuseAll(desk, 'charging_unavailable')
-        for (const held of [...desk.account.slices]) drainAndClose(desk, held)
+        for (const held of [...desk.account.slices]) drainAndClose(desk.account, held)
       }
       shipper.hurry()
       const endAtMs = clock.nowMs() + graceMs

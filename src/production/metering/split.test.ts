@@ -15,7 +15,9 @@ const anyTokens = fc.record<TokenCounts>({
 })
 const anyPrices = fc
   .tuple(...TOKEN_CLASSES.map(() => fc.oneof(fc.constant(0n), fc.bigInt(1n, 9n), fc.bigInt(1n, 10n ** 12n))))
-  .map((all) => parseTokenPrices(Object.fromEntries(TOKEN_CLASSES.map((name, i) => [name, `${all[i]}`])) as never))
+  .map((all) =>
+    parseTokenPrices(Object.fromEntries(TOKEN_CLASSES.map((name, i) => [name, `${all[i] ?? 0n}`])) as never),
+  )
 /** A share of a bound in percent: 100 is a hold that covers whatever the request may use. */
 const percent = fc.oneof(fc.constant(100), fc.nat(100))
 const inputs: readonly TokenClass[] = ['uncachedInput', 'cacheWrite', 'cacheRead']
