@@ -3,4 +3,4 @@ export type { Charging, ChargingDeps, FiledSheet, SheetById } from './charging.t
 export type { IngestBatch, IngestReply } from './ingest/service.ts'
 export { chargingInternalRoutes } from './routes.ts'
 export type { UsageQuery } from './usage/service.ts'
-export type { Topup } from './wallet/service.ts'
+export type { Topup } from './bucket/service.ts'

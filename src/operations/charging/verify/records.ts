@@ -5,9 +5,13 @@ import { openCheck } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Queryable } from '#platform/postgres'
 import type { FiledSheet, SheetById } from '../charging.ts'
+import { walletOf } from '../bucket/model.ts'
+import { taxOn } from '../ingest/burn.ts'
 import { arrivalOf } from '../ingest/fingerprint.ts'
-import { columnsOf, flawOf } from '../ingest/model.ts'
+import { columnsOf, flawOf, payerOf } from '../ingest/model.ts'
 import type { RecordColumns } from '../ingest/model.ts'
+import type { Lot } from '../lots/model.ts'
+import { lotsById } from '../lots/store.ts'
 import { isBilled } from '../model.ts'
 import { recordsAfter } from './store.ts'
 import type { StoredRecord } from './store.ts'
@@ -39,9 +43,13 @@ export async function checkRecords(db: Queryable, sheetById: SheetById | undefin
     const page = await recordsAfter(db, { id: after, limit: PAGE })
     const last = page.at(-1)
     if (!last) return check.result()
+    const lots = new Map(
+      (await lotsById(db, [...new Set(page.flatMap(({ burn }) => burn.lots ?? []))])).map((lot) => [lot.id, lot]),
+    )
     for (const stored of page) {
       check.see()
-      const flaw = alterationOf(stored) ?? (lookup && (await misratingOf(stored.record, lookup)))
+      const flaw =
+        alterationOf(stored) ?? misburnOf(stored, lots) ?? (lookup && (await misratingOf(stored.record, lookup)))
       if (flaw) check.disagree(`record ${stored.id}: ${flaw}`)
     }
     after = last.id
@@ -58,6 +66,41 @@ function alterationOf({ id, contentHash, columns, record }: StoredRecord): strin
       return `column ${name} is ${String(columns[name])}, the record says ${String(expected[name])}`
   }
   return flawOf(arrival, record.gateway)
+}
+
+/**
+ * What a record burned covers what it says it took: the price by lots of the payer's wallet, credit and an overrun, and each draw
+ * of tokens by lots of that bucket.
+ */
+export function misburnOf(
+  { record, burn }: Pick<StoredRecord, 'record' | 'burn'>,
+  lots: ReadonlyMap<string, Pick<Lot, 'bucket' | 'source'>>,
+): string | undefined {
+  const sell = BigInt(record.sellPico)
+  const [credit, overrun] = [burn.creditPico ?? 0n, burn.overrunPico ?? 0n]
+  // Before there were lots, everything was paid from the wallet as a whole.
+  const isOld = burn.lots === null && sell > 0n && credit === 0n && overrun === 0n
+  if (isOld && !record.draws) return undefined
+  const taken = new Map<string, bigint>()
+  let gift = 0n
+  const wallet = walletOf(payerOf(record))
+  for (const [index, id] of (burn.lots ?? []).entries()) {
+    const [lot, amount] = [lots.get(id), burn.lotAmounts?.[index]]
+    if (!lot || amount === undefined) return `burned lot ${id}, which is unknown`
+    taken.set(lot.bucket, (taken.get(lot.bucket) ?? 0n) + amount)
+    if (lot.bucket === wallet && lot.source !== 'paid') gift += amount
+  }
+  if (gift !== (burn.giftPico ?? 0n)) return `${burn.giftPico ?? 0n} from gifts, its lots of gifts gave ${gift}`
+  const tax = BigInt(record.taxPico)
+  const due = gift === 0n ? tax : taxOn(sell - gift, { sell, tax })
+  if ((burn.bookedTaxPico ?? tax) !== due) return `books a tax of ${burn.bookedTaxPico ?? tax}, it should be ${due}`
+  const needed = new Map([[wallet, sell - credit - overrun]])
+  for (const draw of record.draws ?? [])
+    if (draw.kind === 'tokens') needed.set(draw.bucket, (needed.get(draw.bucket) ?? 0n) + BigInt(draw.amount))
+  for (const bucket of new Set([...needed.keys(), ...taken.keys()]))
+    if ((needed.get(bucket) ?? 0n) !== (taken.get(bucket) ?? 0n))
+      return `took ${needed.get(bucket) ?? 0n} of ${bucket}, lots of it gave ${taken.get(bucket) ?? 0n}`
+  return undefined
 }
 
 /**

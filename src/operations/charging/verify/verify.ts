@@ -3,8 +3,9 @@ import { verifyLedger } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Database } from '#platform/postgres'
 import type { SheetById } from '../charging.ts'
+import { checkLots, checkWallets } from './lots.ts'
 import { checkRecordsPosted, checkTopups, checkUsagePostings } from './postings.ts'
-import { checkEscrow, checkQuarantine, checkRollups, checkSlices, checkWallets } from './projections.ts'
+import { checkEscrow, checkPeriods, checkQuarantine, checkRollups, checkSlices } from './projections.ts'
 import { checkRecords } from './records.ts'
 
 /**
@@ -29,7 +30,9 @@ export async function verify(database: Database, { sheetById }: { sheetById?: Sh
       await checkTopups(tx),
       ...(await verifyLedger(tx)),
       await checkWallets(tx),
+      await checkLots(tx),
       await checkEscrow(tx),
+      await checkPeriods(tx),
       await checkSlices(tx),
       await checkRollups(tx),
       await checkQuarantine(tx),
