@@ -41,7 +41,7 @@ export type ApplyReply = z.infer<typeof ApplyReply>
 export const TenantView = z.object({
   id: Slug,
   displayName: z.string(),
-  status: z.enum(['active', 'suspended']),
+  status: z.enum(['active', 'restricted', 'suspended']),
   limits: Limits,
   postedPico: PicoText,
   escrowedPico: UnsignedPicoText,

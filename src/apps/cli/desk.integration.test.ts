@@ -50,7 +50,7 @@ test('a record in quarantine is listed, delivered again or dismissed with a reas
 
   const still = await cli('quarantine', 'retry', earlyId.slice(0, 12))
   expect(still).toMatchObject({ code: 1, out: `${early.id} stays in quarantine: unknown_slice\n` })
-  const grant = { gateway: 'gw-0', epoch: 1, seq: 3, tenant: 'acme', minPico: '1', wantPico: '2000000000' }
+  const grant = { gateway: 'gw-0', epoch: 1, seq: 3, bucket: 'wallet:acme', min: '1', want: '2000000000' }
   expect(await it.charging.grant(grant)).toMatchObject({ outcome: 'granted', slice: { id: 'slc_gw-0_1_3' } })
   expect(await cli('quarantine', 'retry', earlyId)).toMatchObject({ code: 0, out: `${early.id} is posted\n` })
   expect(await cli('quarantine', 'dismiss', earlyId, '--reason', 'x')).toMatchObject({ code: 1 })

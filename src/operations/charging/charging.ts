@@ -1,5 +1,6 @@
 import type {
   BalanceView,
+  ClassPrices,
   CloseReply,
   CloseRequest,
   ExplainReply,
@@ -17,6 +18,7 @@ import type {
   VerifyReply,
 } from '#contract'
 import type * as z from 'zod'
+import type { Calendars } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database, Transaction } from '#platform/postgres'
 import { balance, lockWallets, topup, topupIn, wallets } from './bucket/service.ts'
@@ -40,6 +42,23 @@ export interface FiledSheet extends PriceSheet {
 
 /** Looks a price sheet up by its id, so that `verify` can rate every record again. */
 export type SheetById = (id: string) => Promise<FiledSheet | undefined>
+
+/** The weights of a version of a conversion table for one service, in millionths of its unit per token. */
+export interface FiledWeights {
+  readonly table: string
+  readonly validFromMs: number
+  readonly validToMs: number | null
+  readonly weights: z.infer<typeof ClassPrices>
+}
+
+export type WeightsOf = (version: string, service: string) => Promise<FiledWeights | undefined>
+
+/** What `verify` rates records by again. Without `weights`, what draws of tokens weigh is taken as stated. */
+export interface RatingSources {
+  readonly sheetById?: SheetById | undefined
+  readonly weights?: WeightsOf | undefined
+  readonly calendars?: Calendars | undefined
+}
 
 interface Page {
   readonly tenant?: string
@@ -95,7 +114,7 @@ export interface Charging {
   /** Everything about one request, unredacted. Throws `unknown_request`. */
   explain(id: string): Promise<ExplainReply>
   /** Proves the books. With `sheetById`, every record is also rated again from its tokens. */
-  verify(options?: { sheetById?: SheetById }): Promise<VerifyReply>
+  verify(options?: RatingSources): Promise<VerifyReply>
 }
 
 export interface ChargingDeps {

@@ -1,7 +1,6 @@
+import type { PeriodKind } from '#kernel'
 import { integerFromNumeric, sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
-import { walletOf } from './model.ts'
-import type { Period } from './model.ts'
 
 /** Amounts in the bucket's own unit: pico-yuan, or millionths of a conversion table's unit. */
 export interface Bucket {
@@ -105,10 +104,6 @@ export async function moveBuckets(tx: Transaction, moves: readonly BucketMove[])
   `)
 }
 
-export async function wallet(db: Queryable, tenant: string): Promise<Bucket | undefined> {
-  return findBucket(db, walletOf(tenant))
-}
-
 /** By tenant and, inside it, by id. */
 export async function bucketsOfKind(db: Queryable, kind: Bucket['kind'], tenant?: string): Promise<Bucket[]> {
   return (
@@ -124,7 +119,7 @@ export interface Definition {
   readonly tenant: string
   readonly kind: 'throughput' | 'cap'
   readonly unit: string
-  readonly period: Period
+  readonly period: PeriodKind
   readonly amount: bigint
   readonly validFromMs: number
   readonly validToMs: number | null
@@ -136,7 +131,7 @@ export async function findDefinition(db: Queryable, id: string): Promise<Definit
     tenant: string
     kind: Definition['kind']
     unit: string
-    period: Period
+    period: PeriodKind
     amount: string
     valid_from_ms: bigint
     valid_to_ms: bigint | null

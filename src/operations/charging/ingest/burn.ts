@@ -1,7 +1,8 @@
 import type { UsageRecord } from '#contract'
+import { divideHalfEven } from '#kernel'
 import type { Entry } from '#ledger'
 import { ownerOfTokens, walletOf } from '../bucket/model.ts'
-import { burn, openPurse, recognisedAt, roundedShare } from '../lots/model.ts'
+import { burn, openPurse, recognisedAt } from '../lots/model.ts'
 import type { Lot, Piece, Purse } from '../lots/model.ts'
 import type { LotMove } from '../lots/store.ts'
 import { isBilled, usageEntries } from '../model.ts'
@@ -117,7 +118,7 @@ export function partsOf(
 
 /** The share of a record's tax that falls on a part of its price, because what gifts cover is not taxed. */
 export function taxOn(part: bigint, { sell, tax }: { sell: bigint; tax: bigint }): bigint {
-  return roundedShare(tax, part, sell)
+  return divideHalfEven(tax * part, sell)
 }
 
 function movesOf(purses: ReadonlyMap<string, Purse>): { moves: LotMove[]; tokens: TokenBurn[] } {

@@ -130,8 +130,7 @@ export function spends(record: UsageRecord): { slice: string; bucket: string; am
 /** Why the record does not fit its slices, if it does not. */
 function misfit(record: UsageRecord, known: Known, left: ReadonlyMap<string, bigint>): Reason | undefined {
   const { tenant, acceptedAtMs } = record
-  const mayUse = (owner: string) =>
-    owner === tenant || known.isShared({ owner, member: tenant, atMs: acceptedAtMs })
+  const mayUse = (owner: string) => owner === tenant || known.isShared({ owner, member: tenant, atMs: acceptedAtMs })
   if (!mayUse(payerOf(record))) return 'not_shared'
   for (const spend of spends(record)) {
     const slice = known.slices.get(spend.slice)

@@ -144,7 +144,10 @@ async function book(
 ): Promise<void> {
   const records = accepted.map((arrival) => arrival.record)
   const burnt = burnRecords(records, {
-    lots: await activeLots(tx, [...ground.buckets.values()].filter(({ period }) => !period).map(({ id }) => id)),
+    lots: await activeLots(
+      tx,
+      [...ground.buckets.values()].filter(({ period }) => !period).map(({ id }) => id),
+    ),
     available: new Map([...ground.buckets.values()].map((bucket) => [bucket.id, availableOf(bucket)])),
     isReclaimed: (slice) => ground.slices.get(slice)?.state === 'reclaimed',
   })

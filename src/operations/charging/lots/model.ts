@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { divideHalfEven } from '#kernel'
 
 export type LotSource = 'paid' | 'gift' | 'sla' | 'package'
 
@@ -80,16 +81,7 @@ function take(purse: Purse, amount: bigint, pieces: Piece[], fits: (lot: Lot) =>
   return missing
 }
 
-/** `total × part ÷ whole`, rounded half to even: shares that are differences of this sum to the total, whatever the steps. */
-export function roundedShare(total: bigint, part: bigint, whole: bigint): bigint {
-  if (total === 0n || part === 0n) return 0n
-  const numerator = total * part
-  const floor = numerator / whole
-  const twice = (numerator % whole) * 2n
-  return twice > whole || (twice === whole && floor % 2n === 1n) ? floor + 1n : floor
-}
-
 /** How much of a lot's deferred revenue has left it once this much of the lot is left: a function of what is left alone. */
 export function recognisedAt(lot: Pick<Lot, 'net' | 'granted'>, remaining: bigint): bigint {
-  return roundedShare(lot.net, lot.granted - remaining, lot.granted)
+  return divideHalfEven(lot.net * (lot.granted - remaining), lot.granted)
 }

@@ -7,15 +7,7 @@ export type GrantDecision =
  * gateways find something too. Near an empty bucket that half no longer covers one request; then the slice is exactly one
  * request's minimum and `tight`, to be given back as soon as that request ends.
  */
-export function decideGrant({
-  available,
-  min,
-  want,
-}: {
-  available: bigint
-  min: bigint
-  want: bigint
-}): GrantDecision {
+export function decideGrant({ available, min, want }: { available: bigint; min: bigint; want: bigint }): GrantDecision {
   if (available < min) return { outcome: 'refused' }
   const half = available / 2n
   if (half < min) return { outcome: 'granted', amount: min, tight: true }

@@ -9,10 +9,11 @@ import type {
   SliceView,
 } from '#contract'
 import type * as z from 'zod'
+import { periodOfKey } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database, Queryable, Transaction } from '#platform/postgres'
 import { grantReused, sliceInUse, sliceOfOtherJournal, unknownSlice } from '../problems.ts'
-import { periodBounds, splitPeriod } from '../bucket/model.ts'
+import { splitPeriod } from '../bucket/model.ts'
 import { availableOf, findBucket, findDefinition, lockBuckets, moveBuckets, openPeriod } from '../bucket/store.ts'
 import type { Bucket } from '../bucket/store.ts'
 import { decideGrant, sliceId } from './model.ts'
@@ -112,11 +113,11 @@ async function lockOrOpen(tx: Transaction, name: string, nowMs: number): Promise
   const [bucket] = await lockBuckets(tx, [name])
   const parts = bucket ? undefined : splitPeriod(name)
   const definition = parts && (await findDefinition(tx, parts.definition))
-  const bounds = definition && periodBounds(definition.period, parts.period)
+  const bounds = definition && periodOfKey(definition.period, parts.period)
   if (!bounds || !isCurrent(bounds, nowMs)) return bucket
   if (bounds.toMs <= definition.validFromMs || (definition.validToMs !== null && bounds.fromMs >= definition.validToMs))
     return undefined
-  await openPeriod(tx, { id: name, definition, ...bounds })
+  await openPeriod(tx, { id: name, definition, fromMs: bounds.fromMs, toMs: bounds.toMs })
   return (await lockBuckets(tx, [name]))[0]
 }
 

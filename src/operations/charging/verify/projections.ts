@@ -3,7 +3,15 @@ import type { CheckResult } from '#ledger'
 import type { Queryable } from '#platform/postgres'
 import { bucketsOfKind } from '../bucket/store.ts'
 import { countQuarantine, openQuarantine } from '../quarantine/store.ts'
-import { countBuckets, countRollups, countSlices, wrongEscrows, wrongPeriods, wrongRollups, wrongSlices } from './store.ts'
+import {
+  countBuckets,
+  countRollups,
+  countSlices,
+  wrongEscrows,
+  wrongPeriods,
+  wrongRollups,
+  wrongSlices,
+} from './store.ts'
 
 export async function checkEscrow(db: Queryable): Promise<CheckResult> {
   const check = openCheck('what buckets have set aside is what open slices have left')
