@@ -19,7 +19,6 @@ import type { BurnColumns } from './burn.ts'
 import { arrivalOf } from './fingerprint.ts'
 import type { Arrival } from './fingerprint.ts'
 import { columnsOf, flawOf, payerOf, sortArrivals, spends } from './model.ts'
-import type { RecordColumns } from './model.ts'
 import { rollUp } from './rollup.ts'
 import { addToRollups, insertRecords, knownHashes } from './store.ts'
 
