@@ -31,7 +31,14 @@ for (const gateway of gateways) {
   const { epoch } = await charging.register({ gateway, journal: 'journal-of-bench' })
   for (let n = 0; n < tenants; n++) {
     const tenant = `tenant-${n}`
-    const reply = await charging.grant({ gateway, epoch, seq: n + 1, tenant, minPico: '1', wantPico: `${10n ** 17n}` })
+    const reply = await charging.grant({
+      gateway,
+      epoch,
+      seq: n + 1,
+      bucket: `wallet:${tenant}`,
+      min: '1',
+      want: `${10n ** 17n}`,
+    })
     if (reply.outcome === 'granted') slices.set(`${gateway} ${tenant}`, reply.slice.id)
   }
 }

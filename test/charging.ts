@@ -21,7 +21,7 @@ export async function openSlice(
 ): Promise<{ slice: string; epoch: number; gateway: string; tenant: string }> {
   await charging.topup({ tenant, amountPico: amount * 2n, reference: `pay-${tenant}-${gateway}` })
   const { epoch } = await charging.register({ gateway, journal })
-  const request = { gateway, epoch, seq: 1, tenant, minPico: `${amount}`, wantPico: `${amount}` }
+  const request = { gateway, epoch, seq: 1, bucket: `wallet:${tenant}`, min: `${amount}`, want: `${amount}` }
   const reply = await charging.grant(request)
   if (reply.outcome !== 'granted') throw new Error(reply.outcome)
   return { slice: reply.slice.id, epoch, gateway, tenant }

@@ -82,9 +82,9 @@ export async function controlFixture() {
       gateway: 'gw-0',
       epoch: 1,
       seq: index + 1,
-      tenant,
-      minPico: '1000000000',
-      wantPico: '1000000000000',
+      bucket: `wallet:${tenant}`,
+      min: '1000000000',
+      want: '1000000000000',
     })
     if (reply.outcome !== 'granted') throw new Error(reply.outcome)
     slices.push(reply.slice.id)

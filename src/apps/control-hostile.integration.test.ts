@@ -16,7 +16,7 @@ const WRITES: readonly (readonly [string, Readonly<Record<string, unknown>>])[] 
   ['/api/v1/topups', { tenant: 'acme', amountYuan: '1', reference: 'hostile' }],
   ['/api/v1/playground/key', { tenant: 'acme' }],
   ['/internal/v1/gateways/register', { gateway: 'gw-9' }],
-  ['/internal/v1/slices/grant', { gateway: 'gw-0', epoch: 1, seq: 50, tenant: 'acme', minPico: '1', wantPico: '1' }],
+  ['/internal/v1/slices/grant', { gateway: 'gw-0', epoch: 1, seq: 50, bucket: 'wallet:acme', min: '1', want: '1' }],
   ['/internal/v1/slices/close', { gateway: 'gw-0', slice: 'slc_gw-0_1_1', records: 0 }],
   ['/internal/v1/usage', { gateway: 'gw-0', records: [{}] }],
 ]

@@ -41,7 +41,7 @@ export type ApplyReply = z.infer<typeof ApplyReply>
 export const TenantView = z.object({
   id: Slug,
   displayName: z.string(),
-  status: z.enum(['active', 'suspended']),
+  status: z.enum(['active', 'restricted', 'suspended']),
   limits: Limits,
   postedPico: PicoText,
   escrowedPico: UnsignedPicoText,
@@ -84,7 +84,26 @@ export const BalanceView = z.object({
   postedPico: PicoText,
   /** Set aside in slices that gateways hold; not spent, not available to others. */
   escrowedPico: UnsignedPicoText,
+  /** What more may be set aside: posted, less what is set aside, and the credit limit. */
   availablePico: PicoText,
+  /** How far below zero `posted` may go. */
+  creditLimitPico: UnsignedPicoText,
+  /** What is left of lots that were paid, and of gifts. What `posted` lacks of their sum is credit in use. */
+  paidPico: UnsignedPicoText,
+  giftPico: UnsignedPicoText,
+  /** Served beyond the wallet after a gateway was lost; the next payment settles it first. */
+  overrunPico: UnsignedPicoText,
+  /** Lots of tokens, by conversion table, in millionths of its unit. */
+  tokens: z.array(
+    z.object({
+      table: Slug,
+      posted: UnsignedPicoText,
+      escrowed: UnsignedPicoText,
+      available: UnsignedPicoText,
+      lots: z.int(),
+      nextExpiryMs: EpochMs.nullable(),
+    }),
+  ),
 })
 export type BalanceView = z.infer<typeof BalanceView>
 
@@ -201,11 +220,15 @@ export const SliceView = z.object({
   /** False: the gateway works with another journal now, so nobody will give this slice back unless the old one returns. */
   isOfPresentJournal: z.boolean(),
   epoch: z.int(),
+  bucket: z.string(),
+  /** Whose bucket it is. */
   tenant: Slug,
-  amountPico: UnsignedPicoText,
-  settledPico: UnsignedPicoText,
+  /** `CNY`, and then amounts are pico-yuan, or a conversion table, and then they are millionths of its unit. */
+  unit: z.string(),
+  amount: UnsignedPicoText,
+  settled: UnsignedPicoText,
   records: z.int(),
-  state: z.enum(['open', 'closed', 'released']),
+  state: z.enum(['open', 'closed', 'released', 'reclaimed']),
   grantedAtMs: EpochMs,
   validUntilMs: EpochMs,
   /** An operator may release it from then on. */

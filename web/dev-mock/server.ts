@@ -197,6 +197,11 @@ export async function startMockServer({
       postedPico,
       escrowedPico,
       availablePico: (BigInt(postedPico) - BigInt(escrowedPico)).toString(),
+      creditLimitPico: '0',
+      paidPico: postedPico,
+      giftPico: '0',
+      overrunPico: '0',
+      tokens: [],
     }
   }
 

@@ -50,7 +50,7 @@ test('a record in quarantine is listed, delivered again or dismissed with a reas
 
   const still = await cli('quarantine', 'retry', earlyId.slice(0, 12))
   expect(still).toMatchObject({ code: 1, out: `${early.id} stays in quarantine: unknown_slice\n` })
-  const grant = { gateway: 'gw-0', epoch: 1, seq: 3, tenant: 'acme', minPico: '1', wantPico: '2000000000' }
+  const grant = { gateway: 'gw-0', epoch: 1, seq: 3, bucket: 'wallet:acme', min: '1', want: '2000000000' }
   expect(await it.charging.grant(grant)).toMatchObject({ outcome: 'granted', slice: { id: 'slc_gw-0_1_3' } })
   expect(await cli('quarantine', 'retry', earlyId)).toMatchObject({ code: 0, out: `${early.id} is posted\n` })
   expect(await cli('quarantine', 'dismiss', earlyId, '--reason', 'x')).toMatchObject({ code: 1 })
@@ -68,13 +68,13 @@ test('a record in quarantine is listed, delivered again or dismissed with a reas
 test('a slice is listed with its journal and age, and released an hour after it expired', async () => {
   const list = await cli('slices', 'list')
   expect(list.code).toBe(0)
-  expect(list.out).toMatch(/slc_gw-0_1_1 +acme +journal-of-t +yes/)
+  expect(list.out).toMatch(/slc_gw-0_1_1 +wallet:acme +journal-of-t +yes/)
   const release = () => cli('slices', 'release', it.acmeSlice, '--reason', 'disk lost')
   expect(await cli('slices', 'release', it.acmeSlice)).toMatchObject({ code: 2 })
   expect(await cli('slices', 'release', 'slc_none', '--reason', 'x')).toMatchObject({ code: 4 })
   expect(await release()).toMatchObject({ code: 1, err: expect.stringContaining('an hour after it expired') })
   it.clock.advance(600_000 + 3_600_000)
-  expect(await release()).toMatchObject({ code: 0, out: expect.stringContaining('back in the wallet of acme') })
+  expect(await release()).toMatchObject({ code: 0, out: expect.stringContaining('back in wallet:acme') })
   expect(
     await it.database.rows(sql`select released_by, released_reason from charging.slice where id = ${it.acmeSlice}`),
   ).toEqual([{ released_by: 'admin token', released_reason: 'disk lost' }])

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { QuarantineView, SliceView } from '#contract'
+import { formatPricePerMillion } from '#kernel'
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { count, time, yuan } from './format.ts'
@@ -72,21 +73,26 @@ ${LIMIT_OPTION}
       const rows = await client.get('/slices', z.array(SliceView), { limit: option('limit') })
       return listed(rows, 'no slice is open', [
         { title: 'ID', value: (row) => row.id },
-        { title: 'TENANT', value: (row) => row.tenant },
+        { title: 'BUCKET', value: (row) => row.bucket },
         { title: 'JOURNAL', value: (row) => row.journal?.slice(0, 12) ?? '-' },
         { title: 'PRESENT', value: (row) => (row.isOfPresentJournal ? 'yes' : 'no') },
         { title: 'AGE', value: (row) => ageOf(nowMs() - row.grantedAtMs), align: 'right' },
         { title: 'RELEASABLE', value: (row) => (nowMs() < row.releasableAtMs ? time(row.releasableAtMs) : 'now') },
-        { title: 'SETTLED ¥', value: (row) => yuan(row.settledPico), align: 'right' },
-        { title: 'GRANTED ¥', value: (row) => yuan(row.amountPico), align: 'right' },
+        { title: 'SETTLED', value: (row) => amountOf(row, row.settled), align: 'right' },
+        { title: 'GRANTED', value: (row) => amountOf(row, row.amount), align: 'right' },
       ])
     }
     const row = await client.post(`/slices/${encodeURIComponent(id)}/release`, SliceView, {
       reason: reasonOf(invocation),
     })
-    const rest = BigInt(row.amountPico) - BigInt(row.settledPico)
-    return { json: row, text: `${row.id} is released: ¥${yuan(`${rest}`)} are back in the wallet of ${row.tenant}` }
+    const rest = amountOf(row, `${BigInt(row.amount) - BigInt(row.settled)}`)
+    return { json: row, text: `${row.id} is released: ${rest} are back in ${row.bucket}` }
   },
+}
+
+/** Money in yuan, units of a conversion table (kept in millionths) with its name. */
+function amountOf({ unit }: SliceView, amount: string): string {
+  return unit === 'CNY' ? `¥${yuan(amount)}` : `${formatPricePerMillion(BigInt(amount))} ${unit}`
 }
 
 /** What shall be done, and to which: the id is empty for `list` only. */

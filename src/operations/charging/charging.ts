@@ -1,5 +1,6 @@
 import type {
   BalanceView,
+  ClassPrices,
   CloseReply,
   CloseRequest,
   ExplainReply,
@@ -17,8 +18,11 @@ import type {
   VerifyReply,
 } from '#contract'
 import type * as z from 'zod'
+import type { Calendars } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database, Transaction } from '#platform/postgres'
+import { balance, lockWallets, topup, topupIn, wallets } from './bucket/service.ts'
+import type { Topup } from './bucket/service.ts'
 import { ingest } from './ingest/service.ts'
 import type { IngestBatch, IngestReply } from './ingest/service.ts'
 import { dismiss, quarantine, retry } from './quarantine/service.ts'
@@ -26,8 +30,6 @@ import { close, grant, listSlices, openSlices, register, releaseSlice } from './
 import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
 import { verify } from './verify/verify.ts'
-import { balance, lockForTopups, topup, topupIn, wallets } from './wallet/service.ts'
-import type { Topup } from './wallet/service.ts'
 
 /** A price sheet and what it prices; a sheet's open end is closed by the one that follows it. */
 export interface FiledSheet extends PriceSheet {
@@ -41,6 +43,23 @@ export interface FiledSheet extends PriceSheet {
 /** Looks a price sheet up by its id, so that `verify` can rate every record again. */
 export type SheetById = (id: string) => Promise<FiledSheet | undefined>
 
+/** The weights of a version of a conversion table for one service, in millionths of its unit per token. */
+export interface FiledWeights {
+  readonly table: string
+  readonly validFromMs: number
+  readonly validToMs: number | null
+  readonly weights: z.infer<typeof ClassPrices>
+}
+
+export type WeightsOf = (version: string, service: string) => Promise<FiledWeights | undefined>
+
+/** What `verify` rates records by again. Without `weights`, what draws of tokens weigh is taken as stated. */
+export interface RatingSources {
+  readonly sheetById?: SheetById | undefined
+  readonly weights?: WeightsOf | undefined
+  readonly calendars?: Calendars | undefined
+}
+
 interface Page {
   readonly tenant?: string
   readonly limit: number
@@ -52,7 +71,7 @@ interface Page {
 export interface Charging {
   /** Takes over a gateway id for a journal; grants of older epochs are answered `fenced` from then on. */
   register(request: z.infer<typeof RegisterRequest>): Promise<{ epoch: number }>
-  /** Sets part of a wallet aside for a gateway. Repeating a number gives the same slice. Throws `grant_reused`. */
+  /** Sets part of a bucket aside for a gateway; opens the bucket of a period. Repeating a number gives the same slice. Throws `grant_reused`. */
   grant(request: GrantRequest): Promise<GrantReply>
   /** Gives the rest of a slice back once all its records are here. Throws `unknown_slice`, `slice_of_other_journal`. */
   close(request: z.infer<typeof CloseRequest>): Promise<z.infer<typeof CloseReply>>
@@ -95,7 +114,7 @@ export interface Charging {
   /** Everything about one request, unredacted. Throws `unknown_request`. */
   explain(id: string): Promise<ExplainReply>
   /** Proves the books. With `sheetById`, every record is also rated again from its tokens. */
-  verify(options?: { sheetById?: SheetById }): Promise<VerifyReply>
+  verify(options?: RatingSources): Promise<VerifyReply>
 }
 
 export interface ChargingDeps {
@@ -103,10 +122,17 @@ export interface ChargingDeps {
   readonly clock: Clock
   /** How long a gateway may keep a slice before it should give it back; ten minutes unless stated. */
   readonly sliceLifetimeMs?: number
+  /** How long a request may go on after it was accepted; an hour unless stated. */
+  readonly longestRequestMs?: number
 }
 
-export function createCharging({ database, clock, sliceLifetimeMs = 600_000 }: ChargingDeps): Charging {
-  const deps = { database, clock, sliceLifetimeMs }
+export function createCharging({
+  database,
+  clock,
+  sliceLifetimeMs = 600_000,
+  longestRequestMs = 3_600_000,
+}: ChargingDeps): Charging {
+  const deps = { database, clock, sliceLifetimeMs, longestRequestMs }
   return {
     register: (request) => register(database, request),
     grant: (request) => grant(deps, request),
@@ -119,7 +145,9 @@ export function createCharging({ database, clock, sliceLifetimeMs = 600_000 }: C
     retry: (decision) => retry(deps, decision),
     dismiss: (decision) => dismiss(deps, decision),
     topup: (request) => topup(deps, request),
-    lockForTopups: (tx, tenants) => lockForTopups(tx, tenants),
+    lockForTopups: async (tx, tenants) => {
+      await lockWallets(tx, tenants)
+    },
     topupIn: (tx, request) => topupIn(tx, request, clock.nowMs()),
     balance: (tenant) => balance(database, tenant),
     wallets: () => wallets(database),

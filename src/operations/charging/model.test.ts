@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { balanced } from '#ledger'
 import { arrivalOf, canonicalJson, isStorable } from './ingest/fingerprint.ts'
 import { columnsOf, flawOf, sortArrivals } from './ingest/model.ts'
+import type { Known } from './ingest/model.ts'
 import { quantile, rollUp, TTFT_BOUNDS_MS, ttftBucket } from './ingest/rollup.ts'
 import { isBilled, usageEntries } from './model.ts'
 import type { UsageRecord } from '#contract'
@@ -12,45 +13,48 @@ import { decideGrant } from './slices/model.ts'
 import type { SliceRow } from './slices/store.ts'
 import { rollupRanges } from './usage/model.ts'
 import { misratingOf } from './verify/records.ts'
-import { parseTokenPrices } from '#kernel'
+import { parsePriceSheet } from '#kernel'
 
 const amount = fc.bigInt({ min: 0n, max: 10n ** 20n })
 
 test('a grant is at least the minimum, never above what is available, and never above half of it unless it is tight', () => {
   fc.assert(
-    fc.property(amount, amount, amount, (availablePico, minPico, wantPico) => {
-      const decision = decideGrant({ availablePico, minPico, wantPico })
-      expect(decision.outcome === 'refused').toBe(availablePico < minPico)
+    fc.property(amount, amount, amount, (available, min, want) => {
+      const decision = decideGrant({ available, min, want })
+      expect(decision.outcome === 'refused').toBe(available < min)
       if (decision.outcome === 'refused') return
-      expect(decision.amountPico >= minPico && decision.amountPico <= availablePico).toBe(true)
-      if (decision.tight) expect(decision.amountPico).toBe(minPico)
-      else expect(decision.amountPico <= availablePico / 2n).toBe(true)
-      if (!decision.tight && wantPico >= minPico) expect(decision.amountPico <= wantPico).toBe(true)
+      expect(decision.amount >= min && decision.amount <= available).toBe(true)
+      if (decision.tight) expect(decision.amount).toBe(min)
+      else expect(decision.amount <= available / 2n).toBe(true)
+      if (!decision.tight && want >= min) expect(decision.amount <= want).toBe(true)
     }),
   )
 })
 
 test('an empty wallet grants nothing that costs something', () => {
-  expect(decideGrant({ availablePico: 0n, minPico: 1n, wantPico: 9n })).toEqual({ outcome: 'refused' })
-  expect(decideGrant({ availablePico: 5n, minPico: 5n, wantPico: 9n })).toEqual({
+  expect(decideGrant({ available: 0n, min: 1n, want: 9n })).toEqual({ outcome: 'refused' })
+  expect(decideGrant({ available: 5n, min: 5n, want: 9n })).toEqual({
     outcome: 'granted',
-    amountPico: 5n,
+    amount: 5n,
     tight: true,
   })
-  expect(decideGrant({ availablePico: 100n, minPico: 5n, wantPico: 9n })).toEqual({
+  expect(decideGrant({ available: 100n, min: 5n, want: 9n })).toEqual({
     outcome: 'granted',
-    amountPico: 9n,
+    amount: 9n,
     tight: false,
   })
 })
 
 test('the entries of a record sum to zero, and a batch posts the sum of what its records would', () => {
   const record = fc.record({
-    tenant: fc.constantFrom('a', 'b'),
+    payer: fc.constantFrom('a', 'b'),
     service: fc.constantFrom('s', 't'),
     supplier: fc.constantFrom('x', 'y'),
     billed: fc.boolean(),
     sellPico: amount,
+    giftPico: amount,
+    creditPico: amount,
+    overrunPico: amount,
     taxPico: amount,
     buyPico: amount,
   })
@@ -69,11 +73,14 @@ test('our failure is never revenue: only completed requests and client hang-ups 
     'client_closed',
   ])
   const entries = usageEntries({
-    tenant: 'a',
+    payer: 'a',
     service: 's',
     supplier: 'x',
     billed: false,
     sellPico: 0n,
+    giftPico: 0n,
+    creditPico: 0n,
+    overrunPico: 0n,
     taxPico: 0n,
     buyPico: 7n,
   })
@@ -116,15 +123,22 @@ const slice: SliceRow = {
   gateway: 'gw-0',
   journal: null,
   epoch: 1,
-  tenant: 'acme',
-  amountPico: 100n,
-  settledPico: 40n,
+  bucket: 'wallet:acme',
+  amount: 100n,
+  settled: 40n,
   records: 1,
   tight: false,
   state: 'open',
   grantedAtMs: 0,
   validUntilMs: 0,
 }
+const knownOf = (slices: readonly SliceRow[]): Known => ({
+  gateway: 'gw-0',
+  hashes: new Map(),
+  slices: new Map(slices.map((each) => [each.id, each])),
+  buckets: new Map(),
+  isShared: () => false,
+})
 const cheap = (n: number, sellPico: bigint, change = {}) =>
   sampleRecord(n, { sellPico: `${sellPico}`, taxPico: '0', holdPico: `${sellPico}`, ...change })
 
@@ -134,7 +148,7 @@ test('a batch never takes more from a slice than is left in it', () => {
     fc.property(fc.array(sell, { maxLength: 8 }), (sells) => {
       const sorting = sortArrivals(
         sells.map((each, n) => arrivalOf(cheap(n, each))),
-        { gateway: 'gw-0', known: new Map(), slices: new Map([[slice.id, slice]]) },
+        knownOf([slice]),
       )
       expect(sorting.accepted.reduce((sum, { record }) => sum + BigInt(record.sellPico), 0n) <= 60n).toBe(true)
       expect(sorting.accepted.length + sorting.quarantined.length).toBe(sells.length)
@@ -145,35 +159,23 @@ test('a batch never takes more from a slice than is left in it', () => {
 
 test('a record that does not belong to its slice is kept aside with the reason', () => {
   const reason = (change: object, other: Partial<SliceRow> = {}) =>
-    sortArrivals([arrivalOf(cheap(1, 5n, change))], {
-      gateway: 'gw-0',
-      known: new Map(),
-      slices: new Map([[slice.id, { ...slice, ...other }]]),
-    }).quarantined[0]?.reason
+    sortArrivals([arrivalOf(cheap(1, 5n, change))], knownOf([{ ...slice, ...other }])).quarantined[0]?.reason
   expect(reason({})).toBeUndefined()
   expect(reason({ slice: 'slc_x' })).toBe('unknown_slice')
   expect(reason({}, { gateway: 'gw-9' })).toBe('slice_of_other_gateway')
-  expect(reason({}, { tenant: 'zeta' })).toBe('slice_of_other_tenant')
+  expect(reason({}, { bucket: 'wallet:zeta' })).toBe('slice_of_other_tenant')
   expect(reason({}, { state: 'closed' })).toBe('slice_closed')
-  expect(reason({}, { settledPico: 96n })).toBe('above_slice')
+  expect(reason({}, { settled: 96n })).toBe('above_slice')
   expect(reason({ sellPico: '0', ending: 'failed' }, { state: 'released' })).toBeUndefined()
 })
 
 test('the same content under one id is a duplicate, other content is not', () => {
   const [first, altered] = [arrivalOf(cheap(1, 5n)), arrivalOf(cheap(1, 6n))]
-  const sorting = sortArrivals([first, first, altered], {
-    gateway: 'gw-0',
-    known: new Map(),
-    slices: new Map([[slice.id, slice]]),
-  })
+  const sorting = sortArrivals([first, first, altered], knownOf([slice]))
   expect([sorting.accepted.length, sorting.duplicates.length, sorting.quarantined.map(({ reason }) => reason)]).toEqual(
     [1, 1, ['altered_duplicate']],
   )
-  const later = sortArrivals([first], {
-    gateway: 'gw-0',
-    known: new Map([[first.record.id, altered.contentHash]]),
-    slices: new Map(),
-  })
+  const later = sortArrivals([first], { ...knownOf([]), hashes: new Map([[first.record.id, altered.contentHash]]) })
   expect(later.quarantined.map(({ reason }) => reason)).toEqual(['altered_duplicate'])
 })
 
@@ -229,25 +231,29 @@ test('a time range is covered by hours and minutes, each instant once', () => {
 test('rating anew accepts the right price and no other', async () => {
   const lookup = async (id: string) => {
     const sheet = await sheetById(id)
-    return sheet && { ...sheet, prices: parseTokenPrices(sheet.prices) }
+    return sheet && { ...sheet, priced: parsePriceSheet(sheet) }
   }
   const right = sampleRecord(7)
   const off = (text: string) => `${BigInt(text) + 1n}`
-  expect(await misratingOf(right, lookup)).toBeUndefined()
-  expect(await misratingOf(sampleRecord(7, { ending: 'failed', taxPico: '1' }), lookup)).toMatch(/nothing is billed/)
-  expect(await misratingOf(sampleRecord(7, { ending: 'failed', taxPico: '0' }), lookup)).toBeUndefined()
-  expect(await misratingOf({ ...right, sellPico: off(right.sellPico) }, lookup)).toMatch(/sells for/)
-  expect(await misratingOf({ ...right, buyPico: off(right.buyPico) }, lookup)).toMatch(/buys for/)
-  expect(await misratingOf({ ...right, taxPico: off(right.taxPico) }, lookup)).toMatch(/tax/)
-  expect(await misratingOf({ ...right, sellSheet: 'gone' }, lookup)).toMatch(/sell sheet gone is unknown/)
-  expect(await misratingOf({ ...right, buySheet: 'gone' }, lookup)).toMatch(/buy sheet gone is unknown/)
+  expect(await misratingOf(right, { sheet: lookup })).toBeUndefined()
+  expect(await misratingOf(sampleRecord(7, { ending: 'failed', taxPico: '1' }), { sheet: lookup })).toMatch(
+    /nothing is billed/,
+  )
+  expect(await misratingOf(sampleRecord(7, { ending: 'failed', taxPico: '0' }), { sheet: lookup })).toBeUndefined()
+  expect(await misratingOf({ ...right, sellPico: off(right.sellPico) }, { sheet: lookup })).toMatch(/sells for/)
+  expect(await misratingOf({ ...right, buyPico: off(right.buyPico) }, { sheet: lookup })).toMatch(/buys for/)
+  expect(await misratingOf({ ...right, taxPico: off(right.taxPico) }, { sheet: lookup })).toMatch(/tax/)
+  expect(await misratingOf({ ...right, sellSheet: 'gone' }, { sheet: lookup })).toMatch(/sell sheet gone is unknown/)
+  expect(await misratingOf({ ...right, buySheet: 'gone' }, { sheet: lookup })).toMatch(/buy sheet gone is unknown/)
 })
 
 test('a record rated by a sheet of another side, service, supplier, model or time is misrated, however right the product', async () => {
   const rated = async (record: UsageRecord, change: Partial<FiledSheet> = {}) =>
-    misratingOf(record, async (id) => {
-      const sheet = await sheetById(id)
-      return sheet && { ...sheet, ...change, side: sheet.side, prices: parseTokenPrices(sheet.prices) }
+    misratingOf(record, {
+      sheet: async (id) => {
+        const sheet = await sheetById(id)
+        return sheet && { ...sheet, ...change, side: sheet.side, priced: parsePriceSheet(sheet) }
+      },
     })
   const right = sampleRecord(7)
   const at = right.acceptedAtMs

@@ -39,8 +39,8 @@ export const sliceInUse = defineProblem<{ slice: string; state: string; releasab
   title: 'Slice cannot be released',
   retryable: false,
   detail: ({ slice, state, releasableAtMs }) =>
-    state === 'closed'
-      ? `Its gateway has closed slice ${slice}; nothing of it is set aside.`
+    state !== 'open'
+      ? `Slice ${slice} is ${state}; nothing of it is set aside.`
       : `Slice ${slice} may be released an hour after it expired and not before: ${releasableAtMs} (milliseconds since 1970).`,
 })
 
@@ -63,10 +63,10 @@ export const quarantineDecided = defineProblem<{ id: string; state: string }>({
 export const grantReused = defineProblem<{ gateway: string; epoch: number; seq: number }>({
   code: 'grant_reused',
   status: 409,
-  title: 'Grant number used for another tenant',
+  title: 'Grant number used for another bucket',
   retryable: false,
   detail: ({ gateway, epoch, seq }) =>
-    `Gateway ${gateway} has used number ${seq} of epoch ${epoch} for another tenant.`,
+    `Gateway ${gateway} has used number ${seq} of epoch ${epoch} for another bucket.`,
 })
 
 export const topupReused = defineProblem<{ reference: string }>({

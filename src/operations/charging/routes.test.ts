@@ -37,7 +37,7 @@ async function post(path: string, body: unknown): Promise<{ status: number; type
   return { status: response.status, type: response.headers.get('content-type'), reply: await response.json() }
 }
 
-const grant = { gateway: 'gw-0', epoch: 1, seq: 1, tenant: 'acme', minPico: '1', wantPico: '10' }
+const grant = { gateway: 'gw-0', epoch: 1, seq: 1, bucket: 'wallet:acme', min: '1', want: '10' }
 
 test('200: each call reaches charging and its answer comes back', async () => {
   expect(await post('/gateways/register', { gateway: 'gw-0', journal: 'journal-0' })).toMatchObject({
@@ -73,7 +73,7 @@ test('200: one record that is none is handed on apart and does not hold up the o
 test('400: what is not JSON, or not the shape of the contract, is a typed problem that names the place', async () => {
   const bad: readonly (readonly [string, unknown, string])[] = [
     ['/slices/grant', '{', 'not JSON'],
-    ['/slices/grant', { ...grant, minPico: '-1' }, 'body.minPico'],
+    ['/slices/grant', { ...grant, min: '-1' }, 'body.min'],
     ['/slices/grant', { ...grant, epoch: 0 }, 'body.epoch'],
     ['/slices/grant', [], 'body'],
     ['/gateways/register', { gateway: 'NO SPACES', journal: 'journal-0' }, 'body.gateway'],

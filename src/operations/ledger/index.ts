@@ -1,7 +1,7 @@
 export { evidenceOf, postingId } from './chain.ts'
 export { openCheck } from './check.ts'
 export type { Check, CheckResult } from './check.ts'
-export { balanced, CHART } from './model.ts'
+export { balanced, CHART, unitOf } from './model.ts'
 export type { AccountType, Balance, Entry, Posting, PostingInput } from './model.ts'
 export { balances, chain, findPostings, post, postings } from './service.ts'
 export type { Posted } from './service.ts'

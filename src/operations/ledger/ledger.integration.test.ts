@@ -96,7 +96,7 @@ test('whatever is altered behind the triggers, the verification names it', async
   const tampering: readonly (readonly [string, RegExp])[] = [
     [
       `update ledger.entry set amount = amount + 1 where posting_seq = 3 and account = '1010'`,
-      /sum to 1,.*\n.*1010.*\n.*content does not match/,
+      /sum to 1 CNY,.*\n.*1010.*\n.*content does not match/,
     ],
     [
       `update ledger.entry set amount = amount * 2 where posting_seq = 3`,

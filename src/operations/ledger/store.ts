@@ -158,11 +158,14 @@ export async function unbalancedPostings(
   db: Queryable,
 ): Promise<{ id: string; total: string; found: bigint; expected: number }[]> {
   return db.rows(sql`
-    select coalesce(p.id, 'no posting ' || e.posting_seq) as id, coalesce(e.total, 0) as total, coalesce(e.found, 0) as found,
+    select coalesce(p.id, 'no posting ' || e.posting_seq) as id, coalesce(e.total, '0') as total, coalesce(e.found, 0) as found,
            coalesce(p.entry_count, 0) as expected
       from ledger.posting p
-      full join (select posting_seq, sum(amount) as total, count(*) as found from ledger.entry group by posting_seq) e on e.posting_seq = p.seq
-     where p.seq is null or coalesce(e.total, 0) <> 0 or coalesce(e.found, 0) <> p.entry_count
+      full join (
+        select posting_seq, string_agg(total || ' ' || unit, ', ') filter (where total <> 0) as total, sum(found)::bigint as found
+          from (select posting_seq, ledger.unit_of(account) as unit, sum(amount) as total, count(*) as found from ledger.entry group by 1, 2) u
+         group by posting_seq) e on e.posting_seq = p.seq
+     where p.seq is null or e.total is not null or coalesce(e.found, 0) <> p.entry_count
      order by 1 limit 100
   `)
 }

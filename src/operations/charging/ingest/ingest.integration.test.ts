@@ -119,7 +119,7 @@ test('grants, closes, payments and deliveries on one hot wallet neither deadlock
     const { epoch } = await charging.register({ gateway, journal: JOURNAL })
     let spent = 0n
     for (let seq = 1; seq <= 8; seq++) {
-      const reply = await charging.grant({ gateway, epoch, seq, tenant: 'busy', minPico: '1', wantPico: `${YUAN}` })
+      const reply = await charging.grant({ gateway, epoch, seq, bucket: 'wallet:busy', min: '1', want: `${YUAN}` })
       if (reply.outcome !== 'granted') continue
       const slice = reply.slice.id
       const records = Array.from({ length: 10 }, (_, n) =>

@@ -1,7 +1,9 @@
 import type { UsageRecord } from '#contract'
+import { walletOf } from '../bucket/model.ts'
+import type { Bucket } from '../bucket/store.ts'
 import { isBilled, MOST_PICO } from '../model.ts'
 import type { SliceRow } from '../slices/store.ts'
-import { isStorable } from './fingerprint.ts'
+import { canonicalJson, isStorable } from './fingerprint.ts'
 import type { Arrival } from './fingerprint.ts'
 import { ttftBucket } from './rollup.ts'
 
@@ -14,9 +16,16 @@ export type Reason =
   | 'sell_above_hold'
   | 'failure_charged'
   | 'charged_without_slice'
+  | 'draw_above_hold'
+  | 'cap_is_not_sell'
+  | 'slice_twice'
   | 'unknown_slice'
   | 'slice_of_other_gateway'
   | 'slice_of_other_tenant'
+  | 'slice_of_other_bucket'
+  | 'draw_of_other_kind'
+  | 'draw_of_other_period'
+  | 'not_shared'
   | 'slice_closed'
   | 'above_slice'
   | 'altered_duplicate'
@@ -36,8 +45,26 @@ export function flawOf({ record, text }: Arrival, gateway: string): Reason | und
   if (sell > hold) return 'sell_above_hold'
   if (sell > 0n && !isBilled(record.ending)) return 'failure_charged'
   if (sell > 0n && record.slice === null) return 'charged_without_slice'
+  return record.draws && drawFlawOf(record, record.draws)
+}
+
+function drawFlawOf(record: UsageRecord, draws: NonNullable<UsageRecord['draws']>): Reason | undefined {
+  const slices = new Set(record.slice === null ? [] : [record.slice])
+  for (const draw of draws) {
+    const [held, amount] = [BigInt(draw.held), BigInt(draw.amount)]
+    if (held > MOST_PICO) return 'absurd_amount'
+    if (amount > held) return 'draw_above_hold'
+    if (amount > 0n && !isBilled(record.ending)) return 'failure_charged'
+    // What somebody else pays for need not count against the own caps.
+    if (draw.kind === 'cap' && draw.amount !== record.sellPico && record.payer === undefined) return 'cap_is_not_sell'
+    if (slices.has(draw.slice)) return 'slice_twice'
+    slices.add(draw.slice)
+  }
   return undefined
 }
+
+/** The wallet that a record is paid from. */
+export const payerOf = (record: UsageRecord): string => record.payer ?? record.tenant
 
 export interface Sorting {
   readonly accepted: readonly Arrival[]
@@ -46,25 +73,28 @@ export interface Sorting {
   readonly quarantined: readonly { readonly arrival: Arrival; readonly reason: Reason }[]
 }
 
+/** What records are judged by; all of it locked or unchangeable. */
+export interface Known {
+  readonly gateway: string
+  /** Content hash by id of the records that are posted already. */
+  readonly hashes: ReadonlyMap<string, string>
+  /** The slices and buckets that the batch names. */
+  readonly slices: ReadonlyMap<string, SliceRow>
+  readonly buckets: ReadonlyMap<string, Pick<Bucket, 'tenant' | 'kind' | 'period'>>
+  /** Whether a member might pay with what is another's when a request was accepted. */
+  readonly isShared: (share: { owner: string; member: string; atMs: number }) => boolean
+}
+
 /**
  * Decides what becomes of each record of a batch, in the order of their ids, so that the decision does not depend on how a
  * gateway happened to pack them.
- *
- * `known`: content hash by id of the records that are posted already; `slices`: the slices that the batch names, locked.
  */
-export function sortArrivals(
-  arrivals: readonly Arrival[],
-  {
-    gateway,
-    known,
-    slices,
-  }: { gateway: string; known: ReadonlyMap<string, string>; slices: ReadonlyMap<string, SliceRow> },
-): Sorting {
+export function sortArrivals(arrivals: readonly Arrival[], known: Known): Sorting {
   const accepted: Arrival[] = []
   const duplicates: string[] = []
   const quarantined: { arrival: Arrival; reason: Reason }[] = []
-  const seen = new Map(known)
-  const left = new Map([...slices.values()].map((slice) => [slice.id, slice.amountPico - slice.settledPico]))
+  const seen = new Map(known.hashes)
+  const left = new Map([...known.slices.values()].map((slice) => [slice.id, slice.amount - slice.settled]))
   for (const arrival of arrivals.toSorted((a, b) =>
     a.record.id < b.record.id ? -1 : a.record.id > b.record.id ? 1 : 0,
   )) {
@@ -75,32 +105,49 @@ export function sortArrivals(
       continue
     }
     const reason =
-      before === undefined ? (flawOf(arrival, gateway) ?? misfit(record, slices, left)) : 'altered_duplicate'
+      before === undefined ? (flawOf(arrival, known.gateway) ?? misfit(record, known, left)) : 'altered_duplicate'
     if (reason) {
       quarantined.push({ arrival, reason })
       continue
     }
     seen.set(record.id, contentHash)
-    if (record.slice !== null) left.set(record.slice, (left.get(record.slice) ?? 0n) - BigInt(record.sellPico))
+    for (const { slice, amount } of spends(record)) left.set(slice, (left.get(slice) ?? 0n) - amount)
     accepted.push(arrival)
   }
   return { accepted, duplicates, quarantined }
 }
 
-/** Why the record does not fit its slice, if it does not. */
-function misfit(
-  record: UsageRecord,
-  slices: ReadonlyMap<string, SliceRow>,
-  left: ReadonlyMap<string, bigint>,
-): Reason | undefined {
-  if (record.slice === null) return undefined
-  const slice = slices.get(record.slice)
-  if (!slice) return 'unknown_slice'
-  if (slice.gateway !== record.gateway) return 'slice_of_other_gateway'
-  if (slice.tenant !== record.tenant) return 'slice_of_other_tenant'
-  const sell = BigInt(record.sellPico)
-  if (sell > 0n && slice.state !== 'open') return 'slice_closed'
-  if (sell > (left.get(slice.id) ?? 0n)) return 'above_slice'
+/** What a record takes from slices: from that of the wallet and from those of its draws. */
+export function spends(record: UsageRecord): { slice: string; bucket: string; amount: bigint }[] {
+  const own =
+    record.slice === null
+      ? []
+      : [{ slice: record.slice, bucket: walletOf(payerOf(record)), amount: BigInt(record.sellPico) }]
+  if (!record.draws) return own
+  return [...own, ...record.draws.map(({ slice, bucket, amount }) => ({ slice, bucket, amount: BigInt(amount) }))]
+}
+
+/** Why the record does not fit its slices, if it does not. */
+function misfit(record: UsageRecord, known: Known, left: ReadonlyMap<string, bigint>): Reason | undefined {
+  const { tenant, acceptedAtMs } = record
+  const mayUse = (owner: string) => owner === tenant || known.isShared({ owner, member: tenant, atMs: acceptedAtMs })
+  if (!mayUse(payerOf(record))) return 'not_shared'
+  for (const spend of spends(record)) {
+    const slice = known.slices.get(spend.slice)
+    if (!slice) return 'unknown_slice'
+    if (slice.gateway !== record.gateway) return 'slice_of_other_gateway'
+    if (slice.bucket !== spend.bucket)
+      return spend.slice === record.slice ? 'slice_of_other_tenant' : 'slice_of_other_bucket'
+    if (spend.amount > 0n && slice.state !== 'open' && slice.state !== 'reclaimed') return 'slice_closed'
+    if (spend.amount > (left.get(slice.id) ?? 0n)) return 'above_slice'
+  }
+  for (const draw of record.draws ?? []) {
+    const bucket = known.buckets.get(draw.bucket)
+    if (bucket?.kind !== draw.kind) return 'draw_of_other_kind'
+    if (!mayUse(bucket.tenant)) return 'not_shared'
+    const { period } = bucket
+    if (period && (acceptedAtMs < period.fromMs || acceptedAtMs >= period.toMs)) return 'draw_of_other_period'
+  }
   return undefined
 }
 
@@ -108,6 +155,10 @@ function misfit(
 export interface RecordColumns {
   readonly slice: string | null
   readonly tenant: string
+  readonly payer: string | null
+  readonly tier: string | null
+  /** Canonical JSON. */
+  readonly draws: string | null
   readonly key: string
   readonly service: string
   readonly supplier: string
@@ -136,6 +187,9 @@ export function columnsOf(record: UsageRecord): RecordColumns {
   return {
     slice: record.slice,
     tenant: record.tenant,
+    payer: record.payer ?? null,
+    tier: record.tier ?? null,
+    draws: record.draws === undefined ? null : canonicalJson(record.draws),
     key: record.key,
     service: record.service,
     supplier: record.supplier,

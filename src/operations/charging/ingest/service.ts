@@ -4,14 +4,21 @@ import { hash } from 'node:crypto'
 import { evidenceOf, post, postingId } from '#ledger'
 import type { Clock } from '#platform/clock'
 import type { Database, Transaction } from '#platform/postgres'
-import { isBilled, usageEntries } from '../model.ts'
-import { lockSlices, settleSlices } from '../slices/store.ts'
+import { walletOf } from '../bucket/model.ts'
+import { availableOf, lockBuckets, moveBuckets } from '../bucket/store.ts'
+import type { Bucket, BucketMove } from '../bucket/store.ts'
+import { activeLots, moveLots } from '../lots/store.ts'
+import { tokenEntries } from '../model.ts'
 import { acceptQuarantined, insertQuarantined, lockDismissed } from '../quarantine/store.ts'
-import { lockWallets, moveWallets } from '../wallet/store.ts'
+import { sharesOf } from '../shares/store.ts'
+import { isSharedBy } from '../shares/model.ts'
+import { lockSlices, settleSlices } from '../slices/store.ts'
+import type { SliceRow } from '../slices/store.ts'
+import { burnRecords, entriesOf } from './burn.ts'
+import type { BurnColumns } from './burn.ts'
 import { arrivalOf } from './fingerprint.ts'
 import type { Arrival } from './fingerprint.ts'
-import { columnsOf, flawOf, sortArrivals } from './model.ts'
-import type { RecordColumns } from './model.ts'
+import { columnsOf, flawOf, payerOf, sortArrivals, spends } from './model.ts'
 import { rollUp } from './rollup.ts'
 import { addToRollups, insertRecords, knownHashes } from './store.ts'
 
@@ -37,7 +44,7 @@ class Overtaken extends Error {
 }
 
 /**
- * Takes a batch of usage records into the books in one transaction: records, slices, wallets, roll-ups and one posting move
+ * Takes a batch of usage records into the books in one transaction: records, slices, buckets, lots, roll-ups and one posting move
  * together or not at all. Delivering records again, in other batches and another order, changes nothing.
  */
 export async function ingest({ database, clock }: Deps, batch: IngestBatch): Promise<IngestReply> {
@@ -60,8 +67,7 @@ async function ingestIn(
   const { gateway } = batch
   // A text that PostgreSQL refuses must not get as far as a look-up.
   const sound = arrivals.filter((arrival) => flawOf(arrival, gateway) === undefined).map((arrival) => arrival.record)
-  await lockWallets(tx, unique(sound.map((record) => record.tenant)))
-  const slices = await lockSlices(tx, unique(sound.map((record) => record.slice).filter((slice) => slice !== null)))
+  const ground = await lockGround(tx, sound)
   const malformed = (batch.malformed ?? []).map(({ id, text }) => ({
     id,
     contentHash: hash('sha256', text, 'hex'),
@@ -70,12 +76,12 @@ async function ingestIn(
   }))
   const ids = unique([...arrivals.map((arrival) => arrival.record.id), ...malformed.map(({ id }) => id)])
   const dismissed = await lockDismissed(tx, ids)
-  const known = await knownHashes(tx, unique(arrivals.map((arrival) => arrival.record.id)))
+  const hashes = await knownHashes(tx, unique(arrivals.map((arrival) => arrival.record.id)))
   const isLive = ({ contentHash }: { readonly contentHash: string }) => !dismissed.has(contentHash)
   const { accepted, duplicates, quarantined } = sortArrivals(arrivals.filter(isLive), {
     gateway,
-    known,
-    slices: new Map(slices.map((slice) => [slice.id, slice])),
+    hashes,
+    ...ground,
   })
   const aside = [
     ...quarantined.map(({ arrival, reason }) => ({
@@ -87,7 +93,7 @@ async function ingestIn(
     ...malformed.filter(isLive),
   ]
   if (aside.length > 0) await insertQuarantined(tx, gateway, aside, nowMs)
-  if (accepted.length > 0) await book(tx, gateway, accepted, nowMs)
+  if (accepted.length > 0) await book(tx, { gateway, accepted, ground, nowMs })
   return {
     accepted: accepted.length,
     duplicates: duplicates.length,
@@ -101,47 +107,112 @@ async function ingestIn(
   }
 }
 
+/** What records stand on, locked in the order that everybody keeps. */
+interface Ground {
+  readonly buckets: ReadonlyMap<string, Bucket>
+  readonly slices: ReadonlyMap<string, SliceRow>
+  readonly isShared: (share: { owner: string; member: string; atMs: number }) => boolean
+}
+
+async function lockGround(tx: Transaction, records: readonly UsageRecord[]): Promise<Ground> {
+  const named = records.flatMap(spends)
+  const wallets = records.map((record) => walletOf(payerOf(record)))
+  const buckets = await lockBuckets(tx, unique([...wallets, ...named.map(({ bucket }) => bucket)]))
+  const slices = await lockSlices(tx, unique(named.map(({ slice }) => slice)))
+  const byId = new Map(buckets.map((bucket) => [bucket.id, bucket]))
+  const usesOthers = ({ tenant, payer = tenant, draws = [] }: UsageRecord): boolean =>
+    payer !== tenant || draws.some(({ bucket }) => byId.get(bucket)?.tenant !== tenant)
+  const members = unique(records.filter(usesOthers).map(({ tenant }) => tenant))
+  const shares = members.length === 0 ? [] : await sharesOf(tx, members)
+  return {
+    buckets: byId,
+    slices: new Map(slices.map((slice) => [slice.id, slice])),
+    isShared: (share) => isSharedBy(shares, share),
+  }
+}
+
 /** The posting comes last, because it holds the lock that orders all postings. */
-async function book(tx: Transaction, gateway: string, accepted: readonly Arrival[], nowMs: number): Promise<void> {
-  const rows = accepted.map((arrival) => ({ arrival, columns: columnsOf(arrival.record) }))
+async function book(
+  tx: Transaction,
+  {
+    gateway,
+    accepted,
+    ground,
+    nowMs,
+  }: { gateway: string; accepted: readonly Arrival[]; ground: Ground; nowMs: number },
+): Promise<void> {
+  const records = accepted.map((arrival) => arrival.record)
+  const burnt = burnRecords(records, {
+    lots: await activeLots(
+      tx,
+      [...ground.buckets.values()].filter(({ period }) => !period).map(({ id }) => id),
+    ),
+    available: new Map([...ground.buckets.values()].map((bucket) => [bucket.id, availableOf(bucket)])),
+    isReclaimed: (slice) => ground.slices.get(slice)?.state === 'reclaimed',
+  })
+  const rows = accepted.map((arrival, index) => ({
+    arrival,
+    columns: columnsOf(arrival.record),
+    burn: burnt.columns[index] ?? missingBurn(arrival),
+  }))
   const columns = rows.map((row) => row.columns)
   const evidence = evidenceOf(accepted.map((arrival) => arrival.contentHash))
   const key = `usage:${evidence}`
   if ((await insertRecords(tx, rows, postingId(key))) !== accepted.length) throw new Overtaken()
-  await settleSlices(tx, bySlice(columns))
-  await moveWallets(tx, byTenant(columns))
+  await settleSlices(tx, bySlice(records))
+  await moveBuckets(tx, byBucket(rows, ground))
+  await moveLots(tx, burnt.moves)
   await addToRollups(tx, rollUp(columns))
   await acceptQuarantined(
     tx,
     accepted.map(({ record, contentHash }) => ({ id: record.id, contentHash })),
   )
-  const entries = columns.flatMap((record) => usageEntries({ ...record, billed: isBilled(record.ending) }))
   await post(tx, {
     key,
     kind: 'usage',
     memo: `usage of gateway ${gateway}`,
     bookedAtMs: nowMs,
-    entries,
+    entries: [...rows.flatMap(({ columns: row, burn }) => entriesOf(row, burn)), ...burnt.tokens.flatMap(tokenEntries)],
     evidence,
     facts: accepted.length,
   })
 }
 
-function bySlice(columns: readonly RecordColumns[]): { id: string; settledPico: bigint; records: number }[] {
-  const moves = new Map<string, { id: string; settledPico: bigint; records: number }>()
-  for (const { slice: id, sellPico } of columns) {
-    if (id === null) continue
-    const move = moves.get(id) ?? { id, settledPico: 0n, records: 0 }
-    moves.set(id, { id, settledPico: move.settledPico + sellPico, records: move.records + 1 })
+function missingBurn({ record }: Arrival): never {
+  throw new Error(`nothing was decided about record ${record.id}`)
+}
+
+function bySlice(records: readonly UsageRecord[]): { id: string; settled: bigint; records: number }[] {
+  const moves = new Map<string, { id: string; settled: bigint; records: number }>()
+  for (const { slice: id, amount } of records.flatMap(spends)) {
+    const move = moves.get(id) ?? { id, settled: 0n, records: 0 }
+    moves.set(id, { id, settled: move.settled + amount, records: move.records + 1 })
   }
   return [...moves.values()]
 }
 
-/** What is spent leaves the wallet and its escrow alike: it had been set aside when the slice was granted. */
-function byTenant(columns: readonly RecordColumns[]): { tenant: string; postedPico: bigint; escrowedPico: bigint }[] {
-  const spent = new Map<string, bigint>()
-  for (const { tenant, sellPico } of columns) if (sellPico > 0n) spent.set(tenant, (spent.get(tenant) ?? 0n) + sellPico)
-  return [...spent].map(([tenant, sell]) => ({ tenant, postedPico: -sell, escrowedPico: -sell }))
+/**
+ * What is spent leaves the bucket and its escrow alike: it had been set aside when the slice was granted. A slice that was
+ * reclaimed has nothing set aside any more, and an overrun was never in the bucket.
+ */
+function byBucket(
+  rows: readonly { readonly arrival: Arrival; readonly burn: BurnColumns }[],
+  { slices }: Ground,
+): BucketMove[] {
+  const moves = new Map<string, { posted: bigint; escrowed: bigint; overrun: bigint }>()
+  for (const { arrival, burn } of rows) {
+    for (const { slice, bucket, amount } of spends(arrival.record)) {
+      if (amount === 0n) continue
+      const overrun = slice === arrival.record.slice ? (burn.overrunPico ?? 0n) : 0n
+      const freed = slices.get(slice)?.state === 'open' ? amount : 0n
+      let move = moves.get(bucket)
+      if (!move) moves.set(bucket, (move = { posted: 0n, escrowed: 0n, overrun: 0n }))
+      move.posted -= amount - overrun
+      move.escrowed -= freed
+      move.overrun += overrun
+    }
+  }
+  return [...moves].map(([id, move]) => ({ id, ...move }))
 }
 
 function unique(texts: readonly string[]): string[] {

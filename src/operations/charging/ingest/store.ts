@@ -1,8 +1,33 @@
-import { sql } from '#platform/postgres'
+import { integerFromNumeric, sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
+import type { BurnColumns } from './burn.ts'
 import type { Arrival } from './fingerprint.ts'
 import type { RecordColumns } from './model.ts'
 import type { Cell } from './rollup.ts'
+
+/** The columns of a record's row that say what it burned, as text that no driver rounds. */
+export const burnSelection = sql`lots, lot_amounts::text[] as lot_amounts, gift, credit, overrun, booked_tax`
+
+export interface RawBurn {
+  lots: string[] | null
+  lot_amounts: string[] | null
+  gift: string | null
+  credit: string | null
+  overrun: string | null
+  booked_tax: string | null
+}
+
+export function toBurn(row: RawBurn): BurnColumns {
+  const amount = (text: string | null) => (text === null ? null : integerFromNumeric(text))
+  return {
+    lots: row.lots,
+    lotAmounts: row.lot_amounts && row.lot_amounts.map(integerFromNumeric),
+    giftPico: amount(row.gift),
+    creditPico: amount(row.credit),
+    overrunPico: amount(row.overrun),
+    bookedTaxPico: amount(row.booked_tax),
+  }
+}
 
 export async function knownHashes(db: Queryable, ids: readonly string[]): Promise<Map<string, string>> {
   const rows = await db.rows<{ id: string; content_hash: string }>(sql`
@@ -17,25 +42,34 @@ export async function knownHashes(db: Queryable, ids: readonly string[]): Promis
  */
 export async function insertRecords(
   tx: Transaction,
-  rows: readonly { readonly arrival: Arrival; readonly columns: RecordColumns }[],
+  rows: readonly { readonly arrival: Arrival; readonly columns: RecordColumns; readonly burn: BurnColumns }[],
   postingId: string,
 ): Promise<number> {
+  const burn = <Name extends keyof BurnColumns>(name: Name): BurnColumns[Name][] => rows.map((row) => row.burn[name])
+  // unnest takes lists apart, so lists in a column travel as text. Ids of lots and numbers need no quotes.
+  const lists = (name: 'lots' | 'lotAmounts') => burn(name).map((list) => list && `{${list.join(',')}}`)
   const column = <Name extends keyof RecordColumns>(name: Name): RecordColumns[Name][] =>
     rows.map((row) => row.columns[name])
   const inserted = await tx.rows(sql`
     insert into charging.usage_record (id, content_hash, posting_id, slice, tenant, key, service, supplier, ending, completed_at_ms,
-      uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record)
+      uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record,
+      payer, tier, draws, lots, lot_amounts, gift, credit, overrun, booked_tax)
     select id, decode(content_hash, 'hex'), ${postingId}, slice, tenant, key, service, supplier, ending, completed_at_ms,
-      uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record::jsonb
+      uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record::jsonb,
+      payer, tier, draws::jsonb, lots::text[], lot_amounts::numeric[], gift, credit, overrun, booked_tax
       from unnest(${rows.map((row) => row.arrival.record.id)}::text[], ${rows.map((row) => row.arrival.contentHash)}::text[],
         ${column('slice')}::text[], ${column('tenant')}::text[], ${column('key')}::text[], ${column('service')}::text[],
         ${column('supplier')}::text[], ${column('ending')}::text[], ${column('completedAtMs')}::bigint[],
         ${column('uncachedInput')}::bigint[], ${column('cacheWrite')}::bigint[], ${column('cacheRead')}::bigint[],
         ${column('output')}::bigint[], ${column('reasoning')}::bigint[], ${column('ttftBucket')}::smallint[],
         ${column('pacedTokens')}::bigint[], ${column('pacedMs')}::bigint[], ${column('sellPico')}::numeric[],
-        ${column('taxPico')}::numeric[], ${column('buyPico')}::numeric[], string_to_array(${rows.map((row) => row.arrival.text).join('\n')}, E'\\n'))
+        ${column('taxPico')}::numeric[], ${column('buyPico')}::numeric[], string_to_array(${rows.map((row) => row.arrival.text).join('\n')}, E'\\n'),
+        ${column('payer')}::text[], ${column('tier')}::text[], ${column('draws')}::text[], ${lists('lots')}::text[],
+        ${lists('lotAmounts')}::text[], ${burn('giftPico')}::numeric[], ${burn('creditPico')}::numeric[],
+        ${burn('overrunPico')}::numeric[], ${burn('bookedTaxPico')}::numeric[])
       as fresh (id, content_hash, slice, tenant, key, service, supplier, ending, completed_at_ms, uncached_input, cache_write, cache_read,
-        output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record)
+        output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record, payer, tier, draws, lots, lot_amounts, gift, credit,
+        overrun, booked_tax)
     on conflict (id) do nothing
     returning 1
   `)

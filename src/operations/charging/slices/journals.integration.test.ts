@@ -26,7 +26,7 @@ test('two installations on one database and one gateway id neither see nor close
       type: { code: 'slice_of_other_journal', status: 409 },
     })
   }
-  const grant = { gateway: 'gw-0', tenant: 'acme', minPico: '1', wantPico: '1' }
+  const grant = { gateway: 'gw-0', bucket: 'wallet:acme', min: '1', want: '1' }
   expect(await charging.grant({ ...grant, epoch: ours.epoch, seq: 2 })).toEqual({ outcome: 'fenced' })
   // The fenced one still delivers what it served, and gives its own slice back.
   expect(await charging.ingest({ gateway: 'gw-0', records: [sampleRecord(1, ours)] })).toMatchObject({ accepted: 1 })

@@ -9,10 +9,13 @@ import type {
   SliceView,
 } from '#contract'
 import type * as z from 'zod'
+import { periodOfKey } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database, Queryable, Transaction } from '#platform/postgres'
 import { grantReused, sliceInUse, sliceOfOtherJournal, unknownSlice } from '../problems.ts'
-import { lockWallets, moveWallets } from '../wallet/store.ts'
+import { splitPeriod } from '../bucket/model.ts'
+import { availableOf, findBucket, findDefinition, lockBuckets, moveBuckets, openPeriod } from '../bucket/store.ts'
+import type { Bucket } from '../bucket/store.ts'
 import { decideGrant, sliceId } from './model.ts'
 import {
   allOpenSlices,
@@ -33,6 +36,8 @@ interface Deps {
   readonly database: Database
   readonly clock: Clock
   readonly sliceLifetimeMs: number
+  /** How long after its admission a request may still be using what it holds. */
+  readonly longestRequestMs: number
 }
 
 /**
@@ -54,24 +59,30 @@ export async function grant(deps: Deps, request: GrantRequest): Promise<GrantRep
   return deps.database.transaction((tx) => grantIn(tx, deps, request))
 }
 
-async function grantIn(tx: Transaction, { clock, sliceLifetimeMs }: Deps, request: GrantRequest): Promise<GrantReply> {
-  const { gateway, epoch, seq, tenant } = request
+async function grantIn(tx: Transaction, deps: Deps, request: GrantRequest): Promise<GrantReply> {
+  const { gateway, epoch, seq } = request
   const registration = await lockRegistration(tx, gateway)
   if (registration?.epoch !== epoch) return { outcome: 'fenced' }
-  const [wallet] = await lockWallets(tx, [tenant])
-  const availablePico = wallet ? wallet.postedPico - wallet.escrowedPico : 0n
+  const nowMs = deps.clock.nowMs()
+  const bucket = await lockOrOpen(tx, request.bucket, nowMs)
   const insufficient = {
     outcome: 'insufficient_balance',
-    availablePico: `${availablePico}`,
-    escrowedPico: `${wallet?.escrowedPico ?? 0n}`,
+    available: `${bucket ? availableOf(bucket) : 0n}`,
+    escrowed: `${bucket?.escrowed ?? 0n}`,
   } as const
   const before = await sliceOfGrant(tx, request)
-  if (before && before.tenant !== tenant) throw grantReused({ gateway, epoch, seq })
+  if (before && before.bucket !== request.bucket) throw grantReused({ gateway, epoch, seq })
   // A slice that was given back meanwhile must not be spent: the gateway asks again under its next number.
   if (before) return before.state === 'open' ? { outcome: 'granted', slice: toSlice(before) } : insufficient
-  const decision = decideGrant({ availablePico, minPico: BigInt(request.minPico), wantPico: BigInt(request.wantPico) })
-  if (decision.outcome === 'refused' || !wallet) return insufficient
-  const nowMs = clock.nowMs()
+  // A tenant that never had money has an empty wallet.
+  if (!bucket) return request.bucket.startsWith('wallet:') ? insufficient : { outcome: 'no_such_bucket' }
+  if (bucket.period && !isCurrent(bucket.period, nowMs)) return { outcome: 'no_such_bucket' }
+  const decision = decideGrant({
+    available: availableOf(bucket),
+    min: BigInt(request.min),
+    want: BigInt(request.want),
+  })
+  if (decision.outcome === 'refused') return insufficient
   const slice = await insertSlice(tx, {
     id: sliceId(request),
     gateway,
@@ -79,15 +90,41 @@ async function grantIn(tx: Transaction, { clock, sliceLifetimeMs }: Deps, reques
     journal: registration.journal,
     epoch,
     seq,
-    tenant,
-    amountPico: decision.amountPico,
+    bucket: bucket.id,
+    amount: decision.amount,
     tight: decision.tight,
     grantedAtMs: nowMs,
-    validUntilMs: nowMs + sliceLifetimeMs,
+    validUntilMs: validUntilMs(deps, bucket, nowMs),
   })
   if (!slice) throw grantReused({ gateway, epoch, seq })
-  await moveWallets(tx, [{ tenant, postedPico: 0n, escrowedPico: decision.amountPico }])
+  await moveBuckets(tx, [{ id: bucket.id, posted: 0n, escrowed: decision.amount }])
   return { outcome: 'granted', slice: toSlice(slice) }
+}
+
+/** Gateways fetch the next period's slice a moment before it begins, and their clocks differ from ours. */
+const EARLY_MS = 5_000
+
+function isCurrent({ fromMs, toMs }: { fromMs: number; toMs: number }, nowMs: number): boolean {
+  return nowMs >= fromMs - EARLY_MS && nowMs < toMs
+}
+
+/** The bucket of a period is filled by its definition when it is first asked for. */
+async function lockOrOpen(tx: Transaction, name: string, nowMs: number): Promise<Bucket | undefined> {
+  const [bucket] = await lockBuckets(tx, [name])
+  const parts = bucket ? undefined : splitPeriod(name)
+  const definition = parts && (await findDefinition(tx, parts.definition))
+  const bounds = definition && periodOfKey(definition.period, parts.period)
+  if (!bounds || !isCurrent(bounds, nowMs)) return bucket
+  if (bounds.toMs <= definition.validFromMs || (definition.validToMs !== null && bounds.fromMs >= definition.validToMs))
+    return undefined
+  await openPeriod(tx, { id: name, definition, fromMs: bounds.fromMs, toMs: bounds.toMs })
+  return (await lockBuckets(tx, [name]))[0]
+}
+
+/** What is left of a period is forfeited with it, as soon as the requests that it paid for have ended. */
+function validUntilMs({ sliceLifetimeMs, longestRequestMs }: Deps, { period }: Bucket, nowMs: number): number {
+  const untilMs = nowMs + sliceLifetimeMs
+  return period ? Math.min(untilMs, period.toMs + longestRequestMs) : untilMs
 }
 
 /** Gives the rest of a slice back, once charging has every record that was charged to it. Closing again changes nothing. */
@@ -122,11 +159,11 @@ const RELEASE_GRACE_MS = 3_600_000
 /** The open slices of all gateways, oldest first. */
 export async function listSlices(db: Queryable, limit: number): Promise<SliceView[]> {
   const journals = await gatewayJournals(db)
-  return (await allOpenSlices(db, limit)).map((slice) => toView(slice, journals.get(slice.gateway) ?? null))
+  return (await allOpenSlices(db, limit)).map((slice) => toView(slice, slice, journals.get(slice.gateway) ?? null))
 }
 
 /**
- * An operator's decision, never made by the program: a slice that expired long ago goes back to its wallet although records of it
+ * An operator's decision, never made by the program: a slice that expired long ago goes back to its bucket although records of it
  * may be missing. Records that turn up later and cost money are kept in quarantine. Releasing again changes nothing.
  */
 export async function releaseSlice(
@@ -135,23 +172,24 @@ export async function releaseSlice(
 ): Promise<SliceView> {
   return database.transaction(async (tx) => {
     const slice = await lockSlice(tx, id)
-    if (!slice) throw unknownSlice({ slice: id })
+    const bucket = slice && (await findBucket(tx, slice.bucket))
+    if (!slice || !bucket) throw unknownSlice({ slice: id })
     const journal = (await gatewayJournals(tx)).get(slice.gateway) ?? null
-    if (slice.state === 'released') return toView(slice, journal)
+    if (slice.state === 'released') return toView(slice, bucket, journal)
     const nowMs = clock.nowMs()
     const releasableAtMs = slice.validUntilMs + RELEASE_GRACE_MS
-    if (slice.state === 'closed' || nowMs < releasableAtMs)
+    if (slice.state !== 'open' || nowMs < releasableAtMs)
       throw sliceInUse({ slice: id, state: slice.state, releasableAtMs })
     await endAndFree(tx, slice, { state: 'released', nowMs, by, reason })
-    return toView({ ...slice, state: 'released' }, journal)
+    return toView({ ...slice, state: 'released' }, bucket, journal)
   })
 }
 
-/** The wallet first and the slice after it, as ingest does. */
+/** The bucket first and the slice after it, as ingest does. */
 async function lockSlice(tx: Transaction, id: string): Promise<SliceRow | undefined> {
   const found = await findSlice(tx, id)
   if (!found) return undefined
-  await lockWallets(tx, [found.tenant])
+  await lockBuckets(tx, [found.bucket])
   const [slice] = await lockSlices(tx, [id])
   return slice
 }
@@ -162,25 +200,30 @@ async function endAndFree(
   end: { state: 'closed' | 'released'; nowMs: number; by?: string; reason?: string },
 ): Promise<void> {
   await endSlice(tx, { id: slice.id, ...end })
-  await moveWallets(tx, [{ tenant: slice.tenant, postedPico: 0n, escrowedPico: slice.settledPico - slice.amountPico }])
+  await moveBuckets(tx, [{ id: slice.bucket, posted: 0n, escrowed: slice.settled - slice.amount }])
 }
 
-function toSlice({ id, tenant, epoch, amountPico, validUntilMs, tight }: SliceRow): Slice {
-  return { id, tenant, epoch, amountPico: `${amountPico}`, validUntilMs, tight }
+function toSlice({ id, bucket, epoch, amount, validUntilMs, tight }: SliceRow): Slice {
+  return { id, bucket, epoch, amount: `${amount}`, validUntilMs, tight }
 }
 
-function toView(slice: SliceRow, gatewayJournal: string | null): SliceView {
-  const { id, gateway, journal, epoch, tenant, amountPico, settledPico, records, state, grantedAtMs, validUntilMs } =
-    slice
+function toView(
+  slice: SliceRow,
+  { tenant, unit }: { readonly tenant: string; readonly unit: string },
+  gatewayJournal: string | null,
+): SliceView {
+  const { id, gateway, journal, epoch, bucket, amount, settled, records, state, grantedAtMs, validUntilMs } = slice
   return {
     id,
     gateway,
     journal,
     isOfPresentJournal: journal === gatewayJournal,
     epoch,
+    bucket,
     tenant,
-    amountPico: `${amountPico}`,
-    settledPico: `${settledPico}`,
+    unit,
+    amount: `${amount}`,
+    settled: `${settled}`,
     records,
     state,
     grantedAtMs,

@@ -55,9 +55,9 @@ test('many gateways asking at once never get more than the wallet holds', async 
         gateway,
         epoch: epochs.get(gateway) ?? 0,
         seq: 1 + Math.floor(n / 4),
-        tenant: 'hot',
-        minPico: '70',
-        wantPico: '70',
+        bucket: 'wallet:hot',
+        min: '70',
+        want: '70',
       })
     }),
   )
@@ -74,10 +74,10 @@ test('repeating a grant gives the same slice and takes nothing more, also when t
   await charging.topup({ tenant: 'again', amountPico: 1_000n, reference: 'again-1' })
   const { epoch } = await charging.register({ gateway: 'again-gw', journal: JOURNAL })
   const ask = (tenant = 'again') =>
-    charging.grant({ gateway: 'again-gw', epoch, seq: 1, tenant, minPico: '10', wantPico: '100' })
+    charging.grant({ gateway: 'again-gw', epoch, seq: 1, bucket: `wallet:${tenant}`, min: '10', want: '100' })
   const replies = await Promise.all([ask(), ask(), ask(), ask()])
   expect(new Set(replies.map((reply) => JSON.stringify(reply))).size).toBe(1)
-  expect(replies[0]).toMatchObject({ outcome: 'granted', slice: { amountPico: '100', tight: false } })
+  expect(replies[0]).toMatchObject({ outcome: 'granted', slice: { amount: '100', tight: false } })
   expect(await charging.balance('again')).toMatchObject({ escrowedPico: '100' })
   await expect(ask('twice')).rejects.toMatchObject({ type: { code: 'grant_reused' } })
   await charging.close({ gateway: 'again-gw', journal: JOURNAL, slice: 'slc_again-gw_1_1', records: 0 })
@@ -88,7 +88,7 @@ test('a gateway that was replaced gets no more grants, and its open slices stay 
   const charging = make()
   const { slice, epoch } = await openSlice(charging, { tenant: 'fence', gateway: 'fence-gw', amount: 100n })
   expect(await charging.register({ gateway: 'fence-gw', journal: JOURNAL })).toEqual({ epoch: epoch + 1 })
-  const old = { gateway: 'fence-gw', tenant: 'fence', minPico: '1', wantPico: '1' }
+  const old = { gateway: 'fence-gw', bucket: 'wallet:fence', min: '1', want: '1' }
   expect(await charging.grant({ ...old, epoch, seq: 2 })).toEqual({ outcome: 'fenced' })
   expect(await charging.grant({ ...old, epoch, seq: 1 })).toEqual({ outcome: 'fenced' })
   expect(await charging.grant({ ...old, epoch: epoch + 5, seq: 1 })).toEqual({ outcome: 'fenced' })
@@ -111,8 +111,8 @@ test('a gateway that takes over waits for grants of the epoch before, so that it
   }
   let pending: Promise<unknown>[] = []
   await own.transaction(async (tx) => {
-    await tx.rows(sql`select 1 from charging.wallet where tenant = 'acme' for update`)
-    const granted = charging.grant({ gateway: 'gw-0', epoch, seq: 1, tenant: 'acme', minPico: '1', wantPico: '5' })
+    await tx.rows(sql`select 1 from charging.bucket where id = 'wallet:acme' for update`)
+    const granted = charging.grant({ gateway: 'gw-0', epoch, seq: 1, bucket: 'wallet:acme', min: '1', want: '5' })
     pending = [granted]
     await expect.poll(waiting, { timeout: 10_000 }).toBe(1)
     pending = [granted, charging.register({ gateway: 'gw-0', journal: JOURNAL })]
@@ -157,9 +157,9 @@ test('only an operator releases a slice, an hour after it expired, and a charged
   await expect(release('slc_none')).rejects.toMatchObject({ type: { code: 'unknown_slice' } })
   clock.advance(600_000 + 3_600_000 - 1)
   await expect(release()).rejects.toMatchObject({ type: { code: 'slice_in_use' } })
-  expect(await charging.slices({ limit: 9 })).toMatchObject([{ id: open.slice, state: 'open', settledPico: '0' }])
+  expect(await charging.slices({ limit: 9 })).toMatchObject([{ id: open.slice, state: 'open', settled: '0' }])
   clock.advance(1)
-  expect(await release()).toMatchObject({ id: open.slice, state: 'released', amountPico: `${YUAN}` })
+  expect(await release()).toMatchObject({ id: open.slice, state: 'released', amount: `${YUAN}` })
   expect(await release()).toMatchObject({ state: 'released' })
   expect(await charging.slices({ limit: 9 })).toEqual([])
   expect(await own.rows(sql`select released_by, released_reason from charging.slice`)).toEqual([
@@ -188,14 +188,14 @@ test('the database itself refuses a wallet or a slice below zero, and a usage re
       return violatedConstraint(error) ?? sqlState(error)
     }
   }
-  expect(await violated(`update charging.wallet set posted = -1, escrowed = 0 where tenant = 'twice'`)).toBe(
-    'wallet_never_overspent',
+  expect(await violated(`update charging.bucket set posted = -1, escrowed = 0 where tenant = 'twice'`)).toBe(
+    'bucket_never_overspent',
   )
-  expect(await violated(`update charging.wallet set escrowed = posted + 1 where tenant = 'twice'`)).toBe(
-    'wallet_never_overspent',
+  expect(await violated(`update charging.bucket set escrowed = posted + 1 where tenant = 'twice'`)).toBe(
+    'bucket_never_overspent',
   )
-  expect(await violated(`update charging.wallet set escrowed = -1 where tenant = 'twice'`)).toBe(
-    'wallet_never_overspent',
+  expect(await violated(`update charging.bucket set escrowed = -1 where tenant = 'twice'`)).toBe(
+    'bucket_never_overspent',
   )
   expect(await violated(`update charging.slice set settled = amount + 1`)).toBe('slice_never_overspent')
   for (const table of ['usage_record', 'topup']) {

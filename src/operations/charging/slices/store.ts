@@ -7,12 +7,13 @@ export interface SliceRow {
   /** Null: granted before journals had names. */
   readonly journal: string | null
   readonly epoch: number
-  readonly tenant: string
-  readonly amountPico: bigint
-  readonly settledPico: bigint
+  readonly bucket: string
+  readonly amount: bigint
+  readonly settled: bigint
   readonly records: number
   readonly tight: boolean
-  readonly state: 'open' | 'closed' | 'released'
+  /** `reclaimed`: given back by itself, because its bucket is to be available rather than strict. */
+  readonly state: 'open' | 'closed' | 'released' | 'reclaimed'
   readonly grantedAtMs: number
   readonly validUntilMs: number
 }
@@ -22,7 +23,7 @@ interface Raw {
   gateway: string
   journal: string | null
   epoch: bigint
-  tenant: string
+  bucket: string
   amount: string
   settled: string
   records: bigint
@@ -32,7 +33,7 @@ interface Raw {
   valid_until_ms: bigint
 }
 
-const columns = sql`id, gateway, journal, epoch, tenant, amount, settled, records, tight, state, granted_at_ms, valid_until_ms`
+const columns = sql`id, gateway, journal, epoch, bucket, amount, settled, records, tight, state, granted_at_ms, valid_until_ms`
 
 function toSlice(row: Raw): SliceRow {
   return {
@@ -40,9 +41,9 @@ function toSlice(row: Raw): SliceRow {
     gateway: row.gateway,
     journal: row.journal,
     epoch: Number(row.epoch),
-    tenant: row.tenant,
-    amountPico: integerFromNumeric(row.amount),
-    settledPico: integerFromNumeric(row.settled),
+    bucket: row.bucket,
+    amount: integerFromNumeric(row.amount),
+    settled: integerFromNumeric(row.settled),
     records: Number(row.records),
     tight: row.tight,
     state: row.state,
@@ -97,16 +98,16 @@ export async function insertSlice(
     journal: string | null
     epoch: number
     seq: number
-    tenant: string
-    amountPico: bigint
+    bucket: string
+    amount: bigint
     tight: boolean
     grantedAtMs: number
     validUntilMs: number
   },
 ): Promise<SliceRow | undefined> {
   const [row] = await tx.rows<Raw>(sql`
-    insert into charging.slice (id, gateway, journal, epoch, seq, tenant, amount, tight, granted_at_ms, valid_until_ms)
-    values (${slice.id}, ${slice.gateway}, ${slice.journal}, ${slice.epoch}::bigint, ${slice.seq}::bigint, ${slice.tenant}, ${slice.amountPico}::numeric,
+    insert into charging.slice (id, gateway, journal, epoch, seq, bucket, amount, tight, granted_at_ms, valid_until_ms)
+    values (${slice.id}, ${slice.gateway}, ${slice.journal}, ${slice.epoch}::bigint, ${slice.seq}::bigint, ${slice.bucket}, ${slice.amount}::numeric,
       ${slice.tight}, ${slice.grantedAtMs}::bigint, ${slice.validUntilMs}::bigint)
     on conflict (gateway, epoch, seq) do nothing returning ${columns}
   `)
@@ -118,7 +119,7 @@ export async function findSlice(db: Queryable, id: string): Promise<SliceRow | u
   return row && toSlice(row)
 }
 
-/** In the order of their ids, after the wallets: the order in which everybody locks. */
+/** In the order of their ids, after the buckets: the order in which everybody locks. */
 export async function lockSlices(tx: Transaction, ids: readonly string[]): Promise<SliceRow[]> {
   return (
     await tx.rows<Raw>(sql`select ${columns} from charging.slice where id = any(${ids}::text[]) order by id for update`)
@@ -127,11 +128,11 @@ export async function lockSlices(tx: Transaction, ids: readonly string[]): Promi
 
 export async function settleSlices(
   tx: Transaction,
-  moves: readonly { readonly id: string; readonly settledPico: bigint; readonly records: number }[],
+  moves: readonly { readonly id: string; readonly settled: bigint; readonly records: number }[],
 ): Promise<void> {
   await tx.rows(sql`
     update charging.slice s set settled = s.settled + m.settled, records = s.records + m.records
-      from unnest(${moves.map((move) => move.id)}::text[], ${moves.map((move) => move.settledPico)}::numeric[],
+      from unnest(${moves.map((move) => move.id)}::text[], ${moves.map((move) => move.settled)}::numeric[],
         ${moves.map((move) => move.records)}::bigint[]) as m (id, settled, records)
      where s.id = m.id
   `)
@@ -141,7 +142,7 @@ export async function endSlice(
   tx: Transaction,
   end: {
     id: string
-    state: 'closed' | 'released'
+    state: 'closed' | 'released' | 'reclaimed'
     nowMs: number
     /** The operator who decided it, for `released`. */
     by?: string
@@ -164,13 +165,18 @@ export async function openSlicesOf(db: Queryable, gateway: string, journal: stri
   ).map(toSlice)
 }
 
-/** Oldest first, of all gateways. */
-export async function allOpenSlices(db: Queryable, limit: number): Promise<SliceRow[]> {
-  return (
-    await db.rows<Raw>(
-      sql`select ${columns} from charging.slice where state = 'open' order by granted_at_ms, id limit ${limit}`,
-    )
-  ).map(toSlice)
+/** Oldest first, of all gateways, with whose bucket it is of and in which unit. */
+export async function allOpenSlices(
+  db: Queryable,
+  limit: number,
+): Promise<(SliceRow & { readonly tenant: string; readonly unit: string })[]> {
+  const rows = await db.rows<Raw & { tenant: string; unit: string }>(sql`
+    select s.*, b.tenant, b.unit
+      from (select ${columns} from charging.slice where state = 'open' order by granted_at_ms, id limit ${limit}) s
+      join charging.bucket b on b.id = s.bucket
+     order by s.granted_at_ms, s.id
+  `)
+  return rows.map((row) => ({ ...toSlice(row), tenant: row.tenant, unit: row.unit }))
 }
 
 export async function gatewayJournals(db: Queryable): Promise<Map<string, string | null>> {

@@ -1,5 +1,9 @@
+import type { UsageRecord } from '#contract'
+import type { Entry } from '#ledger'
+import { ownerOfTokens } from '../bucket/model.ts'
 import { SPAN_MS } from '../ingest/rollup.ts'
 import type { Span } from '../ingest/rollup.ts'
+import { tokenEntries } from '../model.ts'
 
 export interface RollupRange {
   readonly span: Span
@@ -26,4 +30,15 @@ export function rollupRanges({ fromMs, toMs }: { fromMs: number; toMs: number })
         ]
       : [{ span: 'minute', fromMs: from, toMs: to }]
   return ranges.filter((range) => range.fromMs < range.toMs)
+}
+
+/**
+ * What a record's tokens move in the books. The deferred revenue that goes with them is rounded once for all that a posting burns of
+ * a lot, so no single record has a share of it.
+ */
+export function unitEntries({ draws = [] }: UsageRecord): Entry[] {
+  return draws.flatMap(({ bucket, amount }) => {
+    const owner = ownerOfTokens(bucket)
+    return owner ? tokenEntries({ ...owner, units: BigInt(amount), revenuePico: 0n }) : []
+  })
 }

@@ -4,9 +4,10 @@ import { findPostings, postings as ledgerPostings } from '#ledger'
 import type { Clock } from '#platform/clock'
 import type { Queryable } from '#platform/postgres'
 import { quantile, SPAN_MS } from '../ingest/rollup.ts'
-import { isBilled, usageEntries } from '../model.ts'
+import { entriesOf } from '../ingest/burn.ts'
+import { columnsOf } from '../ingest/model.ts'
+import { rollupRanges, unitEntries } from './model.ts'
 import { unknownRequest } from '../problems.ts'
-import { rollupRanges } from './model.ts'
 import { minuteSums, newestRecords, recordById, usageSums } from './store.ts'
 import type { UsageBy } from './store.ts'
 
@@ -77,17 +78,9 @@ export async function requests(
 export async function explain(db: Queryable, id: string): Promise<ExplainReply> {
   const found = await recordById(db, id)
   if (!found) throw unknownRequest({ id })
-  const { record, postingId } = found
+  const { record, burn, postingId } = found
   const [posting] = await findPostings(db, [postingId])
-  const entries = usageEntries({
-    tenant: record.tenant,
-    service: record.service,
-    supplier: record.supplier,
-    billed: isBilled(record.ending),
-    sellPico: BigInt(record.sellPico),
-    taxPico: BigInt(record.taxPico),
-    buyPico: BigInt(record.buyPico),
-  })
+  const entries = [...entriesOf(columnsOf(record), burn), ...unitEntries(record)]
   return {
     record,
     posting: posting ? { id: posting.id, bookedAtMs: posting.bookedAtMs, hash: posting.hash } : null,

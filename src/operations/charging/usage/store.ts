@@ -1,6 +1,9 @@
 import type { UsageRecord } from '#contract'
 import { integerFromNumeric, sql } from '#platform/postgres'
 import type { Queryable, Statement } from '#platform/postgres'
+import type { BurnColumns } from '../ingest/burn.ts'
+import { burnSelection, toBurn } from '../ingest/store.ts'
+import type { RawBurn } from '../ingest/store.ts'
 import type { RollupRange } from './model.ts'
 
 export type UsageBy = 'service' | 'tenant' | 'supplier' | 'key' | 'hour'
@@ -117,9 +120,9 @@ export async function newestRecords(
 export async function recordById(
   db: Queryable,
   id: string,
-): Promise<{ record: UsageRecord; postingId: string } | undefined> {
-  const [row] = await db.rows<{ record: UsageRecord; posting_id: string }>(
-    sql`select record, posting_id from charging.usage_record where id = ${id}`,
+): Promise<{ record: UsageRecord; burn: BurnColumns; postingId: string } | undefined> {
+  const [row] = await db.rows<RawBurn & { record: UsageRecord; posting_id: string }>(
+    sql`select record, posting_id, ${burnSelection} from charging.usage_record where id = ${id}`,
   )
-  return row && { record: row.record, postingId: row.posting_id }
+  return row && { record: row.record, burn: toBurn(row), postingId: row.posting_id }
 }

@@ -1,24 +1,34 @@
 import { balanced, chain, evidenceOf, findPostings, openCheck } from '#ledger'
 import type { CheckResult, Entry, Posting } from '#ledger'
 import type { Queryable } from '#platform/postgres'
-import { topupEntries, usageEntries } from '../model.ts'
-import { topupsAfter } from '../wallet/store.ts'
-import { hashesBehind, postingIdsAfter, usageBehind } from './store.ts'
+import { topupsAfter } from '../bucket/store.ts'
+import { tokenEntries, topupEntries, usageEntries } from '../model.ts'
+import { follow, meet } from './positions.ts'
+import type { Positions } from './positions.ts'
+import { hashesBehind, postingIdsAfter, tokensBehind, usageBehind } from './store.ts'
 
 const PAGE = 50
 
 /** Recomputes every usage posting from its records: entries on both sides, number of records, evidence. */
 export async function checkUsagePostings(db: Queryable): Promise<CheckResult> {
   const check = openCheck('every usage posting is the sum of its records')
+  const positions: Positions = new Map()
   for await (const page of chain(db, PAGE)) {
     const found = page.filter((posting) => posting.kind === 'usage')
     const ids = found.map((posting) => posting.id)
     const usage = await usageBehind(db, ids)
+    const tokens = await tokensBehind(db, ids)
     const hashes = await hashesBehind(db, ids)
+    await meet(
+      db,
+      positions,
+      [...tokens.values()].flat().map(({ lot }) => lot),
+    )
     for (const posting of found) {
       check.see()
       const behind = usage.get(posting.id) ?? []
-      const expected = balanced(behind.flatMap(usageEntries))
+      const burns = (tokens.get(posting.id) ?? []).map((burn) => follow(positions, burn)).filter((burn) => !!burn)
+      const expected = balanced([...behind.flatMap(usageEntries), ...burns.flatMap(tokenEntries)])
       const records = behind.reduce((sum, each) => sum + each.records, 0)
       if (records !== posting.facts)
         check.disagree(`posting ${posting.id}: made from ${posting.facts} records, ${records} are there`)

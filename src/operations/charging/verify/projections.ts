@@ -1,32 +1,31 @@
-import { balances, openCheck } from '#ledger'
+import { openCheck } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Queryable } from '#platform/postgres'
+import { bucketsOfKind } from '../bucket/store.ts'
 import { countQuarantine, openQuarantine } from '../quarantine/store.ts'
-import { allWallets } from '../wallet/store.ts'
-import { countRollups, countSlices, wrongEscrows, wrongRollups, wrongSlices } from './store.ts'
+import {
+  countBuckets,
+  countRollups,
+  countSlices,
+  wrongEscrows,
+  wrongPeriods,
+  wrongRollups,
+  wrongSlices,
+} from './store.ts'
 
-export async function checkWallets(db: Queryable): Promise<CheckResult> {
-  const check = openCheck('every wallet is what the ledger owes its tenant')
-  const owed = new Map((await balances(db, '2000:')).map((balance) => [balance.account, 0n - balance.amountPico]))
-  for (const { tenant, postedPico, escrowedPico } of await allWallets(db)) {
-    check.see()
-    const account = `2000:${tenant}`
-    const due = owed.get(account) ?? 0n
-    if (postedPico !== due) check.disagree(`wallet ${tenant}: ${postedPico} posted, the ledger owes ${due}`)
-    if (escrowedPico < 0n || escrowedPico > postedPico)
-      check.disagree(`wallet ${tenant}: ${escrowedPico} set aside of ${postedPico}`)
-    owed.delete(account)
-  }
-  for (const [account, due] of owed)
-    if (due !== 0n) check.disagree(`account ${account}: ${due} owed, and there is no wallet`)
+export async function checkEscrow(db: Queryable): Promise<CheckResult> {
+  const check = openCheck('what buckets have set aside is what open slices have left')
+  check.see(await countBuckets(db))
+  for (const row of await wrongEscrows(db))
+    check.disagree(`bucket ${row.id}: ${row.escrowed} set aside, open slices have ${row.open} left`)
   return check.result()
 }
 
-export async function checkEscrow(db: Queryable): Promise<CheckResult> {
-  const check = openCheck('what wallets have set aside is what open slices have left')
-  check.see((await allWallets(db)).length)
-  for (const row of await wrongEscrows(db))
-    check.disagree(`wallet ${row.tenant}: ${row.escrowed} set aside, open slices have ${row.open} left`)
+export async function checkPeriods(db: Queryable): Promise<CheckResult> {
+  const check = openCheck('every period has what it was filled with less what records drew')
+  for (const kind of ['throughput', 'cap'] as const) check.see((await bucketsOfKind(db, kind)).length)
+  for (const row of await wrongPeriods(db))
+    check.disagree(`bucket ${row.id}: ${row.posted} of ${row.granted} left, records drew ${row.drawn}`)
   return check.result()
 }
 

@@ -1,13 +1,17 @@
 import type { UsageRecord } from '#contract'
-import { netOfTax, parseTokenPrices, pico, rate, totalTokens } from '#kernel'
-import type { TokenPrices } from '#kernel'
+import { netOfTax, parsePriceSheet, parseTokenPrices, pico, pricesFor, rate, TOKEN_CLASSES, totalTokens } from '#kernel'
+import type { Calendars, PricedSheet, TokenCounts, TokenPrices } from '#kernel'
 import { openCheck } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Queryable } from '#platform/postgres'
-import type { FiledSheet, SheetById } from '../charging.ts'
+import type { FiledSheet, RatingSources, SheetById, WeightsOf } from '../charging.ts'
+import { ownerOfTokens, walletOf } from '../bucket/model.ts'
+import { taxOn } from '../ingest/burn.ts'
 import { arrivalOf } from '../ingest/fingerprint.ts'
-import { columnsOf, flawOf } from '../ingest/model.ts'
+import { columnsOf, flawOf, payerOf } from '../ingest/model.ts'
 import type { RecordColumns } from '../ingest/model.ts'
+import type { Lot } from '../lots/model.ts'
+import { lotsById } from '../lots/store.ts'
 import { isBilled } from '../model.ts'
 import { recordsAfter } from './store.ts'
 import type { StoredRecord } from './store.ts'
@@ -20,28 +24,40 @@ const PAGE = 1000
  */
 const LATE_NEWS_MS = 600_000
 
-interface RatedSheet extends Omit<FiledSheet, 'prices'> {
-  readonly prices: TokenPrices
+interface RatedSheet extends FiledSheet {
+  readonly priced: PricedSheet
 }
 
-type Lookup = (id: string) => Promise<RatedSheet | undefined>
+/** What records are rated by. */
+interface Tariffs {
+  readonly sheet: (id: string) => Promise<RatedSheet | undefined>
+  readonly weights?: WeightsOf | undefined
+  readonly calendars?: Calendars | undefined
+}
 
 /**
  * Every record is what was ingested (its content has its hash, its columns say what it says), keeps the rules for records, and
  * costs what its tokens cost by the sheets it names.
  */
-export async function checkRecords(db: Queryable, sheetById: SheetById | undefined): Promise<CheckResult> {
+export async function checkRecords(
+  db: Queryable,
+  { sheetById, weights, calendars }: RatingSources,
+): Promise<CheckResult> {
   const check = openCheck(
     sheetById ? 'every usage record is unaltered and rated by its sheets' : 'every usage record is unaltered',
   )
-  const lookup = sheetById && cached(sheetById)
+  const tariffs = sheetById && { sheet: cached(sheetById), weights, calendars }
   for (let after = ''; ;) {
     const page = await recordsAfter(db, { id: after, limit: PAGE })
     const last = page.at(-1)
     if (!last) return check.result()
+    const lots = new Map(
+      (await lotsById(db, [...new Set(page.flatMap(({ burn }) => burn.lots ?? []))])).map((lot) => [lot.id, lot]),
+    )
     for (const stored of page) {
       check.see()
-      const flaw = alterationOf(stored) ?? (lookup && (await misratingOf(stored.record, lookup)))
+      const flaw =
+        alterationOf(stored) ?? misburnOf(stored, lots) ?? (tariffs && (await misratingOf(stored.record, tariffs)))
       if (flaw) check.disagree(`record ${stored.id}: ${flaw}`)
     }
     after = last.id
@@ -61,10 +77,48 @@ function alterationOf({ id, contentHash, columns, record }: StoredRecord): strin
 }
 
 /**
- * A tenant pays tokens × price, and no more than the hold that it was admitted with. The supplier is owed tokens × price whoever
- * pays. No tokens cost nothing by any sheet, so a record of none needs no sheet.
+ * What a record burned covers what it says it took: the price by lots of the payer's wallet, credit and an overrun, and each draw
+ * of tokens by lots of that bucket.
  */
-export async function misratingOf(record: UsageRecord, lookup: Lookup): Promise<string | undefined> {
+export function misburnOf(
+  { record, burn }: Pick<StoredRecord, 'record' | 'burn'>,
+  lots: ReadonlyMap<string, Pick<Lot, 'bucket' | 'source'>>,
+): string | undefined {
+  const sell = BigInt(record.sellPico)
+  const [credit, overrun] = [burn.creditPico ?? 0n, burn.overrunPico ?? 0n]
+  // Before there were lots, everything was paid from the wallet as a whole.
+  const isOld = burn.lots === null && sell > 0n && credit === 0n && overrun === 0n
+  if (isOld && !record.draws) return undefined
+  const taken = new Map<string, bigint>()
+  let gift = 0n
+  const wallet = walletOf(payerOf(record))
+  for (const [index, id] of (burn.lots ?? []).entries()) {
+    const [lot, amount] = [lots.get(id), burn.lotAmounts?.[index]]
+    if (!lot || amount === undefined) return `burned lot ${id}, which is unknown`
+    taken.set(lot.bucket, (taken.get(lot.bucket) ?? 0n) + amount)
+    if (lot.bucket === wallet && lot.source !== 'paid') gift += amount
+  }
+  if (gift !== (burn.giftPico ?? 0n)) return `${burn.giftPico ?? 0n} from gifts, its lots of gifts gave ${gift}`
+  const tax = BigInt(record.taxPico)
+  const due = gift === 0n ? tax : taxOn(sell - gift, { sell, tax })
+  if ((burn.bookedTaxPico ?? tax) !== due) return `books a tax of ${burn.bookedTaxPico ?? tax}, it should be ${due}`
+  const needed = new Map([[wallet, sell - credit - overrun]])
+  for (const draw of record.draws ?? [])
+    if (draw.kind === 'tokens') needed.set(draw.bucket, (needed.get(draw.bucket) ?? 0n) + BigInt(draw.amount))
+  for (const bucket of new Set([...needed.keys(), ...taken.keys()]))
+    if ((needed.get(bucket) ?? 0n) !== (taken.get(bucket) ?? 0n))
+      return `took ${needed.get(bucket) ?? 0n} of ${bucket}, lots of it gave ${taken.get(bucket) ?? 0n}`
+  return undefined
+}
+
+/**
+ * A tenant pays tokens × price for what no draw covered, and no more than the hold that it was admitted with. The supplier is owed
+ * tokens × price whoever pays. No tokens cost nothing by any sheet, so a record of none needs no sheet.
+ */
+export async function misratingOf(
+  record: UsageRecord,
+  { sheet: lookup, weights, calendars = new Map() }: Tariffs,
+): Promise<string | undefined> {
   const [hold, sell, tax, buy] = [
     BigInt(record.holdPico),
     BigInt(record.sellPico),
@@ -76,19 +130,71 @@ export async function misratingOf(record: UsageRecord, lookup: Lookup): Promise<
   if (!buySheet && !free) return `buy sheet ${record.buySheet} is unknown`
   const boughtAmiss = buySheet && !free && misfitOf(record, 'buy', buySheet)
   if (boughtAmiss) return `buy sheet ${record.buySheet} ${boughtAmiss}`
-  const owed = buySheet && !free ? rate(record.tokens, buySheet.prices) : 0n
+  const buyPrices = buySheet && pricesOf(record, buySheet, calendars)
+  if (buySheet && !buyPrices) return `buy sheet ${record.buySheet} names a calendar that is unknown`
+  const owed = buyPrices && !free ? rate(record.tokens, buyPrices) : 0n
   if (buy !== owed) return `buys for ${buy}, its tokens cost ${owed} by sheet ${record.buySheet}`
   if (!isBilled(record.ending) || free)
     return sell === 0n && tax === 0n ? undefined : `sells for ${sell}, tax ${tax}, though nothing is billed`
+  const rest = await uncovered(record, weights)
+  if (typeof rest === 'string') return rest
   const sellSheet = await lookup(record.sellSheet)
   if (!sellSheet) return `sell sheet ${record.sellSheet} is unknown`
   const soldAmiss = misfitOf(record, 'sell', sellSheet)
   if (soldAmiss) return `sell sheet ${record.sellSheet} ${soldAmiss}`
-  const price = rate(record.tokens, sellSheet.prices)
+  const prices = pricesOf(record, sellSheet, calendars)
+  if (!prices) return `sell sheet ${record.sellSheet} names a calendar that is unknown`
+  const reserved = moneyDraws(record)
+  const price = pico(rate(rest, prices) - reserved)
+  if (price < 0n) return `reservations paid ${reserved}, more than its tokens cost`
   const due = price < hold ? price : pico(hold)
   if (sell !== due) return `sells for ${sell}, its tokens cost ${due} by sheet ${record.sellSheet}`
   if (tax !== due - netOfTax(due, sellSheet.taxPercent)) return `tax ${tax} is not ${sellSheet.taxPercent} % of ${sell}`
   return undefined
+}
+
+function pricesOf(record: UsageRecord, sheet: RatedSheet, calendars: Calendars): TokenPrices | undefined {
+  const { uncachedInput, cacheWrite, cacheRead } = record.tokens
+  const inputTokens = uncachedInput + cacheWrite + cacheRead
+  return pricesFor(sheet.priced, { tier: record.tier ?? 'standard', atMs: record.acceptedAtMs, inputTokens }, calendars)
+    ?.prices
+}
+
+/** What reservations in money paid of the price. */
+function moneyDraws({ draws = [] }: UsageRecord): bigint {
+  return draws.reduce(
+    (sum, { kind, version, amount }) => (kind === 'throughput' && version === null ? sum + BigInt(amount) : sum),
+    0n,
+  )
+}
+
+/** The tokens that are left to be paid in money after the draws in units; or what is wrong with those. */
+async function uncovered(record: UsageRecord, weights: WeightsOf | undefined): Promise<TokenCounts | string> {
+  const rest = { ...record.tokens }
+  for (const { kind, bucket, amount, covered, version } of record.draws ?? []) {
+    if (kind === 'cap' || (kind === 'throughput' && version === null)) {
+      if (covered) return `draw on ${bucket} covers tokens, though it is money`
+      continue
+    }
+    if (!covered || version === null) return `draw on ${bucket} does not say what it covers`
+    for (const name of TOKEN_CLASSES) {
+      rest[name] -= covered[name]
+      if (rest[name] < 0) return `draws cover more ${name} than there were`
+    }
+    const table = ownerOfTokens(bucket)?.table
+    const terms = weights && (await weights(version, record.service))
+    if (weights && !terms) return `conversion table ${version} is unknown for ${record.service}`
+    if (terms && table !== undefined && terms.table !== table) return `draws on ${bucket} by the table ${terms.table}`
+    if (
+      terms &&
+      (record.acceptedAtMs < terms.validFromMs || record.acceptedAtMs >= (terms.validToMs ?? Infinity) + LATE_NEWS_MS)
+    )
+      return `conversion table ${version} was not in force`
+    const units = terms && rate(covered, parseTokenPrices(terms.weights))
+    if (units !== undefined && units !== BigInt(amount))
+      return `draws ${amount} from ${bucket}, what it covers weighs ${units}`
+  }
+  return rest
 }
 
 /** Why a sheet is not the one that this record is priced by, if it is not: a right product of a wrong price is still wrong. */
@@ -104,12 +210,12 @@ function misfitOf(record: UsageRecord, side: 'sell' | 'buy', sheet: RatedSheet):
   return undefined
 }
 
-function cached(sheetById: SheetById): Lookup {
+function cached(sheetById: SheetById): (id: string) => Promise<RatedSheet | undefined> {
   const sheets = new Map<string, RatedSheet | undefined>()
   return async (id) => {
     if (!sheets.has(id)) {
       const sheet = await sheetById(id)
-      sheets.set(id, sheet && { ...sheet, prices: parseTokenPrices(sheet.prices) })
+      sheets.set(id, sheet && { ...sheet, priced: parsePriceSheet(sheet) })
     }
     return sheets.get(id)
   }

@@ -1,22 +1,30 @@
 import type { UsageRecord } from '#contract'
 import { integerFromNumeric, sql } from '#platform/postgres'
 import type { Queryable, Statement } from '#platform/postgres'
+import type { BurnColumns } from '../ingest/burn.ts'
+import { canonicalJson } from '../ingest/fingerprint.ts'
 import type { RecordColumns } from '../ingest/model.ts'
 import { TTFT_BUCKETS } from '../ingest/rollup.ts'
+import { burnSelection, toBurn } from '../ingest/store.ts'
+import type { RawBurn } from '../ingest/store.ts'
 import type { Usage } from '../model.ts'
 
 export interface StoredRecord {
   readonly id: string
   readonly contentHash: string
   readonly columns: RecordColumns
+  readonly burn: BurnColumns
   readonly record: UsageRecord
 }
 
-interface Raw {
+interface Raw extends RawBurn {
   id: string
   content_hash: string
   slice: string | null
   tenant: string
+  payer: string | null
+  tier: string | null
+  draws: unknown
   key: string
   service: string
   supplier: string
@@ -39,16 +47,21 @@ interface Raw {
 export async function recordsAfter(db: Queryable, page: { id: string; limit: number }): Promise<StoredRecord[]> {
   const rows = await db.rows<Raw>(sql`
     select id, encode(content_hash, 'hex') as content_hash, slice, tenant, key, service, supplier, ending, completed_at_ms, uncached_input,
-      cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record
+      cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record, payer, tier, draws,
+      ${burnSelection}
       from charging.usage_record where id > ${page.id} order by id limit ${page.limit}
   `)
   return rows.map((row) => ({
     id: row.id,
     contentHash: row.content_hash,
     record: row.record,
+    burn: toBurn(row),
     columns: {
       slice: row.slice,
       tenant: row.tenant,
+      payer: row.payer,
+      tier: row.tier,
+      draws: row.draws === null ? null : canonicalJson(row.draws),
       key: row.key,
       service: row.service,
       supplier: row.supplier,
@@ -76,36 +89,56 @@ export async function usageBehind(
 ): Promise<Map<string, (Usage & { records: number })[]>> {
   const rows = await db.rows<{
     posting_id: string
-    tenant: string
+    payer: string
     service: string
     supplier: string
     billed: boolean
     records: bigint
     sell: string
+    gift: string
+    credit: string
+    overrun: string
     tax: string
     buy: string
   }>(sql`
-    select posting_id, tenant, service, supplier, ending in ('completed', 'client_closed') as billed,
-           count(*) as records, sum(sell) as sell, sum(tax) as tax, sum(buy) as buy
+    select posting_id, coalesce(payer, tenant) as payer, service, supplier, ending in ('completed', 'client_closed') as billed,
+           count(*) as records, sum(sell) as sell, coalesce(sum(gift), 0) as gift, coalesce(sum(credit), 0) as credit,
+           coalesce(sum(overrun), 0) as overrun, sum(coalesce(booked_tax, tax)) as tax, sum(buy) as buy
       from charging.usage_record where posting_id = any(${postingIds}::text[])
      group by 1, 2, 3, 4, 5
   `)
-  const found = new Map<string, (Usage & { records: number })[]>()
-  for (const row of rows) {
-    const list = found.get(row.posting_id) ?? []
-    found.set(row.posting_id, list)
-    list.push({
-      tenant: row.tenant,
-      service: row.service,
-      supplier: row.supplier,
-      billed: row.billed,
-      records: Number(row.records),
-      sellPico: integerFromNumeric(row.sell),
-      taxPico: integerFromNumeric(row.tax),
-      buyPico: integerFromNumeric(row.buy),
-    })
-  }
-  return found
+  const usage = rows.map((row) => ({
+    postingId: row.posting_id,
+    payer: row.payer,
+    service: row.service,
+    supplier: row.supplier,
+    billed: row.billed,
+    records: Number(row.records),
+    sellPico: integerFromNumeric(row.sell),
+    giftPico: integerFromNumeric(row.gift),
+    creditPico: integerFromNumeric(row.credit),
+    overrunPico: integerFromNumeric(row.overrun),
+    taxPico: integerFromNumeric(row.tax),
+    buyPico: integerFromNumeric(row.buy),
+  }))
+  return Map.groupBy(usage, (each) => each.postingId)
+}
+
+/** How much the records behind each posting burned of lots of tokens. */
+export async function tokensBehind(
+  db: Queryable,
+  postingIds: readonly string[],
+): Promise<Map<string, { lot: string; amount: bigint }[]>> {
+  const rows = await db.rows<{ posting_id: string; lot: string; amount: string }>(sql`
+    select u.posting_id, p.lot, sum(p.amount) as amount
+      from charging.usage_record u
+     cross join lateral unnest(u.lots, u.lot_amounts) as p (lot, amount)
+      join charging.lot l on l.id = p.lot
+     where u.posting_id = any(${postingIds}::text[]) and u.draws is not null and starts_with(l.bucket, 'tokens:')
+     group by 1, 2
+  `)
+  const burns = rows.map((row) => ({ postingId: row.posting_id, lot: row.lot, amount: integerFromNumeric(row.amount) }))
+  return Map.groupBy(burns, (each) => each.postingId)
 }
 
 export async function hashesBehind(db: Queryable, postingIds: readonly string[]): Promise<Map<string, string[]>> {
@@ -132,27 +165,122 @@ export async function countSlices(db: Queryable): Promise<number> {
   return Number(row?.count)
 }
 
-export async function wrongEscrows(db: Queryable): Promise<{ tenant: string; escrowed: string; open: string }[]> {
+export async function countBuckets(db: Queryable): Promise<number> {
+  const [row] = await db.rows<{ count: bigint }>(sql`select count(*) as count from charging.bucket`)
+  return Number(row?.count)
+}
+
+export async function wrongEscrows(db: Queryable): Promise<{ id: string; escrowed: string; open: string }[]> {
   return db.rows(sql`
-    select w.tenant, w.escrowed, coalesce(s.open, 0) as open
-      from charging.wallet w
-      left join (select tenant, sum(amount - settled) as open from charging.slice where state = 'open' group by tenant) s on s.tenant = w.tenant
-     where w.escrowed <> coalesce(s.open, 0)
+    select b.id, b.escrowed, coalesce(s.open, 0) as open
+      from charging.bucket b
+      left join (select bucket, sum(amount - settled) as open from charging.slice where state = 'open' group by bucket) s on s.bucket = b.id
+     where b.escrowed <> coalesce(s.open, 0)
      order by 1 limit 100
   `)
 }
+
+/** What records took from slices: from that of the wallet and, by their draws, from others. */
+const spent = sql`
+  select slice, sell as amount, 'wallet:' || coalesce(payer, tenant) as bucket, record ->> 'gateway' as gateway
+    from charging.usage_record where slice is not null
+   union all
+  select d.slice, d.amount, d.bucket, record ->> 'gateway'
+    from charging.usage_record, jsonb_to_recordset(draws) as d (slice text, bucket text, amount numeric) where draws is not null
+`
 
 export async function wrongSlices(
   db: Queryable,
 ): Promise<{ id: string; settled: string; records: bigint; sold: string; found: bigint; strangers: bigint }[]> {
   return db.rows(sql`
+    with spent as (${spent})
     select coalesce(s.id, u.slice) as id, coalesce(s.settled, 0) as settled, coalesce(s.records, 0) as records,
            coalesce(u.sold, 0) as sold, coalesce(u.found, 0) as found, coalesce(t.strangers, 0) as strangers
       from charging.slice s
-      full join (select slice, sum(sell) as sold, count(*) as found from charging.usage_record where slice is not null group by slice) u on u.slice = s.id
-      left join (select r.slice, count(*) as strangers from charging.usage_record r join charging.slice o on o.id = r.slice
-                  where o.tenant <> r.tenant or o.gateway <> r.record ->> 'gateway' group by r.slice) t on t.slice = s.id
+      full join (select slice, sum(amount) as sold, count(*) as found from spent group by slice) u on u.slice = s.id
+      left join (select p.slice, count(*) as strangers from spent p join charging.slice o on o.id = p.slice
+                  where o.bucket <> p.bucket or o.gateway <> p.gateway group by p.slice) t on t.slice = s.id
      where s.id is null or s.settled <> coalesce(u.sold, 0) or s.records <> coalesce(u.found, 0) or t.strangers > 0
+     order by 1 limit 100
+  `)
+}
+
+export async function countLots(db: Queryable): Promise<number> {
+  const [row] = await db.rows<{ count: bigint }>(sql`select count(*) as count from charging.lot`)
+  return Number(row?.count)
+}
+
+/** Lots that are not what was granted less what records burned and bookings took. */
+export async function wrongLots(
+  db: Queryable,
+): Promise<{ id: string; granted: string | null; remaining: string | null; burned: string; moved: string }[]> {
+  return db.rows(sql`
+    select coalesce(l.id, u.lot) as id, l.granted, l.remaining, coalesce(u.burned, 0) as burned, coalesce(m.moved, 0) as moved
+      from charging.lot l
+      full join (select p.lot, sum(p.amount) as burned from charging.usage_record, unnest(lots, lot_amounts) as p (lot, amount) group by p.lot) u
+        on u.lot = l.id
+      left join (select lot, sum(amount) as moved from charging.lot_move group by lot) m on m.lot = l.id
+     where l.id is null or l.remaining <> l.granted - coalesce(u.burned, 0) + coalesce(m.moved, 0)
+     order by 1 limit 100
+  `)
+}
+
+/** Lots whose recognised revenue is not the share of their price that is gone, rounded half to even. */
+export async function wrongRecognition(
+  db: Queryable,
+): Promise<{ id: string; net: string; recognised: string; due: string }[]> {
+  return db.rows(sql`
+    select id, net, recognised, due
+      from (
+        select id, net, recognised,
+               div(net * (granted - remaining), granted)
+                 + case when 2 * mod(net * (granted - remaining), granted) > granted
+                          or (2 * mod(net * (granted - remaining), granted) = granted and mod(div(net * (granted - remaining), granted), 2) = 1)
+                        then 1 else 0 end as due
+          from charging.lot where net > 0 or recognised > 0
+      ) l
+     where recognised <> due
+     order by 1 limit 100
+  `)
+}
+
+/** Buckets with what their lots have left that can be burned, and what is not in the bucket yet. */
+export async function lotSums(
+  db: Queryable,
+): Promise<{ bucket: string; source: string; active: bigint; pending: bigint; recognised: bigint; net: bigint }[]> {
+  const rows = await db.rows<{
+    bucket: string
+    source: string
+    active: string
+    pending: string
+    recognised: string
+    net: string
+  }>(sql`
+    select bucket, source, coalesce(sum(remaining) filter (where state <> 'pending'), 0) as active,
+           coalesce(sum(remaining) filter (where state = 'pending'), 0) as pending, sum(recognised) as recognised, sum(net) as net
+      from charging.lot group by 1, 2
+  `)
+  return rows.map((row) => ({
+    bucket: row.bucket,
+    source: row.source,
+    active: integerFromNumeric(row.active),
+    pending: integerFromNumeric(row.pending),
+    recognised: integerFromNumeric(row.recognised),
+    net: integerFromNumeric(row.net),
+  }))
+}
+
+/** Buckets of periods that are not what they were filled with less what records drew. */
+export async function wrongPeriods(
+  db: Queryable,
+): Promise<{ id: string; granted: string; posted: string; drawn: string }[]> {
+  return db.rows(sql`
+    select b.id, b.granted, b.posted, coalesce(d.drawn, 0) as drawn
+      from charging.bucket b
+      left join (select d.bucket, sum(d.amount) as drawn
+                   from charging.usage_record, jsonb_to_recordset(draws) as d (bucket text, amount numeric) where draws is not null
+                  group by d.bucket) d on d.bucket = b.id
+     where b.definition is not null and b.posted <> b.granted - coalesce(d.drawn, 0)
      order by 1 limit 100
   `)
 }

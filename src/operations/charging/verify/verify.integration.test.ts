@@ -20,9 +20,9 @@ beforeAll(async () => {
       gateway: `gw-${index}`,
       epoch,
       seq: 1,
-      tenant,
-      minPico: '1',
-      wantPico: `${10n ** 12n}`,
+      bucket: `wallet:${tenant}`,
+      min: '1',
+      want: `${10n ** 12n}`,
     })
     const slice = reply.outcome === 'granted' ? reply.slice.id : ''
     const records = Array.from({ length: 20 }, (_, n) =>
@@ -50,7 +50,9 @@ const SUMS = 'every posting sums to zero'
 const BALANCES = 'every balance is the sum of its entries'
 const CHAIN = 'the hash chain is whole'
 const WALLETS = 'every wallet is what the ledger owes its tenant'
-const ESCROW = 'what wallets have set aside is what open slices have left'
+const LOTS = 'every lot is what was granted less what was used of it'
+const ESCROW = 'what buckets have set aside is what open slices have left'
+const PERIODS = 'every period has what it was filled with less what records drew'
 const SLICES = 'every slice has settled what its records cost'
 const ROLLUPS = 'every roll-up is the sum of its records'
 const QUARANTINE = 'no usage record waits in quarantine'
@@ -66,7 +68,9 @@ test('untouched books pass every check, and every check has looked at what there
     [BALANCES, true, 11],
     [CHAIN, true, 6],
     [WALLETS, true, 2],
+    [LOTS, true, 2],
     [ESCROW, true, 2],
+    [PERIODS, true, 0],
     [SLICES, true, 2],
     [ROLLUPS, true, expect.any(Number)],
     [QUARANTINE, true, 0],
@@ -101,7 +105,7 @@ const tampering: readonly (readonly [string, readonly string[], RegExp])[] = [
   [change(1, `posting_id = 'pst_gone'`), [POSTED, USAGE], /posting pst_gone: 1 records name it/],
   [change(1, `posting_id = (select posting_id ${record(105)})`), [USAGE], /made from 10 records, 11 are there/],
   [change(1, `slice = 'slc_gone'`), [RECORDS, SLICES], /slice slc_gone: 0 settled/],
-  [`delete ${record(1)}`, [USAGE, SLICES, ROLLUPS], /made from 10 records, 9 are there/],
+  [`delete ${record(1)}`, [USAGE, LOTS, SLICES, ROLLUPS], /made from 10 records, 9 are there/],
   [
     `insert into charging.usage_record select '${sampleId(900)}', content_hash, posting_id, slice, tenant, key, service, supplier, ending, completed_at_ms,
      uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record ${record(1)}`,
@@ -125,20 +129,35 @@ const tampering: readonly (readonly [string, readonly string[], RegExp])[] = [
   ],
   [`update ledger.posting set booked_at_ms = 0 where seq = 3`, [CHAIN], /content does not match its hash/],
   [`update ledger.posting set kind = 'gift' where seq = 3`, [POSTED, TOPUPS, CHAIN], /unknown kind gift/],
-  [`update ledger.balance set amount = amount - 1 where account = '2000:acme'`, [BALANCES, WALLETS], /the ledger owes/],
-  [`update ledger.chain_head set seq = seq + 1`, [CHAIN], /head of the chain/],
-  [`update charging.wallet set posted = posted + 1 where tenant = 'acme'`, [WALLETS], /wallet acme/],
-  [`update charging.wallet set escrowed = escrowed - 1 where tenant = 'acme'`, [ESCROW], /open slices have/],
-  [`delete from charging.wallet where tenant = 'acme'`, [WALLETS], /there is no wallet/],
-  [`update charging.slice set settled = settled - 1 where tenant = 'acme'`, [ESCROW, SLICES], /slice slc_gw-0_1_1/],
-  [`update charging.slice set records = records + 1 where tenant = 'acme'`, [SLICES], /21 records, found/],
-  [`update charging.slice set amount = amount + 1 where tenant = 'acme'`, [ESCROW], /open slices have/],
   [
-    `update charging.slice set state = 'closed', closed_at_ms = 0 where tenant = 'acme'`,
+    `update ledger.balance set amount = amount - 1 where account = '2000:acme'`,
+    [BALANCES, WALLETS, LOTS],
+    /the ledger owes/,
+  ],
+  [`update ledger.chain_head set seq = seq + 1`, [CHAIN], /head of the chain/],
+  [change(1, `lot_amounts = array[1]::numeric[]`), [RECORDS, LOTS], /lots of it gave 1/],
+  [change(1, `lots = array['lot_gone']`), [RECORDS, LOTS], /lot lot_gone: nothing left/],
+  [change(1, 'credit = 1'), [RECORDS, USAGE], /2000:acme moved by/],
+  [change(1, 'booked_tax = tax + 1'), [RECORDS, USAGE], /books a tax/],
+  [`update charging.lot set remaining = remaining - 1 where bucket = 'wallet:acme'`, [LOTS], /records burned/],
+  [`update charging.lot set granted = granted + 1 where bucket = 'wallet:acme'`, [LOTS], /records burned/],
+  [`update charging.lot set source = 'gift' where bucket = 'wallet:acme'`, [RECORDS, LOTS], /its lots have/],
+  [`update charging.bucket set posted = posted + 1 where tenant = 'acme'`, [WALLETS], /wallet acme/],
+  [`update charging.bucket set escrowed = escrowed - 1 where tenant = 'acme'`, [ESCROW], /open slices have/],
+  [`delete from charging.bucket where tenant = 'acme'`, [WALLETS], /there is no wallet/],
+  [
+    `update charging.slice set settled = settled - 1 where bucket = 'wallet:acme'`,
+    [ESCROW, SLICES],
+    /slice slc_gw-0_1_1/,
+  ],
+  [`update charging.slice set records = records + 1 where bucket = 'wallet:acme'`, [SLICES], /21 records, found/],
+  [`update charging.slice set amount = amount + 1 where bucket = 'wallet:acme'`, [ESCROW], /open slices have/],
+  [
+    `update charging.slice set state = 'closed', closed_at_ms = 0 where bucket = 'wallet:acme'`,
     [ESCROW],
     /open slices have 0 left/,
   ],
-  [`delete from charging.slice where tenant = 'acme'`, [ESCROW, SLICES], /slice slc_gw-0_1_1: 0 settled/],
+  [`delete from charging.slice where bucket = 'wallet:acme'`, [ESCROW, SLICES], /slice slc_gw-0_1_1: 0 settled/],
   [`update charging.topup set amount = amount + 1 where tenant = 'acme'`, [TOPUPS], /top-up pay-acme/],
   [`delete from charging.topup where tenant = 'acme'`, [TOPUPS], /there is no top-up for it/],
   [

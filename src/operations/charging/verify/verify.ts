@@ -2,18 +2,19 @@ import type { VerifyReply } from '#contract'
 import { verifyLedger } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Database } from '#platform/postgres'
-import type { SheetById } from '../charging.ts'
+import type { RatingSources } from '../charging.ts'
+import { checkLots, checkWallets } from './lots.ts'
 import { checkRecordsPosted, checkTopups, checkUsagePostings } from './postings.ts'
-import { checkEscrow, checkQuarantine, checkRollups, checkSlices, checkWallets } from './projections.ts'
+import { checkEscrow, checkPeriods, checkQuarantine, checkRollups, checkSlices } from './projections.ts'
 import { checkRecords } from './records.ts'
 
 /**
  * Proves the books from the facts up, at one moment (a single snapshot of the database), while the factory goes on working. Large
  * tables pass through in pages or are summed by PostgreSQL, so memory does not grow with them.
  */
-export async function verify(database: Database, { sheetById }: { sheetById?: SheetById }): Promise<VerifyReply> {
+export async function verify(database: Database, sources: RatingSources): Promise<VerifyReply> {
   return database.transaction(async (tx) => {
-    const records = await checkRecords(tx, sheetById)
+    const records = await checkRecords(tx, sources)
     const posted = await checkRecordsPosted(tx)
     const checks: CheckResult[] = [
       records,
@@ -29,7 +30,9 @@ export async function verify(database: Database, { sheetById }: { sheetById?: Sh
       await checkTopups(tx),
       ...(await verifyLedger(tx)),
       await checkWallets(tx),
+      await checkLots(tx),
       await checkEscrow(tx),
+      await checkPeriods(tx),
       await checkSlices(tx),
       await checkRollups(tx),
       await checkQuarantine(tx),

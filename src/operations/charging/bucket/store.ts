@@ -1,0 +1,220 @@
+import type { PeriodKind } from '#kernel'
+import { integerFromNumeric, sql } from '#platform/postgres'
+import type { Queryable, Transaction } from '#platform/postgres'
+
+/** Amounts in the bucket's own unit: pico-yuan, or millionths of a conversion table's unit. */
+export interface Bucket {
+  readonly id: string
+  readonly tenant: string
+  readonly kind: 'wallet' | 'tokens' | 'throughput' | 'cap'
+  readonly unit: string
+  readonly posted: bigint
+  readonly escrowed: bigint
+  readonly creditLimit: bigint
+  readonly mode: 'strict' | 'available'
+  readonly overrun: bigint
+  readonly giftPriority: number
+  readonly paidPriority: number
+  /** The period that it is of; null for wallets and lots of tokens. */
+  readonly period: { readonly fromMs: number; readonly toMs: number } | null
+}
+
+/** What another slice may take: credit counts. */
+export function availableOf({ posted, escrowed, creditLimit }: Bucket): bigint {
+  return posted + creditLimit - escrowed
+}
+
+interface Raw {
+  id: string
+  tenant: string
+  kind: Bucket['kind']
+  unit: string
+  posted: string
+  escrowed: string
+  credit_limit: string
+  mode: Bucket['mode']
+  overrun: string
+  gift_priority: number
+  paid_priority: number
+  valid_from_ms: bigint | null
+  valid_to_ms: bigint | null
+}
+
+const columns = sql`id, tenant, kind, unit, posted, escrowed, credit_limit, mode, overrun, gift_priority, paid_priority,
+  valid_from_ms, valid_to_ms`
+
+function toBucket(row: Raw): Bucket {
+  return {
+    id: row.id,
+    tenant: row.tenant,
+    kind: row.kind,
+    unit: row.unit,
+    posted: integerFromNumeric(row.posted),
+    escrowed: integerFromNumeric(row.escrowed),
+    creditLimit: integerFromNumeric(row.credit_limit),
+    mode: row.mode,
+    overrun: integerFromNumeric(row.overrun),
+    giftPriority: row.gift_priority,
+    paidPriority: row.paid_priority,
+    period:
+      row.valid_from_ms === null || row.valid_to_ms === null
+        ? null
+        : { fromMs: Number(row.valid_from_ms), toMs: Number(row.valid_to_ms) },
+  }
+}
+
+/** Locks buckets in the order of their ids, as everybody does, so two transactions never wait for each other. */
+export async function lockBuckets(tx: Transaction, ids: readonly string[]): Promise<Bucket[]> {
+  return (
+    await tx.rows<Raw>(
+      sql`select ${columns} from charging.bucket where id = any(${ids}::text[]) order by id for update`,
+    )
+  ).map(toBucket)
+}
+
+export async function findBucket(db: Queryable, id: string): Promise<Bucket | undefined> {
+  const [row] = await db.rows<Raw>(sql`select ${columns} from charging.bucket where id = ${id}`)
+  return row && toBucket(row)
+}
+
+/** In the order of their names, so that two transactions that open the same ones never wait for each other. */
+export async function openWallets(tx: Transaction, tenants: readonly string[]): Promise<void> {
+  await tx.rows(sql`
+    insert into charging.bucket (id, tenant, kind, unit)
+    select 'wallet:' || tenant, tenant, 'wallet', 'CNY' from unnest(${tenants.toSorted()}::text[]) as fresh (tenant)
+    on conflict do nothing
+  `)
+}
+
+export interface BucketMove {
+  readonly id: string
+  readonly posted: bigint
+  readonly escrowed: bigint
+  readonly overrun?: bigint
+}
+
+export async function moveBuckets(tx: Transaction, moves: readonly BucketMove[]): Promise<void> {
+  if (moves.length === 0) return
+  await tx.rows(sql`
+    update charging.bucket b set posted = b.posted + m.posted, escrowed = b.escrowed + m.escrowed, overrun = b.overrun + m.overrun
+      from unnest(${moves.map((move) => move.id)}::text[], ${moves.map((move) => move.posted)}::numeric[],
+        ${moves.map((move) => move.escrowed)}::numeric[], ${moves.map((move) => move.overrun ?? 0n)}::numeric[])
+        as m (id, posted, escrowed, overrun)
+     where b.id = m.id
+  `)
+}
+
+/** By tenant and, inside it, by id. */
+export async function bucketsOfKind(db: Queryable, kind: Bucket['kind'], tenant?: string): Promise<Bucket[]> {
+  return (
+    await db.rows<Raw>(sql`
+      select ${columns} from charging.bucket
+       where kind = ${kind} and ${tenant === undefined ? sql`true` : sql`tenant = ${tenant}`} order by tenant, id
+    `)
+  ).map(toBucket)
+}
+
+export interface Definition {
+  readonly id: string
+  readonly tenant: string
+  readonly kind: 'throughput' | 'cap'
+  readonly unit: string
+  readonly period: PeriodKind
+  readonly amount: bigint
+  readonly validFromMs: number
+  readonly validToMs: number | null
+}
+
+export async function findDefinition(db: Queryable, id: string): Promise<Definition | undefined> {
+  const [row] = await db.rows<{
+    id: string
+    tenant: string
+    kind: Definition['kind']
+    unit: string
+    period: PeriodKind
+    amount: string
+    valid_from_ms: bigint
+    valid_to_ms: bigint | null
+  }>(sql`
+    select id, tenant, kind, unit, period, amount, valid_from_ms, valid_to_ms from charging.definition where id = ${id} for share
+  `)
+  return (
+    row && {
+      id: row.id,
+      tenant: row.tenant,
+      kind: row.kind,
+      unit: row.unit,
+      period: row.period,
+      amount: integerFromNumeric(row.amount),
+      validFromMs: Number(row.valid_from_ms),
+      validToMs: row.valid_to_ms === null ? null : Number(row.valid_to_ms),
+    }
+  )
+}
+
+/** Fills the bucket of a period, unless somebody was first. */
+export async function openPeriod(
+  tx: Transaction,
+  bucket: { id: string; definition: Definition; fromMs: number; toMs: number },
+): Promise<void> {
+  const { id, tenant, kind, unit, amount } = { ...bucket.definition, id: bucket.id }
+  await tx.rows(sql`
+    insert into charging.bucket (id, tenant, kind, unit, posted, granted, definition, valid_from_ms, valid_to_ms)
+    values (${id}, ${tenant}, ${kind}, ${unit}, ${amount}::numeric, ${amount}::numeric, ${bucket.definition.id}, ${bucket.fromMs}::bigint,
+      ${bucket.toMs}::bigint)
+    on conflict do nothing
+  `)
+}
+
+export interface TopupRow {
+  readonly reference: string
+  readonly tenant: string
+  readonly amountPico: bigint
+  /** What of it settled an overrun. */
+  readonly repaidPico: bigint
+  readonly postingId: string
+  readonly bookedAtMs: number
+}
+
+/** True if the reference is new. */
+export async function insertTopup(tx: Transaction, topup: TopupRow): Promise<boolean> {
+  const rows = await tx.rows(sql`
+    insert into charging.topup (reference, tenant, amount, repaid, posting_id, booked_at_ms)
+    values (${topup.reference}, ${topup.tenant}, ${topup.amountPico}::numeric, ${topup.repaidPico}::numeric, ${topup.postingId},
+      ${topup.bookedAtMs}::bigint)
+    on conflict (reference) do nothing returning reference
+  `)
+  return rows.length === 1
+}
+
+export async function topupsAfter(db: Queryable, page: { reference: string; limit: number }): Promise<TopupRow[]> {
+  const rows = await db.rows<{
+    reference: string
+    tenant: string
+    amount: string
+    repaid: string
+    posting_id: string
+    booked_at_ms: bigint
+  }>(sql`
+    select reference, tenant, amount, repaid, posting_id, booked_at_ms from charging.topup
+     where reference > ${page.reference} order by reference limit ${page.limit}
+  `)
+  return rows.map((row) => ({
+    reference: row.reference,
+    tenant: row.tenant,
+    amountPico: integerFromNumeric(row.amount),
+    repaidPico: integerFromNumeric(row.repaid),
+    postingId: row.posting_id,
+    bookedAtMs: Number(row.booked_at_ms),
+  }))
+}
+
+export async function topupByReference(
+  db: Queryable,
+  reference: string,
+): Promise<{ tenant: string; amountPico: bigint } | undefined> {
+  const [row] = await db.rows<{ tenant: string; amount: string }>(
+    sql`select tenant, amount from charging.topup where reference = ${reference}`,
+  )
+  return row && { tenant: row.tenant, amountPico: integerFromNumeric(row.amount) }
+}
