@@ -201,8 +201,6 @@ test('a supplier at its limit is reported as busy and nothing is charged', async
   await Promise.all(responses.map((response) => response.text()))
 })
 
-test('afterwards nothing is held, every record is posted, and the books agree', () => stage.expectClean())
-
 test('what a request may cost is said before it, by the prices that it is charged by, and nothing is asked or held for it', async () => {
   const asked = first.received().length
   const body = { model: 'plain', messages: hello, max_tokens: 20 }
@@ -280,3 +278,5 @@ test('prices and conversion tables are published to whoever may use them', async
   const posted = await fetch(`${stage.factory.apiUrl}/factory/prices`, { method: 'POST' })
   expect(posted.status).toBe(405)
 })
+
+test('afterwards nothing is held, every record is posted, and the books agree', () => stage.expectClean())

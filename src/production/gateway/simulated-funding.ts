@@ -6,6 +6,7 @@ import { parseTokenPrices, upperBound } from '#kernel'
 import type { Problem, TokenClass } from '#kernel'
 import { createHolds } from '#holds'
 import type { ChargingClient } from '#holds'
+import { systemClock } from '#platform/clock'
 import { openJournal } from '#platform/journal'
 import { nullLog } from '#platform/log'
 import { fund } from './fund.ts'
@@ -72,7 +73,7 @@ export async function fundingStage() {
       const amount = BigInt(want) < available ? BigInt(want) : available
       buckets.set(bucket, available - amount)
       granted.set(`s${seq}`, bucket)
-      const validUntilMs = Date.now() + 60_000
+      const validUntilMs = systemClock.nowMs() + 60_000
       const slice = { id: `s${seq}`, bucket, epoch: 1, amount: `${amount}`, validUntilMs, tight: false }
       return { outcome: 'granted', slice }
     },
@@ -82,8 +83,14 @@ export async function fundingStage() {
   }
   const dir = mkdtempSync(join(tmpdir(), 'tokenfactory-fund-'))
   const journal = await openJournal(dir)
-  const clock = { nowMs: () => Date.now() }
-  const holds = createHolds({ gateway: 'gw-0', journal, charging, clock, log: nullLog, limits: { refusedRetryMs: 1 } })
+  const holds = createHolds({
+    gateway: 'gw-0',
+    journal,
+    charging,
+    clock: systemClock,
+    log: nullLog,
+    limits: { refusedRetryMs: 1 },
+  })
   let runs = 0
 
   /** Every bucket of a run has the run's number in its name, so that runs share holds and nothing else. */

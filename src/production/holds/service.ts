@@ -4,7 +4,7 @@ import { isForgettable, openDesk, refusal, refuseAll, refuseWaiting, type Desk, 
 import { recover, slicesOf } from './entries.ts'
 import { dueForReturn, heldSlice, join, mostLeft, needsRenewal, resolveHold, takeFrom, wantedAmount } from './model.ts'
 import type { HeldSlice } from './model.ts'
-import { DEFAULT_LIMITS, FORGET_DESK_MS, RETRY_MS, systemTimer, type HoldsOptions } from './options.ts'
+import { DEFAULT_LIMITS, RETRY_MS, systemTimer, type HoldsOptions } from './options.ts'
 import { createPlaceAll } from './place-all.ts'
 import { createReconcile } from './reconcile.ts'
 import { createRegistration } from './registration.ts'
