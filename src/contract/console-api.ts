@@ -27,7 +27,7 @@ export const InfoReply = z.object({ version: z.string(), schemaVersion: z.string
 export type InfoReply = z.infer<typeof InfoReply>
 
 export const ApplyChange = z.object({
-  kind: z.enum(['supplier', 'service', 'tenant', 'key', 'price-sheet', 'topup']),
+  kind: z.enum(['supplier', 'service', 'tenant', 'key', 'price-sheet', 'topup', 'offer']),
   id: z.string(),
   action: z.enum(['created', 'updated', 'unchanged', 'retired']),
 })
@@ -41,6 +41,7 @@ export type ApplyReply = z.infer<typeof ApplyReply>
 export const TenantView = z.object({
   id: Slug,
   displayName: z.string(),
+  /** `restricted`, and `suspended` where nobody declared it: in arrears. */
   status: z.enum(['active', 'restricted', 'suspended']),
   limits: Limits,
   postedPico: PicoText,

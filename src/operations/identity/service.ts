@@ -34,7 +34,9 @@ export interface Identity extends SignIn {
   /** Whose each key is, by its id, of all that ever were. */
   keyOwners(db: Queryable): Promise<ReadonlyMap<string, string>>
   /** Declares a tenant within the caller's transaction. */
-  putTenant(tx: Transaction, tenant: Tenant): Promise<ApplyAction>
+  putTenant(tx: Transaction, tenant: store.DeclaredTenant): Promise<ApplyAction>
+  /** What being behind with payments makes of a tenant, beside what was declared: the stricter of the two holds. */
+  setArrears(tx: Transaction, tenant: string, arrears: 'clear' | 'restricted' | 'suspended'): Promise<void>
   /** Declares a key within the caller's transaction; `secret` is present if it was made now. The key's tenant never changes. */
   putKey(
     tx: Transaction,
@@ -126,7 +128,7 @@ export function createIdentity({ database, clock }: { readonly database: Databas
       return new Map((await store.selectKeyOwners(db)).map(({ id, tenant }) => [id, tenant]))
     },
     async putTenant(tx, tenant) {
-      const [existing] = await store.selectTenants(tx, tenant.id)
+      const existing = await store.selectDeclaredTenant(tx, tenant.id)
       const isSame =
         existing !== undefined &&
         existing.displayName === tenant.displayName &&
@@ -136,6 +138,10 @@ export function createIdentity({ database, clock }: { readonly database: Databas
       await store.upsertTenant(tx, tenant, now())
       await store.bumpRevision(tx)
       return existing ? 'updated' : 'created'
+    },
+    async setArrears(tx, tenant, arrears) {
+      await store.lockRevision(tx)
+      if (await store.updateArrears(tx, tenant, arrears)) await store.bumpRevision(tx)
     },
     async putKey(tx, key) {
       const { id, tenant, name, limits } = key

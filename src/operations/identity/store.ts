@@ -18,16 +18,40 @@ export async function readRevision(db: Queryable): Promise<number> {
   return Number(row?.version ?? 0n)
 }
 
+/** The status that holds: of what the operator declared and what arrears make of it, the stricter one. */
 export async function selectTenants(db: Queryable, only: string | null): Promise<Tenant[]> {
   return db.rows<Tenant>(sql`
-    select id, display_name as "displayName", status, limits
+    select id, display_name as "displayName", limits,
+           case when 'suspended' in (status, arrears) then 'suspended'
+                when arrears = 'restricted' then 'restricted'
+                else status end as status
       from identity.tenant
      where ${only}::text is null or id = ${only}
      order by id collate "C"
   `)
 }
 
-export async function upsertTenant(tx: Transaction, tenant: Tenant, now: Date): Promise<void> {
+/** A tenant as it was declared: arrears are not part of it. */
+export interface DeclaredTenant extends Omit<Tenant, 'status'> {
+  readonly status: 'active' | 'suspended'
+}
+
+export async function selectDeclaredTenant(db: Queryable, id: string): Promise<DeclaredTenant | undefined> {
+  const [row] = await db.rows<DeclaredTenant>(sql`
+    select id, display_name as "displayName", status, limits from identity.tenant where id = ${id}
+  `)
+  return row
+}
+
+/** True if this changed anything. */
+export async function updateArrears(tx: Transaction, tenant: string, arrears: string): Promise<boolean> {
+  const rows = await tx.rows(sql`
+    update identity.tenant set arrears = ${arrears} where id = ${tenant} and arrears <> ${arrears} returning id
+  `)
+  return rows.length > 0
+}
+
+export async function upsertTenant(tx: Transaction, tenant: DeclaredTenant, now: Date): Promise<void> {
   await tx.rows(sql`
     insert into identity.tenant (id, display_name, status, limits, created_at)
     values (${tenant.id}, ${tenant.displayName}, ${tenant.status}, ${JSON.stringify(tenant.limits)}, ${now})
