@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { EpochMs, Slug, UnsignedPicoText } from './scalars.ts'
+import { EpochMs, UnsignedPicoText } from './scalars.ts'
 import { Snapshot } from './snapshot.ts'
 import { UsageRecord } from './usage-record.ts'
 
