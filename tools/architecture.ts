@@ -48,6 +48,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ledger: BASE,
   charging: [...BASE, 'ledger'],
   catalogue: [...BASE, 'identity', 'ledger', 'charging'],
+  ordering: [...BASE, 'identity', 'charging', 'catalogue'],
 }
 
 export interface Import {

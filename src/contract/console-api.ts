@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { EpochMs, PicoText, ServiceName, Slug, Tokens, UnsignedPicoText } from './scalars.ts'
-import { Limits } from './snapshot.ts'
+import { Limits, PeakHours, PriceVariant } from './snapshot.ts'
 import { UsageRecord } from './usage-record.ts'
 
 /**
@@ -27,7 +27,22 @@ export const InfoReply = z.object({ version: z.string(), schemaVersion: z.string
 export type InfoReply = z.infer<typeof InfoReply>
 
 export const ApplyChange = z.object({
-  kind: z.enum(['supplier', 'service', 'tenant', 'key', 'price-sheet', 'topup']),
+  kind: z.enum([
+    'supplier',
+    'service',
+    'tenant',
+    'project',
+    'key',
+    'price-sheet',
+    'table',
+    'calendar',
+    'credit',
+    'budget',
+    'share',
+    'gift',
+    'topup',
+    'offer',
+  ]),
   id: z.string(),
   action: z.enum(['created', 'updated', 'unchanged', 'retired']),
 })
@@ -41,6 +56,7 @@ export type ApplyReply = z.infer<typeof ApplyReply>
 export const TenantView = z.object({
   id: Slug,
   displayName: z.string(),
+  /** `restricted`, and `suspended` where nobody declared it: in arrears. */
   status: z.enum(['active', 'restricted', 'suspended']),
   limits: Limits,
   postedPico: PicoText,
@@ -193,8 +209,12 @@ export const ServiceView = z.object({
   displayName: z.string(),
   contextTokens: z.int(),
   maxOutputTokens: z.int(),
-  /** Yuan per million tokens by class, tax included, as valid now; null where no sheet is valid. */
+  /** Yuan per million tokens by class, tax included, of the sheet in force; null where none is. */
   sellPerMillion: z.record(z.string(), z.string()).nullable(),
+  /** When prices of `period: peak` hold. Null: no hour is a peak. */
+  sellPeak: PeakHours.nullable(),
+  /** What holds instead, in this order: the first whose conditions are all so decides. */
+  sellVariants: z.array(z.object({ when: PriceVariant.shape.when, perMillion: z.record(z.string(), z.string()) })),
   /** Operator only; empty for tenant users. */
   deployments: z.array(z.object({ supplier: z.string(), model: z.string(), priority: z.int() })),
 })

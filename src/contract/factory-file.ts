@@ -1,5 +1,8 @@
 import * as z from 'zod'
-import { parsePricePerMillion, parseYuan } from '#kernel'
+import { FactoryCalendar } from './factory-calendar.ts'
+import { AmountYuan, LimitYuan } from './factory-decimals.ts'
+import { FactorySheet, FactoryTable } from './factory-prices.ts'
+import { Instant } from './instant.ts'
 import { ServiceName, Slug } from './scalars.ts'
 import { Limits } from './snapshot.ts'
 import type { TokenizerSpec } from './snapshot.ts'
@@ -9,100 +12,8 @@ import type { TokenizerSpec } from './snapshot.ts'
  * that does not exist. Objects that the file does not name are left as they are.
  */
 
-/**
- * Numbers under these names are money. A reader hands over their source text, so that `0.1` never passes through a float.
- */
-export const DECIMAL_FIELDS: ReadonlySet<string> = new Set([
-  'uncachedInput',
-  'cacheWrite',
-  'cacheRead',
-  'output',
-  'reasoning',
-  'amountYuan',
-])
-
 /** Lets a rule between two fields speak even where another field is wrong: all mistakes are reported at once. */
 const isObject = ({ value }: { readonly value: unknown }) => typeof value === 'object' && value !== null
-
-/** Yuan per million tokens of one class, tax included: a plain decimal with at most six places. */
-const PricePerMillion = z.string('a price is a plain decimal number such as 2 or 0.5').superRefine((text, context) => {
-  try {
-    parsePricePerMillion(text)
-  } catch (error) {
-    context.addIssue({
-      code: 'custom',
-      message: `not a price in yuan per million tokens: ${String((error as Error).message)}`,
-    })
-  }
-})
-
-/** A positive amount of yuan with at most twelve places. */
-const AmountYuan = z.string('an amount is a plain decimal number such as 100 or 0.5').superRefine((text, context) => {
-  try {
-    if (parseYuan(text) > 0n) return
-    context.addIssue({ code: 'custom', message: 'the amount must be above zero' })
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: `not an amount in yuan: ${String((error as Error).message)}` })
-  }
-})
-
-const DATE = /^(\d{4})-(\d{2})-(\d{2})$/
-const INSTANT = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,3})?)?(?:Z|[+-](\d{2}):(\d{2}))$/
-
-/**
- * An instant, in milliseconds since 1970. A bare date means midnight in China (+08:00), where these books are kept; a time
- * without an offset is refused because it would mean something else on every machine.
- */
-const Instant = z
-  .string('write a date such as 2026-11-01 or a time such as 2026-11-01T08:00:00+08:00')
-  .transform((text, context) => {
-    const parts = DATE.exec(text) ?? INSTANT.exec(text)
-    const atMs = parts ? Date.parse(DATE.test(text) ? `${text}T00:00:00+08:00` : text) : Number.NaN
-    const [, year, month, day] = parts ?? []
-    const isRealDay =
-      parts !== null && new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day)
-    if (!Number.isNaN(atMs) && isRealDay && atMs >= 0) return atMs
-    context.addIssue({
-      code: 'custom',
-      message: 'not a date such as 2026-11-01 or a time with its offset such as 2026-11-01T08:00:00+08:00',
-    })
-    return z.NEVER
-  })
-
-/**
- * Prices of the disjoint token classes. What is left out is priced when the file is applied, never served for nothing:
- * cacheWrite and cacheRead at the price of uncachedInput, reasoning at the price of output.
- */
-const PerMillion = z
-  .strictObject({
-    uncachedInput: PricePerMillion,
-    cacheWrite: PricePerMillion.optional(),
-    cacheRead: PricePerMillion.optional(),
-    output: PricePerMillion,
-    reasoning: PricePerMillion.optional(),
-  })
-  .transform(({ uncachedInput, cacheWrite, cacheRead, output, reasoning }) => ({
-    uncachedInput,
-    cacheWrite: cacheWrite ?? uncachedInput,
-    cacheRead: cacheRead ?? uncachedInput,
-    output,
-    reasoning: reasoning ?? output,
-  }))
-
-/** Names a sheet in usage records for ever; made from service, side and start where left out. */
-const SheetId = z
-  .string()
-  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9._:/@-]{0,198}[A-Za-z0-9])?$/, 'use letters, digits and . _ : / @ - ; at most 200')
-
-export const FactorySheet = z.strictObject({
-  id: SheetId.optional(),
-  validFrom: Instant,
-  /** Left out or null: until the next sheet begins. */
-  validTo: Instant.nullable().optional(),
-  taxPercent: z.int().min(0).max(100),
-  perMillion: PerMillion,
-})
-export type FactorySheet = z.infer<typeof FactorySheet>
 
 const BaseUrl = z
   .string()
@@ -198,16 +109,44 @@ export type FactoryService = z.infer<typeof FactoryService>
 
 const StrictLimits = Limits.strict()
 
+/** Hard caps on what is spent in money per day and calendar month in China. Left out: no cap. */
+const Budgets = z.strictObject({ dayYuan: LimitYuan.optional(), monthYuan: LimitYuan.optional() })
+export type Budgets = z.infer<typeof Budgets>
+
+const Reference = z.string().min(1).max(128)
+
 export const FactoryTenant = z.strictObject({
   id: Slug,
   name: z.string().min(1).max(128).optional(),
-  status: z.enum(['active', 'suspended']).default('active'),
+  /** `restricted`: only what is paid for already (tokens, reservations) is served. */
+  status: z.enum(['active', 'restricted', 'suspended']).default('active'),
   limits: StrictLimits.prefault({}),
+  /**
+   * How far the wallet may go below zero: a postpaid tenant. `mode` says what becomes of money that a lost gateway held: with `strict`
+   * it stays set aside until its records or an operator come, with `available` it is given back by itself.
+   */
+  credit: z
+    .strictObject({ limitYuan: LimitYuan.default('0'), mode: z.enum(['strict', 'available']).default('strict') })
+    .prefault({}),
+  budgets: Budgets.prefault({}),
+  projects: z
+    .array(z.strictObject({ id: Slug, name: z.string().min(1).max(128).optional(), budgets: Budgets.prefault({}) }))
+    .max(1_000)
+    .default([]),
   /** Payments received into the wallet. `reference` is the payment's id: applying it again posts nothing. */
   topups: z
-    .array(z.strictObject({ reference: z.string().min(1).max(128), amountYuan: AmountYuan }))
+    .array(z.strictObject({ reference: Reference, amountYuan: AmountYuan }))
     .max(10_000)
     .default([]),
+  /** Money that was given: used up before what was paid, and gone when it expires. `reference` as of a payment. */
+  gifts: z
+    .array(
+      z.strictObject({ reference: Reference, amountYuan: AmountYuan, expiresAt: Instant.nullable().default(null) }),
+    )
+    .max(10_000)
+    .default([]),
+  /** Tenants that may pay with this one's wallet: a family, the departments of a company. */
+  sharesWith: z.array(Slug).max(1_000).default([]),
 })
 export type FactoryTenant = z.infer<typeof FactoryTenant>
 
@@ -215,14 +154,19 @@ export const FactoryKey = z.strictObject({
   id: Slug,
   tenant: Slug,
   name: z.string().min(1).max(64).optional(),
+  /** One of the tenant's projects, whose budgets then hold beside those of the key. */
+  project: Slug.nullable().default(null),
   limits: StrictLimits.prefault({}),
+  budgets: Budgets.prefault({}),
   expiresAt: Instant.nullable().default(null),
 })
 export type FactoryKey = z.infer<typeof FactoryKey>
 
 export const FactoryFile = z.strictObject({
+  calendars: z.array(FactoryCalendar).max(100).default([]),
   suppliers: z.array(FactorySupplier).max(1_000).default([]),
   services: z.array(FactoryService).max(5_000).default([]),
+  tables: z.array(FactoryTable).max(200).default([]),
   tenants: z.array(FactoryTenant).max(20_000).default([]),
   keys: z.array(FactoryKey).max(20_000).default([]),
 })

@@ -11,6 +11,11 @@ export const SERVICE_NAME =
 
 export const REQUEST_ID = /^req_[0-9a-z]{26}$/
 
+/** The conversion table by which one dimension of a reservation's offer counts tokens: `tpm-in.qwen-max`. */
+export function reservationTableId(offer: string, dimension: string): string {
+  return `tpm-${dimension}.${offer}`
+}
+
 /** Crockford's base 32, lower case: no i, l, o, u, so an id survives being read aloud. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
 

@@ -13,7 +13,7 @@ export {
   periodOfKey,
 } from './calendar.ts'
 export type { Calendars, DateText, Holidays, PeakTimes, Period, PeriodKind } from './calendar.ts'
-export { REQUEST_ID, SERVICE_NAME, SLUG, sortableId } from './ids.ts'
+export { REQUEST_ID, SERVICE_NAME, SLUG, reservationTableId, sortableId } from './ids.ts'
 export type { RequestId } from './ids.ts'
 export {
   PICO_PER_YUAN,

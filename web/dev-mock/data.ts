@@ -49,6 +49,17 @@ const SELL = {
   output: 8_000_000n,
   reasoning: 8_000_000n,
 }
+const sellTimes = (factor: bigint) =>
+  Object.fromEntries(TOKEN_CLASSES.map((name) => [name, formatPricePerMillion(SELL[name] * factor)]))
+const OFFICE_HOURS = {
+  calendar: 'cn',
+  utcOffsetMinutes: 480,
+  days: 'weekdays' as const,
+  hours: [
+    { fromMinute: 540, toMinute: 720 },
+    { fromMinute: 840, toMinute: 1080 },
+  ],
+}
 const BUY_PERCENT = 62n
 const SERVICES = ['babbler-mini', 'qwen/qwen3-32b', 'deepseek-v3.2'] as const
 const SUPPLIERS = ['embedded', 'gz-cluster-a', 'vendor-x'] as const
@@ -85,9 +96,15 @@ export function createMockFactory(seed: number, nowMs: number): MockFactory {
       displayName: ['Babbler mini (CPU)', 'Qwen3 32B', 'DeepSeek V3.2'][index] ?? id,
       contextTokens: 32_768 * (index + 1),
       maxOutputTokens: 8192,
-      sellPerMillion: Object.fromEntries(
-        TOKEN_CLASSES.map((name) => [name, formatPricePerMillion(SELL[name] * BigInt(index + 1))]),
-      ),
+      sellPerMillion: sellTimes(BigInt(index + 1)),
+      sellPeak: index === 2 ? OFFICE_HOURS : null,
+      sellVariants:
+        index === 2
+          ? [
+              { when: { period: 'peak' as const }, perMillion: sellTimes(2n * BigInt(index + 1)) },
+              { when: { tier: 'priority' as const, inputTokensAbove: 32_768 }, perMillion: sellTimes(4n) },
+            ]
+          : [],
       deployments: SUPPLIERS.slice(0, 3 - index).map((supplier, priority) => ({
         supplier,
         model: `${id.slice(id.indexOf('/') + 1)}-${supplier}`,

@@ -27,6 +27,10 @@ const THINGS: Readonly<Record<string, (invocation: Invocation) => Promise<Outcom
       { title: 'INPUT ¥/M', value: (row) => row.sellPerMillion?.['uncachedInput'] ?? '-', align: 'right' },
       { title: 'CACHED ¥/M', value: (row) => row.sellPerMillion?.['cacheRead'] ?? '-', align: 'right' },
       { title: 'OUTPUT ¥/M', value: (row) => row.sellPerMillion?.['output'] ?? '-', align: 'right' },
+      {
+        title: 'OTHER PRICES',
+        value: (row) => row.sellVariants.map(({ when }) => conditionText(when)).join(', ') || '-',
+      },
       { title: 'SERVED BY', value: (row) => row.deployments.map(({ supplier }) => supplier).join(' → ') || '-' },
     ]),
   tenants: (invocation) =>
@@ -170,4 +174,10 @@ function limitsText({ requestsPerMinute, tokensPerMinute, maxConcurrency }: Limi
     maxConcurrency === undefined ? [] : [`${count(maxConcurrency)} at once`],
   ]
   return parts.flat().join(', ') || '-'
+}
+
+/** `peak & above 32000 in`: when other prices hold; `-o json` has them all. */
+function conditionText({ tier, period, inputTokensAbove }: ServiceView['sellVariants'][number]['when']): string {
+  const parts = [tier, period, inputTokensAbove === undefined ? undefined : `above ${inputTokensAbove} in`]
+  return parts.filter((part) => part !== undefined).join(' & ')
 }

@@ -1,16 +1,23 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { ApplyReply, FactoryMistake } from '#contract'
 import { Problem, parseYuan } from '#kernel'
 import type { Pico } from '#kernel'
 import type { Identity } from '#identity'
 import type { Transaction } from '#platform/postgres'
 import { deploymentRows, serviceRow, supplierRow } from './declare.ts'
+import { checkCalendars, putCalendars } from './calendars/service.ts'
+import { selectCalendars } from './calendars/store.ts'
+import { SHEETS, VERSIONS } from './dated-kinds.ts'
+import { actionFor } from './changes.ts'
+import type { Change, Note } from './changes.ts'
 import { parseFactoryFile } from './factory-file.ts'
 import type { FactoryParts } from './factory-parts.ts'
-import { planSheets } from './plan-sheets.ts'
+import { projectKey } from './factory-references.ts'
+import { planDated } from './plan-dated.ts'
 import { factoryFileMistakes } from './problems.ts'
 import { reported } from './reported.ts'
 import * as store from './store.ts'
+import { putTables } from './tables/service.ts'
+import * as tables from './tables/store.ts'
 import type { YamlPath } from './yaml-source.ts'
 
 /** Where top-ups go. Repeating a reference books nothing; the same reference for another payment throws a Problem. */
@@ -28,7 +35,14 @@ export interface ApplyDeps {
   readonly wallets: Wallets
 }
 
-type Change = ApplyReply['changes'][number]
+/** A change of these is one that gateways must hear of from the catalogue; identity counts its own. */
+const TOLD_TO_GATEWAYS: ReadonlySet<Change['kind']> = new Set([
+  'supplier',
+  'service',
+  'price-sheet',
+  'table',
+  'calendar',
+])
 
 /**
  * Puts a file in force within `tx`, or throws `factory_file_mistakes` with all of them. The caller decides whether the
@@ -45,18 +59,28 @@ export async function applyInTransaction(
   const services = await store.selectServices(tx)
   const deployments = await store.selectDeployments(tx)
   const sheets = { inForce: await store.selectSheets(tx), withdrawnIds: await store.selectWithdrawnSheetIds(tx) }
+  const versions = {
+    inForce: await tables.selectVersions(tx),
+    withdrawnIds: await tables.selectWithdrawnVersionIds(tx),
+  }
+  const calendars = await selectCalendars(tx)
   const { tenants } = await identity.directory(tx)
   const known = {
     suppliers: new Set(suppliers.map(({ id }) => id)),
     tenants: new Set(tenants.map(({ id }) => id)),
+    services: new Set(services.map(({ id }) => id)),
+    calendars: new Set(calendars.map(({ id }) => id)),
+    projects: new Set((await identity.projects(tx)).map(({ tenant, id }) => projectKey(tenant, id))),
   }
 
   const { file, parts, mistakes, mistake } = parseFactoryFile(text, fileName, { nowMs, known })
   const found: FactoryMistake[] = [...mistakes]
   const say = (path: YamlPath, message: string) => found.push(mistake(path, message))
   checkKeys(parts.keys, await identity.keyOwners(tx), nowMs, say)
-  const plan = planSheets(parts.sheets, sheets, nowMs, parts.unsureLines)
-  for (const { path, message } of plan.mistakes) say(path, message)
+  const sheetPlan = planDated(SHEETS, parts.sheets, sheets, nowMs)
+  const versionPlan = planDated(VERSIONS, parts.versions, versions, nowMs)
+  for (const { path, message } of [...sheetPlan.mistakes, ...versionPlan.mistakes]) say(path, message)
+  checkCalendars(parts.calendars, calendars, nowMs, say)
   if (!file || found.length > 0) {
     // Only to hear which payments would be refused: what is thrown takes them back.
     await topUpAll(tx, wallets, parts.topups, () => undefined, say)
@@ -65,11 +89,12 @@ export async function applyInTransaction(
 
   const changes: Change[] = []
   let isChanged = false
-  const note = (kind: Change['kind'], id: string, action: Change['action']) => {
+  const note: Note = (kind, id, action) => {
     changes.push({ kind, id, action })
-    isChanged ||= action !== 'unchanged' && (kind === 'supplier' || kind === 'service' || kind === 'price-sheet')
+    isChanged ||= action !== 'unchanged' && TOLD_TO_GATEWAYS.has(kind)
   }
 
+  await putCalendars(tx, parts.calendars, calendars, note)
   for (const supplier of file.suppliers) {
     const row = supplierRow(supplier)
     const action = actionFor(
@@ -82,6 +107,12 @@ export async function applyInTransaction(
   for (const tenant of file.tenants) {
     const { id, name = id, status, limits } = tenant
     note('tenant', id, await identity.putTenant(tx, { id, displayName: name, status, limits }))
+    for (const { id: project, name: title = project } of tenant.projects)
+      note(
+        'project',
+        projectKey(id, project),
+        await identity.putProject(tx, { tenant: id, id: project, displayName: title }),
+      )
   }
   for (const service of file.services) {
     const row = serviceRow(service)
@@ -97,18 +128,19 @@ export async function applyInTransaction(
     }
     note('service', row.id, action)
   }
-  for (const { row, action } of plan.changes) {
+  for (const { row, action } of sheetPlan.changes) {
     if (action !== 'unchanged') await store.upsertSheet(tx, row)
     note('price-sheet', row.id, action)
   }
-  for (const { id } of plan.withdrawn) {
+  for (const { id } of sheetPlan.withdrawn) {
     await store.withdrawSheet(tx, id)
     note('price-sheet', id, 'updated')
   }
+  await putTables(tx, file.tables, versionPlan, note)
   const newKeys: ApplyReply['newKeys'] = []
   for (const key of file.keys) {
-    const { id, tenant, name = id, limits, expiresAt } = key
-    const { action, made } = await identity.putKey(tx, { id, tenant, name, limits, expiresAtMs: expiresAt })
+    const { id, tenant, name = id, project, limits, expiresAt } = key
+    const { action, made } = await identity.putKey(tx, { id, tenant, name, project, limits, expiresAtMs: expiresAt })
     if (made) newKeys.push(made)
     note('key', id, action)
   }
@@ -146,8 +178,8 @@ async function topUpAll(
 ): Promise<void> {
   const tenants = [...new Set(topups.map(({ tenant }) => tenant))]
   if (tenants.length > 0) await wallets.lock(tx, tenants)
-  for (const { tenant, topup, path } of topups) {
-    const { reference, amountYuan } = topup
+  for (const { tenant, payment, path } of topups) {
+    const { reference, amountYuan } = payment
     try {
       const { created } = await wallets.topUp(tx, { tenant, amountPico: parseYuan(amountYuan), reference })
       note('topup', reference, created ? 'created' : 'unchanged')
@@ -157,9 +189,4 @@ async function topUpAll(
       say(path, error.message)
     }
   }
-}
-
-function actionFor(existing: object | undefined, wanted: object): 'created' | 'updated' | 'unchanged' {
-  if (existing === undefined) return 'created'
-  return isDeepStrictEqual({ ...existing }, { ...wanted }) ? 'unchanged' : 'updated'
 }

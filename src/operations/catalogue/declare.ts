@@ -1,8 +1,17 @@
-import { parsePricePerMillion } from '#kernel'
-import type { FactoryService, FactorySheet, FactorySupplier } from '#contract'
-import { byPriority, sheetIdOf } from './model.ts'
-import type { PriceLine } from './model.ts'
-import type { DeclaredSheet } from './plan-sheets.ts'
+import { TOKEN_CLASSES, parsePricePerMillion, parseUnits, pico, scalePrices } from '#kernel'
+import type { TokenPrices } from '#kernel'
+import type {
+  ClassPrices,
+  FactoryCalendar,
+  FactoryService,
+  FactorySheet,
+  FactorySupplier,
+  FactoryTableVersion,
+  PerMillion,
+} from '#contract'
+import { byPriority, sheetIdOf, versionIdOf } from './model.ts'
+import type { CalendarRow, PriceLine, SheetRow, TableVersionRow } from './model.ts'
+import type { Declared } from './plan-dated.ts'
 import type { DeploymentRow, ServiceRow, SupplierRow } from './store.ts'
 import type { YamlPath } from './yaml-source.ts'
 
@@ -41,10 +50,11 @@ export function deploymentRows(service: FactoryService): readonly DeploymentRow[
 }
 
 export function declaredSheet(
-  { id, validFrom, validTo = null, taxPercent, perMillion }: FactorySheet,
+  { id, validFrom, validTo = null, taxPercent, perMillion, peak, variants }: FactorySheet,
   line: PriceLine,
   path: YamlPath,
-): DeclaredSheet {
+): Declared<SheetRow> {
+  const prices = perToken(perMillion, parsePricePerMillion)
   return {
     path,
     row: {
@@ -53,13 +63,71 @@ export function declaredSheet(
       validFromMs: validFrom,
       validToMs: validTo,
       taxPercent,
-      prices: {
-        uncachedInput: parsePricePerMillion(perMillion.uncachedInput),
-        cacheWrite: parsePricePerMillion(perMillion.cacheWrite),
-        cacheRead: parsePricePerMillion(perMillion.cacheRead),
-        output: parsePricePerMillion(perMillion.output),
-        reasoning: parsePricePerMillion(perMillion.reasoning),
-      },
+      prices,
+      peak: peak
+        ? {
+            calendar: peak.calendar,
+            utcOffsetMinutes: peak.utcOffset,
+            days: peak.days,
+            hours: peak.hours.toSorted((a, b) => a.fromMinute - b.fromMinute),
+          }
+        : null,
+      // Expanded here and kept as they are then, so that what a multiplier gives never depends on who computes it, or when.
+      variants: variants.map((variant) => ({
+        when: variant.when,
+        prices: texts(
+          variant.perMillion
+            ? perToken(variant.perMillion, parsePricePerMillion)
+            : scalePrices(prices, variant.multiplier ?? '1'),
+        ),
+      })),
     },
   }
+}
+
+export function declaredVersion(
+  { id, validFrom, validTo = null, weights }: FactoryTableVersion,
+  table: string,
+  path: YamlPath,
+): Declared<TableVersionRow> {
+  return {
+    path,
+    row: {
+      table,
+      id: id ?? versionIdOf(table, validFrom),
+      validFromMs: validFrom,
+      validToMs: validTo,
+      weights: weights
+        .map((each) => ({ service: each.service, weights: texts(perToken(each.perToken, parseUnits)) }))
+        .toSorted((a, b) => (a.service < b.service ? -1 : 1)),
+    },
+  }
+}
+
+export function calendarRow(calendar: FactoryCalendar): CalendarRow {
+  const { id, name = id, source, coversFrom, coversTo, holidays, workedWeekendDays } = calendar
+  return {
+    id,
+    displayName: name,
+    source,
+    coversFrom,
+    coversTo,
+    holidays: holidays.flat().toSorted(),
+    workedWeekendDays: workedWeekendDays.flat().toSorted(),
+  }
+}
+
+function perToken(values: PerMillion, parse: (text: string) => bigint): TokenPrices {
+  return {
+    uncachedInput: pico(parse(values.uncachedInput)),
+    cacheWrite: pico(parse(values.cacheWrite)),
+    cacheRead: pico(parse(values.cacheRead)),
+    output: pico(parse(values.output)),
+    reasoning: pico(parse(values.reasoning)),
+  }
+}
+
+/** As they travel: whole numbers as decimal strings. */
+export function texts(prices: Readonly<Record<(typeof TOKEN_CLASSES)[number], bigint>>): ClassPrices {
+  return Object.fromEntries(TOKEN_CLASSES.map((name) => [name, `${prices[name]}`])) as ClassPrices
 }

@@ -5,7 +5,13 @@ import { parseFactoryFile } from './factory-file.ts'
 import { reported } from './reported.ts'
 
 const NOW_MS = Date.parse('2026-11-23T12:00:00+08:00')
-const NOTHING = { suppliers: new Set<string>(), tenants: new Set<string>() }
+const NOTHING = {
+  suppliers: new Set<string>(),
+  tenants: new Set<string>(),
+  services: new Set<string>(),
+  calendars: new Set<string>(),
+  projects: new Set<string>(),
+}
 
 function parse(text: string, known = NOTHING) {
   return parseFactoryFile(text, 'factory.yaml', { nowMs: NOW_MS, known })
@@ -66,7 +72,7 @@ test('a price with more digits than a float can hold is not rounded', () => {
 })
 
 test('an empty file declares nothing and is right', () => {
-  expect(parse('').file).toEqual({ suppliers: [], services: [], tenants: [], keys: [] })
+  expect(parse('').file).toEqual({ calendars: [], suppliers: [], services: [], tables: [], tenants: [], keys: [] })
   expect(parse('# only a comment\n').mistakes).toEqual([])
 })
 
@@ -314,7 +320,7 @@ services:
 })
 
 test('what is already in force may be referred to without being declared again', () => {
-  const known = { suppliers: new Set(['engine']), tenants: new Set(['acme']) }
+  const known = { ...NOTHING, suppliers: new Set(['engine']), tenants: new Set(['acme']) }
   expect(told('keys:\n  - { id: k, tenant: acme }\n', known)).toEqual([])
 })
 
@@ -358,7 +364,8 @@ test('the example that a new installation begins with is right', () => {
   const { file, mistakes } = parse(text)
   expect(mistakes).toEqual([])
   expect(file?.suppliers).toHaveLength(3)
-  expect(file?.tenants).toHaveLength(2)
+  expect(file?.tenants).toHaveLength(3)
+  expect(file?.tables).toHaveLength(1)
   expect(file?.services.some(({ deployments }) => deployments.length === 2)).toBe(true)
 })
 

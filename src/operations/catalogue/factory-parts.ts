@@ -1,8 +1,18 @@
-import { FactoryDeployment, FactoryKey, FactorySheet, FactoryTenant, ServiceName, Slug } from '#contract'
-import { declaredSheet } from './declare.ts'
-import { lineKey, lineUpSheets } from './model.ts'
-import type { PriceLine } from './model.ts'
-import type { DeclaredSheet } from './plan-sheets.ts'
+import type * as z from 'zod'
+import {
+  FactoryCalendar,
+  FactoryDeployment,
+  FactoryKey,
+  FactorySheet,
+  FactoryTable,
+  FactoryTenant,
+  ServiceName,
+  Slug,
+} from '#contract'
+import { calendarRow, declaredSheet, declaredVersion } from './declare.ts'
+import { lineKey, lineUp } from './model.ts'
+import type { CalendarRow, Dated, PriceLine, SheetRow, TableVersionRow } from './model.ts'
+import type { Declared } from './plan-dated.ts'
 import type { YamlPath } from './yaml-source.ts'
 
 /**
@@ -11,89 +21,126 @@ import type { YamlPath } from './yaml-source.ts'
  */
 export interface FactoryParts {
   readonly keys: readonly { readonly key: FactoryKey; readonly path: YamlPath }[]
-  readonly topups: readonly {
-    readonly tenant: string
-    readonly topup: FactoryTenant['topups'][number]
-    readonly path: YamlPath
-  }[]
-  readonly sheets: readonly DeclaredSheet[]
-  /** Lines with a sheet that could not be read: what they overlap is not known. */
+  readonly topups: readonly Payment[]
+  readonly gifts: readonly Gift[]
+  readonly calendars: readonly Declared<CalendarRow>[]
+  readonly sheets: DeclaredLines<SheetRow>
+  readonly versions: DeclaredLines<TableVersionRow>
+}
+
+interface DeclaredLines<Row> {
+  readonly declared: readonly Declared<Row>[]
+  /** Lines of which something could not be read: what they overlap is not known. */
   readonly unsureLines: ReadonlySet<string>
 }
 
+export interface Payment {
+  readonly tenant: string
+  readonly payment: FactoryTenant['topups'][number]
+  readonly path: YamlPath
+}
+
+export interface Gift {
+  readonly tenant: string
+  readonly payment: FactoryTenant['gifts'][number]
+  readonly path: YamlPath
+}
+
 export function partsOf(root: unknown): FactoryParts {
-  const unsureLines = new Set<string>()
-  const sheetIds = new Set<string>()
   return {
     keys: withoutTwins(items(root, 'keys')).flatMap(({ item, index }) => {
       const parsed = FactoryKey.safeParse(item)
       return parsed.success ? [{ key: parsed.data, path: ['keys', index] }] : []
     }),
-    topups: topupsOf(root),
-    sheets: withoutTwins(items(root, 'services')).flatMap(({ item: service, index }) =>
-      linesOf(service, ['services', index]).flatMap(({ line, raw, path }) => {
-        const { sheets, isWhole } = sheetsOf(raw, line, path, sheetIds)
-        if (!isWhole) unsureLines.add(lineKey(line))
-        return sheets
+    topups: ofTenants(root, 'topups', FactoryTenant.shape.topups.unwrap().element),
+    gifts: ofTenants(root, 'gifts', FactoryTenant.shape.gifts.unwrap().element),
+    calendars: withoutTwins(items(root, 'calendars')).flatMap(({ item, index }) => {
+      const parsed = FactoryCalendar.safeParse(item)
+      return parsed.success ? [{ row: calendarRow(parsed.data), path: ['calendars', index] }] : []
+    }),
+    sheets: readLines(
+      withoutTwins(items(root, 'services')).flatMap(({ item, index }) => linesOf(item, ['services', index])),
+    ),
+    versions: readLines(
+      withoutTwins(items(root, 'tables')).flatMap(({ item, index }): readonly RawLine<TableVersionRow>[] => {
+        const id = Slug.safeParse(field(item, 'id'))
+        if (!id.success) return []
+        const read = (raw: unknown, path: YamlPath) => {
+          const parsed = FactoryTable.shape.versions.element.safeParse(raw)
+          return parsed.success ? declaredVersion(parsed.data, id.data, path) : undefined
+        }
+        return [{ key: id.data, raw: items(item, 'versions'), path: ['tables', index, 'versions'], read }]
       }),
     ),
-    unsureLines,
   }
 }
 
-interface RawLine {
-  readonly line: PriceLine
+interface RawLine<Row> {
+  readonly key: string
   readonly raw: readonly unknown[]
   readonly path: YamlPath
+  readonly read: (raw: unknown, path: YamlPath) => Declared<Row> | undefined
 }
 
-function linesOf(service: unknown, path: YamlPath): readonly RawLine[] {
+function linesOf(service: unknown, path: YamlPath): readonly RawLine<SheetRow>[] {
   const id = ServiceName.safeParse(field(service, 'id'))
   if (!id.success) return []
   const pairs = new Set<string>()
-  const buy = items(service, 'deployments').flatMap((deployment, position): readonly RawLine[] => {
+  const buy = items(service, 'deployments').flatMap((deployment, position): readonly RawLine<SheetRow>[] => {
     const supplier = FactoryDeployment.shape.supplier.safeParse(field(deployment, 'supplier'))
     const model = FactoryDeployment.shape.model.safeParse(field(deployment, 'model'))
     if (!supplier.success || !model.success) return []
     const line = { service: id.data, side: 'buy', supplier: supplier.data, model: model.data } as const
     if (pairs.has(lineKey(line))) return []
     pairs.add(lineKey(line))
-    return [{ line, raw: items(deployment, 'buy'), path: [...path, 'deployments', position, 'buy'] }]
+    return [priceLine(line, deployment, [...path, 'deployments', position])]
   })
   const line = { service: id.data, side: 'sell', supplier: null, model: null } as const
-  return [{ line, raw: items(service, 'sell'), path: [...path, 'sell'] }, ...buy]
+  return [priceLine(line, service, path), ...buy]
 }
 
-function sheetsOf(
-  raw: readonly unknown[],
-  line: PriceLine,
-  path: YamlPath,
-  seen: Set<string>,
-): { readonly sheets: readonly DeclaredSheet[]; readonly isWhole: boolean } {
-  const sheets: DeclaredSheet[] = []
-  for (const [index, item] of raw.entries()) {
-    const parsed = FactorySheet.safeParse(item)
-    if (!parsed.success) continue
-    const { id, validFrom, validTo = null } = parsed.data
-    if ((validTo !== null && validTo <= validFrom) || (id !== undefined && seen.has(id))) continue
-    if (id !== undefined) seen.add(id)
-    sheets.push(declaredSheet(parsed.data, line, [...path, index]))
+function priceLine(line: PriceLine, owner: unknown, path: YamlPath): RawLine<SheetRow> {
+  const read = (raw: unknown, own: YamlPath) => {
+    const parsed = FactorySheet.safeParse(raw)
+    return parsed.success ? declaredSheet(parsed.data, line, own) : undefined
   }
-  const wrong = new Set(lineUpSheets(sheets.map(({ row }) => row)).overlaps.map(({ later }) => later))
-  const right = sheets.filter(({ row }) => !wrong.has(row))
-  return { sheets: right, isWhole: right.length === raw.length }
+  return { key: lineKey(line), raw: items(owner, line.side), path: [...path, line.side], read }
 }
 
-function topupsOf(root: unknown): FactoryParts['topups'] {
+function readLines<Row extends Dated>(lines: readonly RawLine<Row>[]): DeclaredLines<Row> {
+  const seen = new Set<string>()
+  const unsureLines = new Set<string>()
+  const declared = lines.flatMap(({ key, raw, path, read }) => {
+    const own = raw.flatMap((item, index) => {
+      const one = read(item, [...path, index])
+      const id = field(item, 'id')
+      const isTwin = typeof id === 'string' && seen.has(id)
+      if (!one || isTwin || (one.row.validToMs !== null && one.row.validToMs <= one.row.validFromMs)) return []
+      if (typeof id === 'string') seen.add(id)
+      return [one]
+    })
+    const wrong = new Set(lineUp(own.map(({ row }) => row)).overlaps.map(({ later }) => later))
+    const right = own.filter(({ row }) => !wrong.has(row))
+    if (right.length < raw.length) unsureLines.add(key)
+    return right
+  })
+  return { declared, unsureLines }
+}
+
+function ofTenants<Item extends { readonly reference: string }>(
+  root: unknown,
+  list: 'topups' | 'gifts',
+  schema: z.ZodType<Item>,
+): readonly { readonly tenant: string; readonly payment: Item; readonly path: YamlPath }[] {
   const seen = new Set<string>()
   return withoutTwins(items(root, 'tenants')).flatMap(({ item, index }) => {
     const tenant = Slug.safeParse(field(item, 'id'))
     if (!tenant.success) return []
-    return items(item, 'topups').flatMap((one, position) => {
-      const parsed = FactoryTenant.shape.topups.unwrap().element.safeParse(one)
+    return items(item, list).flatMap((one, position) => {
+      const parsed = schema.safeParse(one)
       if (!parsed.success || seen.has(parsed.data.reference)) return []
       seen.add(parsed.data.reference)
-      return [{ tenant: tenant.data, topup: parsed.data, path: ['tenants', index, 'topups', position] }]
+      return [{ tenant: tenant.data, payment: parsed.data, path: ['tenants', index, list, position] }]
     })
   })
 }

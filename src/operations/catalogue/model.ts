@@ -1,21 +1,29 @@
-/** When a price sheet counts: from `validFromMs` (inclusive) to `validToMs` (exclusive); null means until the next one begins. */
+import type { ClassPrices, HolidayCalendar, PeakHours, PriceVariant } from '#contract'
+import { chinaDate, chinaMidnightMs } from '#kernel'
+
+/** When something dated counts: from `validFromMs` (inclusive) to `validToMs` (exclusive); null means until the next one begins. */
 export interface Validity {
   readonly validFromMs: number
   readonly validToMs: number | null
 }
 
-export interface Lined<Sheet extends Validity> {
-  /** In order of beginning, each open end closed by the next beginning. */
-  readonly lined: readonly Sheet[]
-  readonly overlaps: readonly { readonly earlier: Sheet; readonly later: Sheet }[]
+/** Price sheets and versions of conversion tables. */
+export interface Dated extends Validity {
+  readonly id: string
 }
 
-/** Puts the sheets of one line of prices in order, so that at every instant at most one of them is in force. */
-export function lineUpSheets<Sheet extends Validity>(sheets: readonly Sheet[]): Lined<Sheet> {
-  const ordered = sheets.toSorted((a, b) => a.validFromMs - b.validFromMs)
-  const lined: Sheet[] = []
-  const overlaps: { earlier: Sheet; later: Sheet }[] = []
-  let earlier: Sheet | undefined
+export interface Lined<Row extends Validity> {
+  /** In order of beginning, each open end closed by the next beginning. */
+  readonly lined: readonly Row[]
+  readonly overlaps: readonly { readonly earlier: Row; readonly later: Row }[]
+}
+
+/** Puts those of one line in order, so that at every instant at most one of them is in force. */
+export function lineUp<Row extends Validity>(rows: readonly Row[]): Lined<Row> {
+  const ordered = rows.toSorted((a, b) => a.validFromMs - b.validFromMs)
+  const lined: Row[] = []
+  const overlaps: { earlier: Row; later: Row }[] = []
+  let earlier: Row | undefined
   for (const later of ordered) {
     if (earlier !== undefined) {
       const isTwin = earlier.validFromMs === later.validFromMs
@@ -29,12 +37,12 @@ export function lineUpSheets<Sheet extends Validity>(sheets: readonly Sheet[]): 
   return { lined, overlaps }
 }
 
-export function sheetAt<Sheet extends Validity>(lined: readonly Sheet[], atMs: number): Sheet | undefined {
+export function inForceAt<Row extends Validity>(lined: readonly Row[], atMs: number): Row | undefined {
   return lined.find(({ validFromMs, validToMs }) => validFromMs <= atMs && (validToMs === null || atMs < validToMs))
 }
 
 export function gapAt(lined: readonly Validity[], atMs: number): boolean {
-  return sheetAt(lined, atMs) === undefined
+  return inForceAt(lined, atMs) === undefined
 }
 
 /** Where a sheet belongs: what a service sells for, or what one supplier's model costs for it. */
@@ -54,10 +62,23 @@ export interface SheetPrices {
   readonly reasoning: bigint
 }
 
-export interface SheetRow extends PriceLine, Validity {
-  readonly id: string
+export interface SheetRow extends PriceLine, Dated {
   readonly taxPercent: number
   readonly prices: SheetPrices
+  /** Null: no hour is a peak. */
+  readonly peak: PeakHours | null
+  readonly variants: readonly PriceVariant[]
+}
+
+/** A version of a conversion table. */
+export interface TableVersionRow extends Dated {
+  readonly table: string
+  readonly weights: readonly { readonly service: string; readonly weights: ClassPrices }[]
+}
+
+export interface CalendarRow extends HolidayCalendar {
+  readonly displayName: string
+  readonly source: string
 }
 
 export function lineKey({ service, side, supplier, model }: PriceLine): string {
@@ -80,23 +101,17 @@ function compareText(a: string, b: string): number {
   return a < b ? -1 : 1
 }
 
-const CHINA_OFFSET_MS = 8 * 3_600_000
-const DAY_MS = 86_400_000
-
 /** The id of a sheet that was given none: its line and the day, in China, on which it begins. */
 export function sheetIdOf({ service, side, supplier, model }: PriceLine, validFromMs: number): string {
-  const local = new Date(validFromMs + CHINA_OFFSET_MS).toISOString()
-  const isMidnight = (validFromMs + CHINA_OFFSET_MS) % DAY_MS === 0
-  const begins = isMidnight ? local.slice(0, 10) : `${local.slice(0, -1)}+08:00`
-  return [service, side, ...(supplier === null ? [] : [supplier, model]), begins].join(':')
+  return [service, side, ...(supplier === null ? [] : [supplier, model]), beginning(validFromMs)].join(':')
 }
 
-export function samePrices(a: SheetPrices, b: SheetPrices): boolean {
-  return (
-    a.uncachedInput === b.uncachedInput &&
-    a.cacheWrite === b.cacheWrite &&
-    a.cacheRead === b.cacheRead &&
-    a.output === b.output &&
-    a.reasoning === b.reasoning
-  )
+export function versionIdOf(table: string, validFromMs: number): string {
+  return `${table}:${beginning(validFromMs)}`
+}
+
+function beginning(validFromMs: number): string {
+  const date = chinaDate(validFromMs)
+  const sinceMidnightMs = validFromMs - chinaMidnightMs(date)
+  return sinceMidnightMs === 0 ? date : `${date}T${new Date(sinceMidnightMs).toISOString().slice(11, -1)}+08:00`
 }

@@ -181,7 +181,7 @@ test('a new price is announced, never backdated, and never begins before every g
     FILE.replace('    deployments:', `${FUTURE.replace('2026-12-01', text)}    deployments:`)
   expect((await mistakesOf(it.apply(from('2026-11-20'))))[0]).toContain('15 services[0].sell[1] begins in the past')
   expect((await mistakesOf(it.apply(from('2026-11-23T12:00:59+08:00'))))[0]).toContain(
-    'begins in less than 60 s, but org/babbler:sell:2026-01-01 is already in force: a new price of it begins at least 60 s after it is declared, so give a validFrom later than 2026-11-23T04:01:00Z',
+    'begins in less than 60 s, but org/babbler:sell:2026-01-01 is already in force: a new price sheet begins at least 60 s after it is declared, so give a validFrom later than 2026-11-23T04:01:00Z',
   )
   expect(await actions(it, from('2026-11-23T12:01:00+08:00'))).toHaveLength(1)
 })

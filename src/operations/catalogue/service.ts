@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ApplyReply, ClassPrices, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
-import { TOKEN_CLASSES, formatPricePerMillion } from '#kernel'
+import type { ApplyReply, HolidayCalendar, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
 import type { Clock } from '#platform/clock'
 import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
 import { applyInTransaction } from './apply.ts'
 import type { Wallets } from './apply.ts'
-import { lineKey, lineUpSheets, sheetAt } from './model.ts'
-import type { PriceLine, SheetRow } from './model.ts'
+import { selectCalendars } from './calendars/store.ts'
+import { calendarOf, keyOf, linesOf, sheetOf, tablesOf } from './for-gateways.ts'
+import { lineKey, lineUp } from './model.ts'
+import type { PriceLine, TableVersionRow } from './model.ts'
+import { serviceView } from './service-view.ts'
 import * as store from './store.ts'
+import * as tables from './tables/store.ts'
 
 export interface Catalogue {
   /**
@@ -29,6 +32,10 @@ export interface Catalogue {
   services(tenant?: string): Promise<readonly ServiceView[]>
   /** A price sheet by its id and what it prices, whether it is in force, to come or over; an open end is closed by the next sheet. */
   sheet(id: string): Promise<(PriceSheet & PriceLine) | undefined>
+  /** A version of a conversion table by its id, as `sheet`. */
+  tableVersion(id: string): Promise<TableVersionRow | undefined>
+  /** By which sheets decide what is a peak. What a day was never changes once it has begun. */
+  calendars(): Promise<readonly HolidayCalendar[]>
 }
 
 export interface CatalogueDeps {
@@ -60,13 +67,17 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
     const nowMs = clock.nowMs()
     if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs)
       return cached.snapshot
-    const [suppliers, services, deployments, sheets, { tenants, keys }] = await Promise.all([
-      store.selectSuppliers(database),
-      store.selectServices(database),
-      store.selectDeployments(database),
-      store.selectSheets(database),
-      identity.directory(database),
-    ])
+    const [suppliers, services, deployments, sheets, tableRows, versions, calendars, { tenants, keys }] =
+      await Promise.all([
+        store.selectSuppliers(database),
+        store.selectServices(database),
+        store.selectDeployments(database),
+        store.selectSheets(database),
+        tables.selectTables(database),
+        tables.selectVersions(database),
+        selectCalendars(database),
+        identity.directory(database),
+      ])
     const offered = suppliers.flatMap((supplier) => {
       const baseUrl = supplier.kind === 'embedded' ? engineUrl : supplier.baseUrl
       return baseUrl === null ? [] : [{ ...supplier, baseUrl }]
@@ -76,8 +87,10 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
     const snapshot: Snapshot = {
       version: current,
       tenants: [...tenants],
-      keys: [...keys],
+      keys: keys.map(keyOf),
       suppliers: offered,
+      tables: tablesOf(tableRows, versions, nowMs),
+      calendars: calendars.map(calendarOf),
       services: services.map(({ createdAt, ...service }) => ({
         ...service,
         tenants: [...service.tenants],
@@ -149,8 +162,17 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
       if (!row) return undefined
       const { service, side, supplier, model } = row
       const line = (await store.selectSheets(database)).filter((each) => lineKey(each) === lineKey(row))
-      const lined = lineUpSheets(line).lined.find((each) => each.id === id) ?? row
-      return { ...toPriceSheet(lined), service, side, supplier, model }
+      const lined = lineUp(line).lined.find((each) => each.id === id) ?? row
+      return { ...sheetOf(lined), service, side, supplier, model }
+    },
+    async tableVersion(id) {
+      const row = await tables.selectVersion(database, id)
+      if (!row) return undefined
+      const line = (await tables.selectVersions(database)).filter(({ table }) => table === row.table)
+      return lineUp(line).lined.find((each) => each.id === id) ?? row
+    },
+    async calendars() {
+      return (await selectCalendars(database)).map(calendarOf)
     },
     async services(tenant) {
       const [services, deployments, sheets] = await Promise.all([
@@ -161,40 +183,7 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
       const nowMs = clock.nowMs()
       return services
         .filter((service) => tenant === undefined || service.tenants.length === 0 || service.tenants.includes(tenant))
-        .map(({ id, displayName, contextTokens, maxOutputTokens }) => ({
-          id,
-          displayName,
-          contextTokens,
-          maxOutputTokens,
-          sellPerMillion: pricesNow(sheets, id, nowMs),
-          deployments:
-            tenant === undefined
-              ? deployments
-                  .filter(({ service }) => service === id)
-                  .map(({ supplier, model, priority }) => ({ supplier, model, priority }))
-              : [],
-        }))
+        .map((service) => serviceView(service, tenant === undefined ? deployments : [], sheets, nowMs))
     },
   }
-}
-
-/** Sheets per line, in order, without those that have ended: nothing is rated by them any more. */
-function linesOf(sheets: readonly SheetRow[], nowMs: number) {
-  const lines = Map.groupBy(sheets, lineKey)
-  return (line: Parameters<typeof lineKey>[0]): PriceSheet[] =>
-    lineUpSheets(lines.get(lineKey(line)) ?? [])
-      .lined.filter(({ validToMs }) => validToMs === null || validToMs > nowMs)
-      .map(toPriceSheet)
-}
-
-function toPriceSheet({ id, validFromMs, validToMs, taxPercent, prices }: SheetRow): PriceSheet {
-  const texts = Object.fromEntries(TOKEN_CLASSES.map((name) => [name, `${prices[name]}`])) as ClassPrices
-  return { id, currency: 'CNY', validFromMs, validToMs, taxPercent, prices: texts }
-}
-
-function pricesNow(sheets: readonly SheetRow[], service: string, nowMs: number): Record<string, string> | null {
-  const { lined } = lineUpSheets(sheets.filter((sheet) => sheet.service === service && sheet.side === 'sell'))
-  const sheet = sheetAt(lined, nowMs)
-  if (!sheet) return null
-  return Object.fromEntries(TOKEN_CLASSES.map((name) => [name, formatPricePerMillion(sheet.prices[name])]))
 }

@@ -1,4 +1,4 @@
-import type { Supplier, TokenizerSpec } from '#contract'
+import type { PeakHours, PriceVariant, Supplier, TokenizerSpec } from '#contract'
 import { sql, sqlState } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
 import { byPriority } from './model.ts'
@@ -128,12 +128,14 @@ interface SheetColumns extends Omit<SheetRow, 'validFromMs' | 'validToMs' | 'pri
   readonly cacheRead: string
   readonly output: string
   readonly reasoning: string
+  readonly peak: PeakHours | null
+  readonly variants: PriceVariant[]
 }
 
 const sheetColumns = sql`
   id, service, side, supplier, model, valid_from as "validFrom", valid_to as "validTo", tax_percent as "taxPercent",
   uncached_input::text as "uncachedInput", cache_write::text as "cacheWrite", cache_read::text as "cacheRead",
-  output::text, reasoning::text
+  output::text, reasoning::text, peak, variants
 `
 
 /** Those that count, in order of beginning. */
@@ -177,6 +179,8 @@ function sheetRow(row: SheetColumns): SheetRow {
       output: BigInt(row.output),
       reasoning: BigInt(row.reasoning),
     },
+    peak: row.peak,
+    variants: row.variants,
   }
 }
 
@@ -184,13 +188,12 @@ export async function upsertSheet(tx: Transaction, row: SheetRow): Promise<void>
   const { prices } = row
   await tx.rows(sql`
     insert into catalogue.price_sheet (id, service, side, supplier, model, currency, valid_from, valid_to, tax_percent,
-                                       uncached_input, cache_write, cache_read, output, reasoning)
+                                       uncached_input, cache_write, cache_read, output, reasoning, peak, variants)
     values (${row.id}, ${row.service}, ${row.side}, ${row.supplier}, ${row.model}, 'CNY', ${new Date(row.validFromMs)},
             ${row.validToMs === null ? null : new Date(row.validToMs)}, ${row.taxPercent}, ${prices.uncachedInput},
-            ${prices.cacheWrite}, ${prices.cacheRead}, ${prices.output}, ${prices.reasoning})
+            ${prices.cacheWrite}, ${prices.cacheRead}, ${prices.output}, ${prices.reasoning},
+            ${row.peak === null ? null : JSON.stringify(row.peak)}, ${JSON.stringify(row.variants)})
         on conflict (id) do update
-       set valid_from = excluded.valid_from, valid_to = excluded.valid_to, tax_percent = excluded.tax_percent,
-           uncached_input = excluded.uncached_input, cache_write = excluded.cache_write, cache_read = excluded.cache_read,
-           output = excluded.output, reasoning = excluded.reasoning
+       set valid_to = excluded.valid_to
   `)
 }

@@ -13,9 +13,18 @@ export interface KeyRow {
   readonly purpose: 'api' | 'playground'
   readonly preview: string
   readonly status: 'active' | 'revoked'
+  /** Of its tenant; null: none. */
+  readonly project: string | null
   readonly limits: Limits
   readonly createdAtMs: number
   readonly expiresAtMs: number | null
+}
+
+/** Part of a tenant that has keys, and may have budgets, of its own. */
+export interface Project {
+  readonly tenant: string
+  readonly id: string
+  readonly displayName: string
 }
 
 /** What a key is to the people who look at it: an expired key is not active, whatever its row says. */

@@ -241,7 +241,7 @@ test('gateways are told of ended keys for a day, and of a bounded number of them
 test('revoking and making keys never wait in a circle with somebody who changes the same keys within a transaction', async () => {
   const { identity } = build()
   const { id } = await identity.createKey({ tenant: 'acme', name: 'circle', limits: {}, expiresAtMs: null })
-  const key = { id, tenant: 'acme', limits: {}, expiresAtMs: null }
+  const key = { id, tenant: 'acme', project: null, limits: {}, expiresAtMs: null }
   const locked = Promise.withResolvers<void>()
   const goOn = Promise.withResolvers<void>()
   const declaring = database.transaction(async (tx) => {

@@ -5,7 +5,7 @@ import { randomToken, randomWords } from '#platform/crypto'
 import type { Database, Queryable, Transaction } from '#platform/postgres'
 import { newKeyText } from './key-text.ts'
 import { keyStatus, sameLimits } from './model.ts'
-import type { KeyRow, SessionView } from './model.ts'
+import type { KeyRow, Project, SessionView } from './model.ts'
 import { createSignIn } from './sign-in.ts'
 import type { SignIn } from './sign-in.ts'
 import { accountExists, expiryInThePast, tooManyKeys, unknownKey, unknownTenant } from './problems.ts'
@@ -24,7 +24,10 @@ export interface MadeKey {
 
 export interface Identity extends SignIn {
   /** What gateways need, and the revision it had at least. Read the revision first: content may be newer, never older. */
-  directory(db: Queryable): Promise<{ readonly tenants: readonly Tenant[]; readonly keys: readonly ApiKey[] }>
+  directory(db: Queryable): Promise<{
+    readonly tenants: readonly Tenant[]
+    readonly keys: readonly (ApiKey & { readonly project: string | null })[]
+  }>
   revision(db: Queryable): Promise<number>
   /** Has other changes of tenants and keys wait for this transaction. Take it before `putTenant` and `putKey`. */
   lock(tx: Transaction): Promise<void>
@@ -34,7 +37,12 @@ export interface Identity extends SignIn {
   /** Whose each key is, by its id, of all that ever were. */
   keyOwners(db: Queryable): Promise<ReadonlyMap<string, string>>
   /** Declares a tenant within the caller's transaction. */
-  putTenant(tx: Transaction, tenant: Tenant): Promise<ApplyAction>
+  putTenant(tx: Transaction, tenant: store.DeclaredTenant): Promise<ApplyAction>
+  /** What being behind with payments makes of a tenant, beside what was declared: the stricter of the two holds. */
+  setArrears(tx: Transaction, tenant: string, arrears: 'clear' | 'restricted' | 'suspended'): Promise<void>
+  projects(db: Queryable): Promise<readonly Project[]>
+  /** Declares a project of a tenant within the caller's transaction. */
+  putProject(tx: Transaction, project: Project): Promise<ApplyAction>
   /** Declares a key within the caller's transaction; `secret` is present if it was made now. The key's tenant never changes. */
   putKey(
     tx: Transaction,
@@ -42,6 +50,7 @@ export interface Identity extends SignIn {
       readonly id: string
       readonly tenant: string
       readonly name: string
+      readonly project: string | null
       readonly limits: Limits
       readonly expiresAtMs: number | null
     },
@@ -126,7 +135,7 @@ export function createIdentity({ database, clock }: { readonly database: Databas
       return new Map((await store.selectKeyOwners(db)).map(({ id, tenant }) => [id, tenant]))
     },
     async putTenant(tx, tenant) {
-      const [existing] = await store.selectTenants(tx, tenant.id)
+      const existing = await store.selectDeclaredTenant(tx, tenant.id)
       const isSame =
         existing !== undefined &&
         existing.displayName === tenant.displayName &&
@@ -137,16 +146,33 @@ export function createIdentity({ database, clock }: { readonly database: Databas
       await store.bumpRevision(tx)
       return existing ? 'updated' : 'created'
     },
+    async setArrears(tx, tenant, arrears) {
+      await store.lockRevision(tx)
+      if (await store.updateArrears(tx, tenant, arrears)) await store.bumpRevision(tx)
+    },
+    projects: (db) => store.selectProjects(db),
+    async putProject(tx, project) {
+      const existing = (await store.selectProjects(tx, project)).at(0)
+      if (existing?.displayName === project.displayName) return 'unchanged'
+      await store.upsertProject(tx, project)
+      return existing ? 'updated' : 'created'
+    },
     async putKey(tx, key) {
-      const { id, tenant, name, limits } = key
+      const { id, tenant, name, project, limits } = key
       const expiresAt = key.expiresAtMs === null ? null : new Date(key.expiresAtMs)
       const existing = await store.selectKey(tx, id)
       if (!existing)
-        return { action: 'created', made: await make(tx, { id, tenant, name, limits, expiresAt, purpose: 'api' }) }
+        return {
+          action: 'created',
+          made: await make(tx, { id, tenant, name, project, limits, expiresAt, purpose: 'api' }),
+        }
       const isSame =
-        existing.name === name && existing.expiresAtMs === key.expiresAtMs && sameLimits(existing.limits, limits)
+        existing.name === name &&
+        existing.project === project &&
+        existing.expiresAtMs === key.expiresAtMs &&
+        sameLimits(existing.limits, limits)
       if (isSame) return { action: 'unchanged' }
-      await store.updateKey(tx, { id, name, limits, expiresAt })
+      await store.updateKey(tx, { id, name, project, limits, expiresAt })
       await store.bumpRevision(tx)
       return { action: 'updated' }
     },
@@ -161,6 +187,7 @@ export function createIdentity({ database, clock }: { readonly database: Databas
           id,
           tenant,
           name,
+          project: null,
           limits,
           expiresAt: expiresAtMs === null ? null : new Date(expiresAtMs),
           purpose: 'api',
@@ -192,6 +219,7 @@ export function createIdentity({ database, clock }: { readonly database: Databas
           id,
           tenant,
           name: 'playground',
+          project: null,
           limits: PLAYGROUND_LIMITS,
           expiresAt: new Date(expiresAtMs),
           purpose: 'playground',

@@ -1,7 +1,7 @@
 import type { ApiKey, Limits, Tenant } from '#contract'
 import { sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
-import type { KeyRow, SessionView } from './model.ts'
+import type { KeyRow, Project, SessionView } from './model.ts'
 
 /** Taken first by whoever changes keys or tenants, so that two of them follow one another and never wait for each other in a circle. */
 export async function lockRevision(tx: Transaction): Promise<void> {
@@ -18,21 +18,66 @@ export async function readRevision(db: Queryable): Promise<number> {
   return Number(row?.version ?? 0n)
 }
 
+/** The status that holds: of what the operator declared and what arrears make of it, the stricter one. */
 export async function selectTenants(db: Queryable, only: string | null): Promise<Tenant[]> {
   return db.rows<Tenant>(sql`
-    select id, display_name as "displayName", status, limits
+    select id, display_name as "displayName", limits,
+           case when 'suspended' in (status, arrears) then 'suspended'
+                when 'restricted' in (status, arrears) then 'restricted'
+                else status end as status
       from identity.tenant
      where ${only}::text is null or id = ${only}
      order by id collate "C"
   `)
 }
 
-export async function upsertTenant(tx: Transaction, tenant: Tenant, now: Date): Promise<void> {
+/** A tenant as it was declared: arrears are not part of it. */
+export type DeclaredTenant = Pick<Tenant, 'id' | 'displayName' | 'status' | 'limits'>
+
+export async function selectDeclaredTenant(db: Queryable, id: string): Promise<DeclaredTenant | undefined> {
+  const [row] = await db.rows<DeclaredTenant>(sql`
+    select id, display_name as "displayName", status, limits from identity.tenant where id = ${id}
+  `)
+  return row
+}
+
+/** True if this changed anything. */
+export async function updateArrears(tx: Transaction, tenant: string, arrears: string): Promise<boolean> {
+  const rows = await tx.rows(sql`
+    update identity.tenant set arrears = ${arrears} where id = ${tenant} and arrears <> ${arrears} returning id
+  `)
+  return rows.length > 0
+}
+
+export async function upsertTenant(tx: Transaction, tenant: DeclaredTenant, now: Date): Promise<void> {
   await tx.rows(sql`
     insert into identity.tenant (id, display_name, status, limits, created_at)
     values (${tenant.id}, ${tenant.displayName}, ${tenant.status}, ${JSON.stringify(tenant.limits)}, ${now})
         on conflict (id) do update
        set display_name = excluded.display_name, status = excluded.status, limits = excluded.limits
+  `)
+}
+
+/** All of them, or the one. */
+export async function selectProjects(
+  db: Queryable,
+  only: Pick<Project, 'tenant' | 'id'> | null = null,
+): Promise<Project[]> {
+  return db.rows<Project>(sql`
+    select tenant, id, display_name as "displayName"
+      from identity.project
+     where ${only?.tenant ?? null}::text is null
+        or (tenant = ${only?.tenant ?? null} and id = ${only?.id ?? null})
+     order by tenant collate "C", id
+  `)
+}
+
+export async function upsertProject(tx: Transaction, { tenant, id, displayName }: Project): Promise<void> {
+  await tx.rows(sql`
+    insert into identity.project (tenant, id, display_name)
+    values (${tenant}, ${id}, ${displayName})
+        on conflict (tenant, id) do update
+       set display_name = excluded.display_name
   `)
 }
 
@@ -48,7 +93,7 @@ function keyRow({ createdAt, expiresAt, ...rest }: KeyColumns): KeyRow {
 /** Newest first. Playground keys are not listed: nobody can do anything with them. */
 export async function selectKeys(db: Queryable, tenant: string | null): Promise<KeyRow[]> {
   const rows = await db.rows<KeyColumns>(sql`
-    select id, tenant, name, purpose, preview, status, limits, created_at as "createdAt", expires_at as "expiresAt"
+    select id, tenant, name, purpose, preview, status, project, limits, created_at as "createdAt", expires_at as "expiresAt"
       from identity.api_key
      where purpose = 'api'
        and (${tenant}::text is null or tenant = ${tenant})
@@ -64,7 +109,7 @@ export async function selectKeyOwners(db: Queryable): Promise<{ readonly id: str
 
 export async function selectKey(db: Queryable, id: string): Promise<KeyRow | undefined> {
   const [row] = await db.rows<KeyColumns>(sql`
-    select id, tenant, name, purpose, preview, status, limits, created_at as "createdAt", expires_at as "expiresAt"
+    select id, tenant, name, purpose, preview, status, project, limits, created_at as "createdAt", expires_at as "expiresAt"
       from identity.api_key
      where id = ${id}
   `)
@@ -79,13 +124,15 @@ export async function selectKeysForGateways(
   db: Queryable,
   now: Date,
   ended: { readonly after: Date; readonly most: number },
-): Promise<ApiKey[]> {
-  const rows = await db.rows<Omit<ApiKey, 'expiresAtMs'> & { expiresAt: Date | null }>(sql`
-    select id, tenant, name, hash, status, limits, expires_at as "expiresAt"
+): Promise<(ApiKey & { readonly project: string | null })[]> {
+  const rows = await db.rows<
+    Omit<ApiKey, 'expiresAtMs'> & { readonly project: string | null; readonly expiresAt: Date | null }
+  >(sql`
+    select id, tenant, name, hash, status, project, limits, expires_at as "expiresAt"
       from identity.api_key
      where status = 'active' and (expires_at is null or expires_at > ${now})
      union all
-    select id, tenant, name, hash, status, limits, expires_at
+    select id, tenant, name, hash, status, project, limits, expires_at
       from (select *, row_number() over (partition by tenant order by coalesce(revoked_at, expires_at) desc, id) as place
               from identity.api_key
              where purpose = 'api'
@@ -104,6 +151,7 @@ export interface KeyInsert {
   readonly purpose: 'api' | 'playground'
   readonly hash: string
   readonly preview: string
+  readonly project: string | null
   readonly limits: Limits
   readonly createdAt: Date
   readonly expiresAt: Date | null
@@ -111,19 +159,20 @@ export interface KeyInsert {
 
 export async function insertKey(tx: Transaction, key: KeyInsert): Promise<void> {
   await tx.rows(sql`
-    insert into identity.api_key (id, tenant, name, purpose, hash, preview, status, limits, created_at, expires_at)
+    insert into identity.api_key (id, tenant, name, purpose, hash, preview, status, project, limits, created_at,
+                                  expires_at)
     values (${key.id}, ${key.tenant}, ${key.name}, ${key.purpose}, ${key.hash}, ${key.preview}, 'active',
-            ${JSON.stringify(key.limits)}, ${key.createdAt}, ${key.expiresAt})
+            ${key.project}, ${JSON.stringify(key.limits)}, ${key.createdAt}, ${key.expiresAt})
   `)
 }
 
 export async function updateKey(
   tx: Transaction,
-  key: Pick<KeyInsert, 'id' | 'name' | 'limits' | 'expiresAt'>,
+  key: Pick<KeyInsert, 'id' | 'name' | 'project' | 'limits' | 'expiresAt'>,
 ): Promise<void> {
   await tx.rows(sql`
     update identity.api_key
-       set name = ${key.name}, limits = ${JSON.stringify(key.limits)}, expires_at = ${key.expiresAt}
+       set name = ${key.name}, project = ${key.project}, limits = ${JSON.stringify(key.limits)}, expires_at = ${key.expiresAt}
      where id = ${key.id}
   `)
 }

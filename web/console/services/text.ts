@@ -23,6 +23,10 @@ export const servicesText = dictionary(
     concurrency: '最大并发',
     noSuppliers: '还没有供应商',
     tryIt: '试用',
+    tiers: names({ priority: '优先档', standard: '标准档', flex: '弹性档', batch: '批量档' }),
+    periods: names({ peak: '高峰时段', off_peak: '非高峰时段' }),
+    inputAbove: '输入超过',
+    days: names({ weekdays: '周一至周五，节假日除外', workdays: '工作日，含调休上班的周末', every_day: '每天' }),
   },
   {
     title: 'Services & prices',
@@ -46,5 +50,13 @@ export const servicesText = dictionary(
     concurrency: 'Max concurrency',
     noSuppliers: 'No suppliers yet',
     tryIt: 'Try it',
+    tiers: { priority: 'priority tier', standard: 'standard tier', flex: 'flex tier', batch: 'batch tier' },
+    periods: { peak: 'peak hours', off_peak: 'off-peak hours' },
+    inputAbove: 'input above',
+    days: {
+      weekdays: 'Monday to Friday except holidays',
+      workdays: 'working days, worked weekends included',
+      every_day: 'every day',
+    },
   },
 )

@@ -1,0 +1,128 @@
+import type { Configuration, Offer, QuoteView } from '#contract'
+import { unknownTenant } from '#identity'
+import type { Queryable } from '#platform/postgres'
+import type { Actor, OrderingDeps } from './context.ts'
+import { newId } from './ids.ts'
+import { configurationIssues } from './model/sizing.ts'
+import { priceOf } from './model/pricing.ts'
+import type { Priced } from './model/pricing.ts'
+import { firstTerm, isRenewable } from './model/term.ts'
+import { invalidConfiguration, notForSale, quoteExpired, quoteUsed, unknownQuote } from './problems.ts'
+import { countOrders } from './store/orders.ts'
+import { pricedJson } from './store/priced.ts'
+import { insertQuote, selectQuote } from './store/quotes.ts'
+import type { Quote } from './store/quotes.ts'
+
+/** How long a price holds. */
+const QUOTE_LIFETIME_MS = 15 * 60_000
+
+/** What an order is for, checked: it may be sold to this tenant now. */
+export interface Wanted {
+  readonly tenant: string
+  readonly offer: Offer
+  readonly configuration: Configuration
+  /** What it costs and brings if it is bought now. */
+  readonly priced: Priced
+  readonly quote: string | null
+}
+
+/** Throws `unknown_offer`, `unknown_tenant`, `not_for_sale`, `invalid_configuration`. */
+export async function want(
+  db: Queryable,
+  { offerById, identity, clock }: OrderingDeps,
+  { tenant, offer: id, configuration }: { tenant: string; offer: string; configuration: Configuration },
+  actor: Actor,
+): Promise<Wanted> {
+  const { offer } = await offerById(db, id)
+  const [buyer] = await identity.tenants(tenant)
+  if (!buyer) throw unknownTenant({ tenant })
+  const nowMs = clock.nowMs()
+  const refuse = (reason: string) => notForSale({ offer: id, reason })
+  if (offer.state !== 'launched') throw refuse(`is ${offer.state}`)
+  if (offer.saleFrom !== null && nowMs < offer.saleFrom) throw refuse('is not for sale yet')
+  if (offer.saleTo !== null && nowMs >= offer.saleTo) throw refuse('is not for sale any more')
+  if (offer.tenants.length > 0 && !offer.tenants.includes(tenant)) throw refuse(`is not for ${tenant}`)
+  if (buyer.status !== 'active' && !actor.isOperator) throw refuse(`is not sold to a tenant that is ${buyer.status}`)
+  if (offer.kind === 'package' && 'until' in offer.valid && offer.valid.until <= nowMs)
+    throw refuse('would be over already')
+  checkConfiguration(offer, configuration)
+  return {
+    tenant,
+    offer,
+    configuration,
+    priced: priceOf(offer, configuration, firstTerm(offer, configuration, nowMs)),
+    quote: null,
+  }
+}
+
+export function checkConfiguration(offer: Offer, configuration: Configuration): void {
+  const issues = configurationIssues(offer, configuration)
+  if (configuration.autoRenew === true && !isRenewable(offer))
+    issues.push({ path: 'autoRenew', message: 'this offer does not renew' })
+  if (issues.length > 0) throw invalidConfiguration({ offer: offer.id, issues })
+}
+
+/** Throws `not_for_sale` where the tenant has had it as often as it may. Under the desk's lock it holds until the commit. */
+export async function checkCount(db: Queryable, { tenant, offer }: Pick<Wanted, 'tenant' | 'offer'>): Promise<void> {
+  if (offer.mostPerTenant === null) return
+  if ((await countOrders(db, tenant, offer.id)) >= offer.mostPerTenant)
+    throw notForSale({
+      offer: offer.id,
+      reason: `was ordered by ${tenant} as often as it may be (${offer.mostPerTenant})`,
+    })
+}
+
+export async function makeQuote(
+  deps: OrderingDeps,
+  request: { tenant: string; offer: string; configuration: Configuration },
+  actor: Actor,
+): Promise<QuoteView> {
+  const { database, clock } = deps
+  const { tenant, offer, configuration, priced } = await want(database, deps, request, actor)
+  await checkCount(database, { tenant, offer })
+  const createdAtMs = clock.nowMs()
+  const quote: Quote = {
+    id: newId('quo', createdAtMs),
+    tenant,
+    offer: offer.id,
+    configuration,
+    priced,
+    createdBy: actor.by,
+    createdAtMs,
+    expiresAtMs: createdAtMs + QUOTE_LIFETIME_MS,
+  }
+  await insertQuote(database, quote)
+  return quoteView(quote, null)
+}
+
+/** With `tenant`, quotes of others do not exist. */
+export async function quoteById({ database }: OrderingDeps, id: string, tenant?: string): Promise<QuoteView> {
+  const found = await selectQuote(database, id)
+  if (!found || (tenant !== undefined && found.quote.tenant !== tenant)) throw unknownQuote({ quote: id })
+  return quoteView(found.quote, found.order)
+}
+
+/**
+ * What a quote promised, from now on: its price as it was, and a term that begins now, which never ends sooner than the quoted one.
+ * An offer that was retired meanwhile is still sold by it. Throws `unknown_quote`, `quote_expired`, `quote_used`.
+ */
+export async function wantQuoted(
+  db: Queryable,
+  { offerById, clock }: OrderingDeps,
+  { quote: id, tenant }: { readonly quote: string; readonly tenant: string },
+): Promise<Wanted> {
+  const found = await selectQuote(db, id)
+  if (!found || found.quote.tenant !== tenant) throw unknownQuote({ quote: id })
+  const { quote, order } = found
+  if (order !== null) throw quoteUsed({ quote: id, order })
+  const nowMs = clock.nowMs()
+  if (nowMs >= quote.expiresAtMs) throw quoteExpired({ quote: id, expiredAtMs: quote.expiresAtMs })
+  const { offer } = await offerById(db, quote.offer)
+  const term = firstTerm(offer, quote.configuration, nowMs)
+  return { tenant, offer, configuration: quote.configuration, priced: { ...quote.priced, ...term }, quote: id }
+}
+
+function quoteView(quote: Quote, order: string | null): QuoteView {
+  const { id, tenant, offer, configuration, priced, createdAtMs, expiresAtMs } = quote
+  return { id, tenant, offer, configuration, ...pricedJson(priced), createdAtMs, expiresAtMs, order }
+}
