@@ -26,7 +26,7 @@ export async function readBooks(factory: Factory): Promise<Books> {
       from charging.usage_record
   `)
   const wallets = await database.rows<{ tenant: string; posted: string; escrowed: string }>(sql`
-    select tenant, posted::text as posted, escrowed::text as escrowed from charging.wallet
+    select tenant, posted::text as posted, escrowed::text as escrowed from charging.bucket where kind = 'wallet'
   `)
   return {
     records,

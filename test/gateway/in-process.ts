@@ -1,0 +1,145 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAdmission, createLimitTable, openLimits } from '#admission'
+import type { Charging } from '#charging'
+import { UsageRecord, type Snapshot } from '#contract'
+import {
+  admitHead,
+  answer,
+  arrange,
+  createBodyBudget,
+  createFlightBoard,
+  createSupplierLines,
+  refuseOversize,
+  renderCodecRefusal,
+  startSweep,
+  type Gateway,
+} from '#gateway'
+import { createHolds, type ChargingClient } from '#holds'
+import { createTokenizer } from '#metering'
+import type { Clock } from '#platform/clock'
+import { sha256 } from '#platform/crypto'
+import { createHttpClient, createHttpServer } from '#platform/http'
+import { openJournal } from '#platform/journal'
+import { nullLog } from '#platform/log'
+import { createBreakers } from '#scheduler'
+
+/** The real gateway and the real charging in one process, so that a test sets the clock and the snapshot. */
+export interface InProcess extends AsyncDisposable {
+  readonly url: string
+  /** Nothing is held, unshipped or set aside any more. */
+  isAtRest(): boolean
+}
+
+/** The hash under which a snapshot files a key. */
+export const hashOf = (secret: string): string => sha256(secret)
+
+export async function startInProcess(options: {
+  readonly charging: Charging
+  readonly snapshot: Snapshot
+  readonly clock: Clock
+}): Promise<InProcess> {
+  const { charging, clock } = options
+  const dir = mkdtempSync(join(tmpdir(), 'tokenfactory-means-'))
+  const journal = await openJournal(dir)
+  const holds = createHolds({
+    gateway: 'gw-0',
+    journal,
+    charging: clientOf(charging),
+    clock,
+    log: nullLog,
+    limits: { refusedRetryMs: 20 },
+  })
+  const limits = openLimits(createLimitTable(64, 1), 0)
+  const slotOf = () => 0
+  const lines = createSupplierLines({
+    openClient: (origin, maxConnections) =>
+      createHttpClient({
+        origin,
+        maxConnections,
+        connectTimeoutMs: 5_000,
+        maxHeadBytes: 65_536,
+        idleTimeoutMs: 4_000,
+        onError: fail,
+      }),
+    secretOf: () => undefined,
+    slotOf,
+  })
+  const directory = arrange(options.snapshot, {
+    slotOf,
+    supplierLine: lines.line,
+    tokenizer: (spec) => createTokenizer(spec, { modelRoot: dir }),
+  })
+  let requests = 0
+  const gateway: Gateway = {
+    gatewayId: 'gw-0',
+    settings: {
+      maxBodyBytes: 100_000,
+      maxAnswerBytes: 100_000,
+      streamLingerMs: 2_000,
+      answerLingerMs: 2_000,
+      allowedOrigins: new Set(),
+    },
+    directory: () => directory,
+    admission: createAdmission({ limits, nowNs: process.hrtime.bigint }),
+    limits,
+    bodyBudget: createBodyBudget(1_000_000),
+    holds,
+    breakers: createBreakers(() => performance.now()),
+    nowMs: () => clock.nowMs(),
+    newRequestId: () => `req_${String(++requests).padStart(26, '0')}` as ReturnType<Gateway['newRequestId']>,
+    log: nullLog,
+    flights: createFlightBoard(),
+    observe: () => {},
+    refused: () => {},
+    isReady: () => true,
+    isSampled: () => false,
+    metricsText: async () => '',
+  }
+  const stopSweep = startSweep(gateway)
+  const server = createHttpServer({
+    maxHeadBytes: 32_768,
+    headTimeoutMs: 10_000,
+    bodyTimeoutMs: 10_000,
+    keepAliveTimeoutMs: 10_000,
+    maxConnections: 64,
+    onHead: (exchange) => admitHead(exchange, gateway),
+    onRequest: (exchange, body) => answer(exchange, body, gateway),
+    onOversize: (exchange) => refuseOversize(exchange, gateway),
+    renderRefusal: renderCodecRefusal,
+    onError: fail,
+  })
+  const port = await server.listen({ port: 0, host: '127.0.0.1' })
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    isAtRest: () => {
+      const { outstandingHolds, unshippedRecords, drainingSlices, quarantinedRecords } = holds.stats()
+      return outstandingHolds + unshippedRecords + drainingSlices + quarantinedRecords === 0
+    },
+    async [Symbol.asyncDispose]() {
+      await server.close(1_000)
+      await holds.close(5_000)
+      stopSweep()
+      lines.close()
+      await journal[Symbol.asyncDispose]()
+      rmSync(dir, { recursive: true })
+    },
+  }
+}
+
+/** What `charging-client.ts` sends over HTTP, handed over as the text that it is. */
+function clientOf(charging: Charging): ChargingClient {
+  return {
+    register: async (gateway, journal) => (await charging.register({ gateway, journal })).epoch,
+    grant: (request) => charging.grant(request),
+    close: (gateway, journal, slice, records) => charging.close({ gateway, journal, slice, records }),
+    openSlices: async (gateway, journal) => (await charging.openSlices({ gateway, journal })).slices,
+    usage: (gateway, records) =>
+      charging.ingest({ gateway, records: records.map((text) => UsageRecord.parse(JSON.parse(text.toString()))) }),
+  }
+}
+
+function fail(error: unknown): never {
+  throw error instanceof Error ? error : new Error(String(error))
+}
