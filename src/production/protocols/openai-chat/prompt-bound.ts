@@ -3,8 +3,8 @@ import { normalisedGrowth } from './normalised-growth.ts'
 import { renderedSize } from './rendered-size.ts'
 
 /**
- * Tokens of what a chat template writes of its own accord: default system prompt, tool preamble, opening of the answer. The
- * longest known is below 800 (the default system prompt of the Mistral Small family).
+ * Tokens of what a chat template writes of its own accord: default system prompt, tool preamble, opening of the answer. Fixed
+ * text of some hundred tokens (Qwen's tool preamble has 450 bytes); an operator's own template may have as much again.
  */
 const TEMPLATE_TOKENS = 1024
 /**
@@ -43,7 +43,12 @@ export function promptTokensAtMost({ body, text, messages, span }: PromptParts):
   const growth = text.length === body.length ? 0 : normalisedGrowth(text)
   const calls = callsOf(messages)
   return (
-    TEMPLATE_TOKENS + MESSAGE_TOKENS * (messages.length + calls.count) + (span.end - span.start) + outside + 0 + growth
+    TEMPLATE_TOKENS +
+    MESSAGE_TOKENS * (messages.length + calls.count) +
+    (span.end - span.start) +
+    outside +
+    calls.gain +
+    growth
   )
 }
 

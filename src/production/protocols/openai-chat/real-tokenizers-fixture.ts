@@ -36,10 +36,11 @@ function named(name: string, { count, isExact }: ReturnType<typeof createTokeniz
   return { name, count }
 }
 
-/** A model's own chat template as its maker published it, and its own tokenizer. Throws where the template refuses a conversation. */
+/** A model's own chat template as its maker published it, and its own tokenizer. */
 export interface OwnTemplate {
   readonly name: string
-  count(request: { messages: readonly unknown[]; tools: readonly unknown[] | undefined }): number
+  /** Undefined where the template refuses the conversation: no prompt, no tokens. */
+  count(request: { messages: readonly unknown[]; tools?: readonly unknown[] | undefined }): number | undefined
 }
 
 export const ownTemplates: readonly OwnTemplate[] = [
@@ -52,7 +53,15 @@ function ownTemplate(name: string, config: unknown, count: (text: string) => num
   const template = new Template(source)
   return {
     name,
-    count: ({ messages, tools }) =>
-      count(template.render({ messages, tools, add_generation_prompt: true, bos_token: '<｜begin▁of▁sentence｜>' })),
+    count({ messages, tools }) {
+      const values = { messages, tools, add_generation_prompt: true, bos_token: '<｜begin▁of▁sentence｜>' }
+      let rendered: string
+      try {
+        rendered = template.render(values)
+      } catch {
+        return undefined
+      }
+      return count(rendered)
+    },
   }
 }

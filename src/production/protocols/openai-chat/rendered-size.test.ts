@@ -25,7 +25,7 @@ test('no way of writing JSON takes more bytes than its rendered size, however it
       for (const [name, write] of Object.entries(writers))
         expect(Buffer.byteLength(write(JSON.parse(json))), name).toBeLessThanOrEqual(size)
     }),
-    { numRuns: 3000 },
+    { numRuns: 1000 },
   )
 })
 
