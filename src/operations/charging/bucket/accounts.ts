@@ -23,9 +23,16 @@ export interface Account {
 export async function lockAccounts(tx: Transaction, names: readonly AccountName[]): Promise<Map<string, Account>> {
   const tenants = [...new Set(names.map(({ tenant }) => tenant))]
   await openWallets(tx, tenants)
-  const tables = names.flatMap((name) => (name.tables ?? []).map((table) => ({ tenant: name.tenant, table })))
-  if (tables.length > 0) await openTokens(tx, tables)
-  const buckets = await lockAccountBuckets(tx, tenants)
+  let buckets = await lockAccountBuckets(tx, tenants)
+  const there = new Set(buckets.map(({ id }) => id))
+  const tables = names
+    .flatMap(({ tenant, tables: units = [] }) => units.map((table) => ({ tenant, table })))
+    .filter(({ tenant, table }) => !there.has(tokensOf(tenant, table)))
+  if (tables.length > 0) {
+    // Under the lock of the wallet, so that nobody else opens the same ones meanwhile.
+    await openTokens(tx, tables)
+    buckets = await lockAccountBuckets(tx, tenants)
+  }
   const byId = new Map(buckets.map((bucket) => [bucket.id, bucket]))
   return new Map(
     tenants.map((tenant) => {

@@ -14,7 +14,7 @@ export async function putDefinition(
   nowMs: number,
 ): Promise<'created' | 'updated' | 'unchanged'> {
   const { id, tenant, kind, unit, period, amount } = definition
-  if (!id.startsWith(`${kind}:`) || amount < 0n || (kind === 'throughput') !== (definition.reservation !== undefined))
+  if (!id.startsWith(`${kind}:`) || amount < 0n || (kind === 'throughput') !== (definition.terms !== undefined))
     throw definitionReused({ id })
   const before = await lockDefinition(tx, id)
   if (before && (before.tenant !== tenant || before.kind !== kind || before.unit !== unit || before.period !== period))
@@ -27,12 +27,12 @@ export async function putDefinition(
 
 function isSame(before: Definition, after: Definition): boolean {
   const text = (definition: Definition) => {
-    const { id, services, window, overflow } = definition.reservation ?? {}
+    const { services, window, overflow } = definition.terms ?? {}
     return JSON.stringify([
       `${definition.amount}`,
       definition.validFromMs,
       definition.validToMs,
-      [id, services, window && [window.fromMinute, window.toMinute], overflow],
+      [services, window && [window.fromMinute, window.toMinute], overflow],
     ])
   }
   return text(before) === text(after)

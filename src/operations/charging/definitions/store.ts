@@ -1,7 +1,7 @@
 import type { PeriodKind } from '#kernel'
 import { integerFromNumeric, sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
-import type { Definition, Reservation } from './model.ts'
+import type { Definition, ReservationTerms } from './model.ts'
 
 interface Raw {
   id: string
@@ -12,7 +12,7 @@ interface Raw {
   amount: string
   valid_from_ms: bigint
   valid_to_ms: bigint | null
-  terms: Reservation | null
+  terms: ReservationTerms | null
 }
 
 const columns = sql`id, tenant, kind, unit, period, amount, valid_from_ms, valid_to_ms, terms`
@@ -27,7 +27,7 @@ function toDefinition(row: Raw): Definition {
     amount: integerFromNumeric(row.amount),
     validFromMs: Number(row.valid_from_ms),
     validToMs: row.valid_to_ms === null ? null : Number(row.valid_to_ms),
-    ...(row.terms === null ? {} : { reservation: row.terms }),
+    ...(row.terms === null ? {} : { terms: row.terms }),
   }
 }
 
@@ -52,11 +52,11 @@ export async function definitionsAfter(db: Queryable, atMs: number): Promise<Def
 }
 
 export async function writeDefinition(tx: Transaction, definition: Definition): Promise<void> {
-  const { id, tenant, kind, unit, period, amount, validFromMs, validToMs, reservation } = definition
+  const { id, tenant, kind, unit, period, amount, validFromMs, validToMs, terms } = definition
   await tx.rows(sql`
     insert into charging.definition (id, tenant, kind, unit, period, amount, valid_from_ms, valid_to_ms, terms)
     values (${id}, ${tenant}, ${kind}, ${unit}, ${period}, ${amount}::numeric, ${validFromMs}::bigint, ${validToMs}::bigint,
-      ${reservation ? JSON.stringify(reservation) : null}::jsonb)
+      ${terms ? JSON.stringify(terms) : null}::jsonb)
     on conflict (id) do update set amount = excluded.amount, valid_from_ms = excluded.valid_from_ms, valid_to_ms = excluded.valid_to_ms,
       terms = excluded.terms
   `)

@@ -1,6 +1,7 @@
 import type { Means, SpendCap } from '#contract'
 import type { Queryable } from '#platform/postgres'
 import { walletOf } from '../bucket/model.ts'
+import { reservationOf } from '../definitions/model.ts'
 import type { Definition } from '../definitions/model.ts'
 import { definitionsAfter } from '../definitions/store.ts'
 import { sharesAfter } from '../shares/store.ts'
@@ -44,13 +45,13 @@ function walletMeans(payer: string): Means {
 /** One means for all dimensions of a reservation. */
 function reservations(definitions: readonly Definition[]): { tenant: string; means: Means }[] {
   const groups = Map.groupBy(
-    definitions.filter(({ reservation }) => reservation !== undefined),
-    ({ tenant, reservation }) => `${tenant}/${reservation?.id ?? ''}`,
+    definitions.filter(({ terms }) => terms !== undefined),
+    ({ id }) => reservationOf(id),
   )
-  return [...groups.values()].flatMap((dimensions) => {
+  return [...groups].flatMap(([id, dimensions]) => {
     const [first] = dimensions
-    if (!first?.reservation) return []
-    const { id, services, window, overflow } = first.reservation
+    if (!first?.terms) return []
+    const { services, window, overflow } = first.terms
     const ends = dimensions.map(({ validToMs }) => validToMs ?? Number.MAX_SAFE_INTEGER)
     const means: Means = {
       kind: 'throughput',

@@ -96,15 +96,17 @@ function isSame(lot: LotRow, grant: LotGrant, bucket: Bucket): boolean {
 }
 
 export interface Revocation {
-  /** Either of them. */
+  /** Either the lot or what it was granted under. */
   readonly lot?: string
-  readonly grantReference?: string
+  readonly lotReference?: string
   /** Of the revocation: repeating it changes nothing. */
   readonly reference: string
   readonly memo: string
 }
 
 export interface Revoked {
+  /** What the lot was granted with. */
+  readonly granted: bigint
   /** What was left and is cancelled now. */
   readonly remaining: bigint
   /** Pico-yuan of its price that were earned before. */
@@ -119,16 +121,21 @@ export interface Revoked {
  */
 export async function revokeLot(tx: Transaction, request: Revocation, nowMs: number): Promise<Revoked> {
   const { reference, memo } = request
-  const name = request.lot === undefined ? { reference: `grant:${request.grantReference ?? ''}` } : { id: request.lot }
+  const name = request.lot === undefined ? { reference: `grant:${request.lotReference ?? ''}` } : { id: request.lot }
   const found = await findLot(tx, name)
-  if (!found) throw unknownLot({ lot: request.lot ?? request.grantReference ?? '' })
+  if (!found) throw unknownLot({ lot: request.lot ?? request.lotReference ?? '' })
   if (found.source === 'paid') throw invalidLot({ reference, flaw: 'paid money is not revoked but paid back' })
   const bucket = await lockBucketOf(tx, found)
   const key = `revoke:${reference}`
   const done = await findBooking(tx, key)
   const lot = (await findLot(tx, { id: found.id })) ?? found
   if (done?.booking.kind === 'revoke')
-    return { remaining: done.booking.amount, recognised: done.booking.earned, held: lot.remaining }
+    return {
+      granted: lot.granted,
+      remaining: done.booking.amount,
+      recognised: done.booking.earned,
+      held: lot.remaining,
+    }
   const { amount, revenue } = takeFree(lot, bucket)
   const held = lot.remaining - amount
   await changeLot(tx, {
@@ -149,7 +156,7 @@ export async function revokeLot(tx: Transaction, request: Revocation, nowMs: num
   } as const
   const moves = amount === 0n ? [] : [{ lot: lot.id, amount: -amount }]
   await book(tx, { key, booking, memo, nowMs, moves })
-  return { remaining: amount, recognised: lot.recognised, held }
+  return { granted: lot.granted, remaining: amount, recognised: lot.recognised, held }
 }
 
 async function lockBucketOf(tx: Transaction, lot: LotRow): Promise<Bucket> {
