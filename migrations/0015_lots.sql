@@ -83,12 +83,15 @@ create table charging.booking (
   key          text collate "C" primary key,
   kind         text not null,
   tenant       text collate "C" not null,
+  -- What it corrects: the reference of a fee or the id of a usage record.
+  about        text collate "C",
   detail       jsonb not null,
   posting_id   text collate "C" not null,
   booked_at_ms bigint not null
 );
 create index booking_by_posting on charging.booking (posting_id);
 create index booking_by_tenant on charging.booking (tenant, booked_at_ms);
+create index booking_by_about on charging.booking (about) where about is not null;
 create trigger append_only before update or delete or truncate on charging.booking for each statement execute function charging.refuse_change();
 
 -- How bookings changed what is left of lots.
@@ -96,7 +99,33 @@ create table charging.lot_move (
   booking text collate "C" not null references charging.booking (key),
   lot     text collate "C" not null references charging.lot (id),
   amount  numeric(38, 0) not null check (amount <> 0),
+  -- In which order the lots burned: what is given back goes back in reverse.
+  position integer not null,
   primary key (booking, lot)
 );
 create index lot_move_by_lot on charging.lot_move (lot);
 create trigger append_only before update or delete or truncate on charging.lot_move for each statement execute function charging.refuse_change();
+
+-- What a usage record costs after it was rated again or given back: the newest version holds. The columns are those of the record.
+create table charging.correction (
+  usage_id    text collate "C" not null references charging.usage_record (id),
+  version     integer not null check (version >= 1),
+  kind        text not null check (kind in ('rerate', 'refund')),
+  booking     text collate "C" not null unique references charging.booking (key),
+  sell        numeric(38, 0) not null check (sell >= 0),
+  tax         numeric(38, 0) not null check (tax >= 0 and tax <= sell),
+  sell_sheet  text not null,
+  -- False: the tokens that the record drew from lots were given back.
+  draws_kept  boolean not null,
+  lots        text[],
+  lot_amounts numeric(38, 0)[],
+  gift        numeric(38, 0),
+  credit      numeric(38, 0),
+  overrun     numeric(38, 0),
+  booked_tax  numeric(38, 0),
+  reason      text not null,
+  decided_by  text not null,
+  made_at_ms  bigint not null,
+  primary key (usage_id, version)
+);
+create trigger append_only before update or delete or truncate on charging.correction for each statement execute function charging.refuse_change();

@@ -20,12 +20,30 @@ import type {
 import type * as z from 'zod'
 import type { Calendars } from '#kernel'
 import type { Clock } from '#platform/clock'
-import type { Database, Transaction } from '#platform/postgres'
+import type { Posted, PostingInput } from '#ledger'
+import type { Database, Queryable, Transaction } from '#platform/postgres'
+import { lockAccounts, openAccount } from './bucket/accounts.ts'
+import type { AccountName, AccountTerms } from './bucket/accounts.ts'
 import { balance, lockWallets, topup, topupIn, wallets } from './bucket/service.ts'
 import type { Topup } from './bucket/service.ts'
+import { bucketsOf } from './bucket/store.ts'
+import type { Bucket } from './bucket/store.ts'
+import { postReceivable, transfer, withdraw } from './bucket/transfer.ts'
+import type { Transfer, Withdrawal } from './bucket/transfer.ts'
+import type { Definition } from './definitions/model.ts'
+import { endDefinition, putDefinition } from './definitions/service.ts'
+import { chargeFee, recogniseRevenue, refundFee } from './fees/service.ts'
+import type { FeeRefund, FeeRequest } from './fees/service.ts'
+import { funding } from './funding/service.ts'
+import type { Funding } from './funding/service.ts'
 import { ingest } from './ingest/service.ts'
 import type { IngestBatch, IngestReply } from './ingest/service.ts'
+import { grantLot, revokeLot, turnLots } from './lots/service.ts'
+import type { LotGrant, Revocation, Revoked } from './lots/service.ts'
+import { lotsOf } from './lots/store.ts'
+import type { LotRow } from './lots/store.ts'
 import { dismiss, quarantine, retry } from './quarantine/service.ts'
+import { endShare, putShare } from './shares/service.ts'
 import { close, grant, listSlices, openSlices, register, releaseSlice } from './slices/service.ts'
 import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
@@ -101,6 +119,44 @@ export interface Charging {
   lockForTopups(tx: Transaction, tenants: readonly string[]): Promise<void>
   /** The same in a caller's transaction; make it the last thing that the transaction does. */
   topupIn(tx: Transaction, request: Topup): Promise<{ booked: boolean }>
+  /**
+   * Opens and locks what several of the following calls change. A transaction that makes more than one of them begins with it and
+   * names all tenants, and for lots of tokens the tables; else it may deadlock with ingest.
+   */
+  lockAccounts(tx: Transaction, names: readonly AccountName[]): Promise<void>
+  /** Opens a wallet or changes its terms. */
+  openAccount(tx: Transaction, terms: AccountTerms): Promise<void>
+  /** Throws `invalid_lot`, `lot_reused`. */
+  grantLot(tx: Transaction, grant: LotGrant): Promise<{ lot: string; booked: boolean }>
+  /** Cancels what is left of a gift or a package. Throws `unknown_lot`, `invalid_lot`. */
+  revokeLot(tx: Transaction, revocation: Revocation): Promise<Revoked>
+  /** Throws `insufficient_balance`, `fee_reused`, `invalid_amount`. */
+  chargeFee(tx: Transaction, fee: FeeRequest): Promise<{ booked: boolean; postingId: string }>
+  /** Throws `unknown_fee`, `amount_above_fee`, `fee_reused`, `invalid_amount`. */
+  refundFee(tx: Transaction, refund: FeeRefund): Promise<{ booked: boolean; postingId: string }>
+  /** Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`. */
+  transfer(tx: Transaction, transfer: Transfer): Promise<{ booked: boolean }>
+  /** Paid money that is to be paid back (2400). Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`. */
+  withdraw(tx: Transaction, withdrawal: Withdrawal): Promise<{ booked: boolean }>
+  /** Posts an invoice, its payment or a write-off of another room, and keeps wallets in step with their receivables. */
+  postReceivable(tx: Transaction, input: PostingInput): Promise<Posted>
+  /** Throws `definition_reused`. */
+  putDefinition(tx: Transaction, definition: Definition): Promise<'created' | 'updated' | 'unchanged'>
+  /** Throws `unknown_definition`. */
+  endDefinition(tx: Transaction, end: { id: string; atMs: number }): Promise<void>
+  /** Throws `invalid_share`. */
+  putShare(tx: Transaction, share: { owner: string; member: string; fromMs: number }): Promise<void>
+  endShare(tx: Transaction, end: { owner: string; member: string; atMs: number }): Promise<void>
+  /** What gateways are told of how requests are paid for. */
+  funding(db: Queryable): Promise<Funding>
+  /** Lots of a tenant's wallet and tokens, newest first, used-up ones included. */
+  lots(query: { tenant: string; limit: number }): Promise<LotRow[]>
+  /** Wallet, tokens, and the periods of caps and reservations that are not over. */
+  buckets(query: { tenant: string }): Promise<Bucket[]>
+  /** Job: begins and expires lots. */
+  expireLots(nowMs: number): Promise<{ begun: number; expired: number }>
+  /** Job: earns fees whose time passes. */
+  recogniseRevenue(nowMs: number): Promise<{ fees: number }>
   balance(tenant: string): Promise<BalanceView>
   /** All wallets, by tenant. */
   wallets(): Promise<BalanceView[]>
@@ -149,6 +205,26 @@ export function createCharging({
       await lockWallets(tx, tenants)
     },
     topupIn: (tx, request) => topupIn(tx, request, clock.nowMs()),
+    lockAccounts: async (tx, names) => {
+      await lockAccounts(tx, names)
+    },
+    openAccount: (tx, terms) => openAccount(tx, terms),
+    grantLot: (tx, request) => grantLot(tx, request, clock.nowMs()),
+    revokeLot: (tx, request) => revokeLot(tx, request, clock.nowMs()),
+    chargeFee: (tx, request) => chargeFee(tx, request, clock.nowMs()),
+    refundFee: (tx, request) => refundFee(tx, request, clock.nowMs()),
+    transfer: (tx, request) => transfer(tx, request, clock.nowMs()),
+    withdraw: (tx, request) => withdraw(tx, request, clock.nowMs()),
+    postReceivable: (tx, input) => postReceivable(tx, input),
+    putDefinition: (tx, definition) => putDefinition(tx, definition, clock.nowMs()),
+    endDefinition: (tx, end) => endDefinition(tx, end),
+    putShare: (tx, share) => putShare(tx, share),
+    endShare: (tx, end) => endShare(tx, end),
+    funding: (db) => funding(db, clock.nowMs()),
+    lots: ({ tenant, limit }) => lotsOf(database, tenant, limit),
+    buckets: ({ tenant }) => bucketsOf(database, tenant, clock.nowMs()),
+    expireLots: (nowMs) => turnLots(database, nowMs),
+    recogniseRevenue: (nowMs) => recogniseRevenue(database, nowMs),
     balance: (tenant) => balance(database, tenant),
     wallets: () => wallets(database),
     postings: (page) => postings(database, page),

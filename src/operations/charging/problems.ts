@@ -82,7 +82,8 @@ export const invalidAmount = defineProblem<{ amount: string }>({
   status: 422,
   title: 'Invalid amount',
   retryable: false,
-  detail: ({ amount }) => `A top-up is more than zero and at most ten trillion yuan, not ${amount} pico-yuan.`,
+  detail: ({ amount }) =>
+    `An amount is more than zero and at most ten trillion yuan, and nobody pays himself; this is ${amount} pico-yuan.`,
 })
 
 export const unknownRequest = defineProblem<{ id: string }>({
@@ -91,4 +92,94 @@ export const unknownRequest = defineProblem<{ id: string }>({
   title: 'Unknown request',
   retryable: false,
   detail: ({ id }) => `No usage record has the id ${id}.`,
+})
+
+export const insufficientBalance = defineProblem<{ needed: string; available: string }>({
+  code: 'insufficient_balance',
+  status: 402,
+  title: 'Insufficient balance',
+  retryable: false,
+  detail: ({ needed, available }) =>
+    `This takes ${needed} pico-yuan of paid money or credit, and ${available} are available for it.`,
+})
+
+export const invalidLot = defineProblem<{ reference: string; flaw: string }>({
+  code: 'invalid_lot',
+  status: 422,
+  title: 'Invalid lot',
+  retryable: false,
+  detail: ({ reference, flaw }) => `The lot ${reference} cannot be: ${flaw}.`,
+})
+
+export const lotReused = defineProblem<{ reference: string }>({
+  code: 'lot_reused',
+  status: 409,
+  title: 'Reference used for another lot',
+  retryable: false,
+  detail: ({ reference }) => `Another lot was granted under the reference ${reference}.`,
+})
+
+export const unknownLot = defineProblem<{ lot: string }>({
+  code: 'unknown_lot',
+  status: 404,
+  title: 'Unknown lot',
+  retryable: false,
+  detail: ({ lot }) => `There is no lot ${lot}.`,
+})
+
+export const feeReused = defineProblem<{ reference: string }>({
+  code: 'fee_reused',
+  status: 409,
+  title: 'Reference used for another fee',
+  retryable: false,
+  detail: ({ reference }) => `Another fee or refund was booked under the reference ${reference}.`,
+})
+
+export const unknownFee = defineProblem<{ reference: string }>({
+  code: 'unknown_fee',
+  status: 404,
+  title: 'Unknown fee',
+  retryable: false,
+  detail: ({ reference }) => `No fee was charged under the reference ${reference}.`,
+})
+
+export const amountAboveFee = defineProblem<{ reference: string; left: string }>({
+  code: 'amount_above_fee',
+  status: 422,
+  title: 'More than the fee',
+  retryable: false,
+  detail: ({ reference, left }) => `Of the fee ${reference} only ${left} pico-yuan are left to be refunded.`,
+})
+
+export const transferReused = defineProblem<{ reference: string }>({
+  code: 'transfer_reused',
+  status: 409,
+  title: 'Reference used for another transfer',
+  retryable: false,
+  detail: ({ reference }) => `Another amount was moved under the reference ${reference}.`,
+})
+
+export const definitionReused = defineProblem<{ id: string }>({
+  code: 'definition_reused',
+  status: 409,
+  title: 'Definition is of something else',
+  retryable: false,
+  detail: ({ id }) =>
+    `The definition ${id} belongs to another tenant, unit or period, or is not what its kind must be.`,
+})
+
+export const unknownDefinition = defineProblem<{ id: string }>({
+  code: 'unknown_definition',
+  status: 404,
+  title: 'Unknown definition',
+  retryable: false,
+  detail: ({ id }) => `There is no definition ${id}.`,
+})
+
+export const invalidShare = defineProblem<{ owner: string; member: string }>({
+  code: 'invalid_share',
+  status: 422,
+  title: 'Invalid share',
+  retryable: false,
+  detail: ({ owner, member }) => `${owner} cannot share with ${member}.`,
 })

@@ -16,8 +16,6 @@ import { moneyBound, sheetAt, tierOf } from './pricing.ts'
 import { modelNotFound, outputCapTooLarge, priceMissing, unsupportedModality } from './problems.ts'
 import { jsonHead, refuse } from './replies.ts'
 
-/** Tokens that a chat template may add around what the client wrote (default system prompt, tool preamble). */
-const TEMPLATE_TOKENS = 512
 /** Bytes per token for the rate limit's reservation, which is an estimate and trued up; the hold uses the sound bound of one. */
 const RESERVED_BYTES_PER_TOKEN = 3
 
@@ -148,10 +146,7 @@ function resolve(request: ChatRequest, caller: Caller, directory: Directory): Of
   return service
 }
 
-/**
- * The most tokens a request can use. One token is at least one byte of what the client sent (byte-level vocabularies), and a
- * prompt never exceeds the context; output is capped in the supplier's copy of the request.
- */
+/** The most tokens a request can use: a prompt never exceeds the context either; output is capped in the supplier's copy of the request. */
 function boundsOf(request: ChatRequest, service: OfferedService) {
   const asked = request.maxOutputTokens
   if (asked !== undefined && asked > service.maxOutputTokens)
@@ -162,7 +157,7 @@ function boundsOf(request: ChatRequest, service: OfferedService) {
   return {
     outputCap,
     outputBound,
-    inputBound: Math.min(service.contextTokens, bytes + TEMPLATE_TOKENS),
+    inputBound: Math.min(service.contextTokens, request.promptTokensAtMost),
     reservedTokens: Math.min(service.contextTokens, Math.ceil(bytes / RESERVED_BYTES_PER_TOKEN)) + outputBound,
   }
 }

@@ -70,7 +70,17 @@ export async function topupIn(
 }
 
 /** Cash in a wallet does not expire. */
-function paidLot({ wallet, key, lotPico, nowMs }: { wallet: Bucket; key: string; lotPico: bigint; nowMs: number }) {
+export function paidLot({
+  wallet,
+  key,
+  lotPico,
+  nowMs,
+}: {
+  wallet: Bucket
+  key: string
+  lotPico: bigint
+  nowMs: number
+}) {
   return {
     id: lotId(key, nowMs),
     bucket: wallet.id,

@@ -1,6 +1,6 @@
-import type { PeriodKind } from '#kernel'
 import { integerFromNumeric, sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
+import type { Definition } from '../definitions/model.ts'
 
 /** Amounts in the bucket's own unit: pico-yuan, or millionths of a conversion table's unit. */
 export interface Bucket {
@@ -86,6 +86,51 @@ export async function openWallets(tx: Transaction, tenants: readonly string[]): 
   `)
 }
 
+/** By id, without periods that are over. */
+export async function bucketsOf(db: Queryable, tenant: string, nowMs: number): Promise<Bucket[]> {
+  return (
+    await db.rows<Raw>(sql`
+      select ${columns} from charging.bucket
+       where tenant = ${tenant} and (valid_to_ms is null or valid_to_ms > ${nowMs}::bigint) order by id
+    `)
+  ).map(toBucket)
+}
+
+export async function openTokens(
+  tx: Transaction,
+  names: readonly { readonly tenant: string; readonly table: string }[],
+): Promise<void> {
+  await tx.rows(sql`
+    insert into charging.bucket (id, tenant, kind, unit)
+    select distinct 'tokens:' || tenant || '/' || unit as id, tenant, 'tokens', unit
+      from unnest(${names.map((name) => name.tenant)}::text[], ${names.map((name) => name.table)}::text[]) as fresh (tenant, unit)
+     order by id
+    on conflict do nothing
+  `)
+}
+
+/** Wallets and buckets of tokens. */
+export async function lockAccountBuckets(tx: Transaction, tenants: readonly string[]): Promise<Bucket[]> {
+  return (
+    await tx.rows<Raw>(sql`
+      select ${columns} from charging.bucket
+       where tenant = any(${tenants}::text[]) and kind in ('wallet', 'tokens') order by id for update
+    `)
+  ).map(toBucket)
+}
+
+export async function setAccount(
+  tx: Transaction,
+  terms: Pick<Bucket, 'id' | 'creditLimit' | 'mode' | 'giftPriority' | 'paidPriority'>,
+): Promise<void> {
+  await tx.rows(sql`
+    update charging.bucket
+       set credit_limit = ${terms.creditLimit}::numeric, mode = ${terms.mode}, gift_priority = ${terms.giftPriority},
+           paid_priority = ${terms.paidPriority}
+     where id = ${terms.id}
+  `)
+}
+
 export interface BucketMove {
   readonly id: string
   readonly posted: bigint
@@ -104,6 +149,19 @@ export async function moveBuckets(tx: Transaction, moves: readonly BucketMove[])
   `)
 }
 
+/** Rounding to fen may take a tenant that is at its limit a little beyond: the limit gives way, because the invoice stands. */
+export async function moveReceivable(
+  tx: Transaction,
+  { id, credit, overrun }: { id: string; credit: bigint; overrun: bigint },
+): Promise<void> {
+  await tx.rows(sql`
+    update charging.bucket
+       set posted = posted - ${credit}::numeric, overrun = overrun + ${overrun}::numeric,
+           credit_limit = greatest(credit_limit, escrowed - posted + ${credit}::numeric)
+     where id = ${id}
+  `)
+}
+
 /** By tenant and, inside it, by id. */
 export async function bucketsOfKind(db: Queryable, kind: Bucket['kind'], tenant?: string): Promise<Bucket[]> {
   return (
@@ -112,44 +170,6 @@ export async function bucketsOfKind(db: Queryable, kind: Bucket['kind'], tenant?
        where kind = ${kind} and ${tenant === undefined ? sql`true` : sql`tenant = ${tenant}`} order by tenant, id
     `)
   ).map(toBucket)
-}
-
-export interface Definition {
-  readonly id: string
-  readonly tenant: string
-  readonly kind: 'throughput' | 'cap'
-  readonly unit: string
-  readonly period: PeriodKind
-  readonly amount: bigint
-  readonly validFromMs: number
-  readonly validToMs: number | null
-}
-
-export async function findDefinition(db: Queryable, id: string): Promise<Definition | undefined> {
-  const [row] = await db.rows<{
-    id: string
-    tenant: string
-    kind: Definition['kind']
-    unit: string
-    period: PeriodKind
-    amount: string
-    valid_from_ms: bigint
-    valid_to_ms: bigint | null
-  }>(sql`
-    select id, tenant, kind, unit, period, amount, valid_from_ms, valid_to_ms from charging.definition where id = ${id} for share
-  `)
-  return (
-    row && {
-      id: row.id,
-      tenant: row.tenant,
-      kind: row.kind,
-      unit: row.unit,
-      period: row.period,
-      amount: integerFromNumeric(row.amount),
-      validFromMs: Number(row.valid_from_ms),
-      validToMs: row.valid_to_ms === null ? null : Number(row.valid_to_ms),
-    }
-  )
 }
 
 /** Fills the bucket of a period, unless somebody was first. */
@@ -164,6 +184,21 @@ export async function openPeriod(
       ${bucket.toMs}::bigint)
     on conflict do nothing
   `)
+}
+
+/** Buckets of a definition's periods that are not over. */
+export async function lockPeriods(tx: Transaction, definition: string, nowMs: number): Promise<Bucket[]> {
+  return (
+    await tx.rows<Raw>(sql`
+      select ${columns} from charging.bucket where definition = ${definition} and valid_to_ms > ${nowMs}::bigint order by id for update
+    `)
+  ).map(toBucket)
+}
+
+export async function refillPeriod(tx: Transaction, id: string, change: bigint): Promise<void> {
+  await tx.rows(
+    sql`update charging.bucket set posted = posted + ${change}::numeric, granted = granted + ${change}::numeric where id = ${id}`,
+  )
 }
 
 export interface TopupRow {

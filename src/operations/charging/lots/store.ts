@@ -61,6 +61,57 @@ export async function lotsById(db: Queryable, ids: readonly string[]): Promise<L
   return (await db.rows<Raw>(sql`select ${columns} from charging.lot where id = any(${ids}::text[])`)).map(toLot)
 }
 
+export async function findLot(
+  db: Queryable,
+  name: { readonly id: string } | { readonly reference: string },
+): Promise<LotRow | undefined> {
+  const which = 'id' in name ? sql`id = ${name.id}` : sql`reference = ${name.reference}`
+  const [row] = await db.rows<Raw>(sql`select ${columns} from charging.lot where ${which}`)
+  return row && toLot(row)
+}
+
+/** Newest first. */
+export async function lotsOf(db: Queryable, tenant: string, limit: number): Promise<LotRow[]> {
+  return (
+    await db.rows<Raw>(sql`
+      select ${columns} from charging.lot
+       where bucket in (select b.id from charging.bucket b where b.tenant = ${tenant} and b.kind in ('wallet', 'tokens'))
+       order by created_at_ms desc, id desc limit ${limit}
+    `)
+  ).map(toLot)
+}
+
+/** Lots with something left whose state does not fit the time any more. */
+const turning = (nowMs: number) => sql`remaining > 0
+  and ((state = 'pending' and valid_from_ms <= ${nowMs}::bigint) or (state in ('pending', 'active') and expires_at_ms <= ${nowMs}::bigint))`
+
+export async function bucketsWithTurningLots(db: Queryable, nowMs: number): Promise<string[]> {
+  const rows = await db.rows<{ bucket: string }>(
+    sql`select distinct bucket from charging.lot where ${turning(nowMs)} order by bucket limit 1000`,
+  )
+  return rows.map((row) => row.bucket)
+}
+
+export async function turningLots(tx: Transaction, bucket: string, nowMs: number): Promise<LotRow[]> {
+  return (
+    await tx.rows<Raw>(
+      sql`select ${columns} from charging.lot where bucket = ${bucket} and ${turning(nowMs)} order by id limit 500`,
+    )
+  ).map(toLot)
+}
+
+export async function changeLot(
+  tx: Transaction,
+  lot: Pick<LotRow, 'id' | 'remaining' | 'recognised' | 'state' | 'expiresAtMs'>,
+): Promise<void> {
+  await tx.rows(sql`
+    update charging.lot
+       set remaining = ${lot.remaining}::numeric, recognised = ${lot.recognised}::numeric, state = ${lot.state},
+           expires_at_ms = ${lot.expiresAtMs}::bigint
+     where id = ${lot.id}
+  `)
+}
+
 export async function insertLot(tx: Transaction, lot: LotRow): Promise<void> {
   await tx.rows(sql`
     insert into charging.lot (id, bucket, source, reference, granted, remaining, priority, valid_from_ms, expires_at_ms, net, recognised,
@@ -81,7 +132,10 @@ export interface LotMove {
 export async function moveLots(tx: Transaction, moves: readonly LotMove[]): Promise<void> {
   if (moves.length === 0) return
   await tx.rows(sql`
-    update charging.lot l set remaining = l.remaining + m.remaining, recognised = l.recognised + m.recognised
+    update charging.lot l
+       set remaining = l.remaining + m.remaining, recognised = l.recognised + m.recognised,
+           -- What is given back to a lot that has expired is there again until the next look at the clock.
+           state = case when m.remaining > 0 and l.state <> 'pending' then 'active' else l.state end
       from unnest(${moves.map((move) => move.id)}::text[], ${moves.map((move) => move.remaining)}::numeric[],
         ${moves.map((move) => move.recognised)}::numeric[]) as m (id, remaining, recognised)
      where l.id = m.id

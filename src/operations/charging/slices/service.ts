@@ -14,8 +14,9 @@ import type { Clock } from '#platform/clock'
 import type { Database, Queryable, Transaction } from '#platform/postgres'
 import { grantReused, sliceInUse, sliceOfOtherJournal, unknownSlice } from '../problems.ts'
 import { splitPeriod } from '../bucket/model.ts'
-import { availableOf, findBucket, findDefinition, lockBuckets, moveBuckets, openPeriod } from '../bucket/store.ts'
+import { availableOf, findBucket, lockBuckets, moveBuckets, openPeriod } from '../bucket/store.ts'
 import type { Bucket } from '../bucket/store.ts'
+import { findDefinition } from '../definitions/store.ts'
 import { decideGrant, sliceId } from './model.ts'
 import {
   allOpenSlices,

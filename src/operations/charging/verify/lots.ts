@@ -3,7 +3,7 @@ import type { CheckResult } from '#ledger'
 import type { Queryable } from '#platform/postgres'
 import { ownerOfTokens, walletOf } from '../bucket/model.ts'
 import { bucketsOfKind } from '../bucket/store.ts'
-import { countLots, lotSums, wrongLots, wrongRecognition } from './store.ts'
+import { countFees, countLots, feesDeferred, lotSums, wrongFees, wrongLots, wrongRecognition } from './store.ts'
 
 /** What is owed to tenants by account: credits are positive, so a wallet with money in it is too. */
 async function owed(db: Queryable, prefix: string): Promise<Map<string, bigint>> {
@@ -68,5 +68,32 @@ export async function checkLots(db: Queryable): Promise<CheckResult> {
   for (const { id, posted } of await bucketsOfKind(db, 'tokens'))
     if (posted !== (active.get(id) ?? 0n))
       check.disagree(`bucket ${id}: ${posted} posted, its lots have ${active.get(id) ?? 0n}`)
+  return check.result()
+}
+
+/** What is deferred is what lots of tokens and fees that are earned over time have not earned yet. */
+export async function checkDeferred(db: Queryable): Promise<CheckResult> {
+  const check = openCheck('deferred revenue is what packages and fees have not earned yet')
+  check.see(await countFees(db))
+  for (const row of await wrongFees(db))
+    check.disagree(
+      `fee ${row.reference}: amount, refunded and earned are ${row.stored}, booked are ${row.booked ?? 'nothing'}`,
+    )
+  const due = await feesDeferred(db)
+  for (const { bucket, net, recognised } of await lotSums(db)) {
+    const owner = ownerOfTokens(bucket)?.tenant
+    if (owner !== undefined) due.set(owner, (due.get(owner) ?? 0n) + net - recognised)
+  }
+  for (const [account, deferred] of await owed(db, '2010:')) {
+    const tenant = account.slice('2010:'.length)
+    if (deferred !== (due.get(tenant) ?? 0n))
+      check.disagree(
+        `account ${account}: ${deferred} deferred, packages and fees have ${due.get(tenant) ?? 0n} to earn`,
+      )
+    due.delete(tenant)
+  }
+  for (const [tenant, amount] of due)
+    if (amount !== 0n)
+      check.disagree(`account 2010:${tenant}: nothing deferred, packages and fees have ${amount} to earn`)
   return check.result()
 }

@@ -1,44 +1,113 @@
 import { balanced, chain, evidenceOf, findPostings, openCheck } from '#ledger'
-import type { CheckResult, Entry, Posting } from '#ledger'
+import type { Check, CheckResult, Entry, Posting } from '#ledger'
 import type { Queryable } from '#platform/postgres'
+import { BOOKING_KINDS, bookingEntries, expectedMoves, revenueOf } from '../bookings/model.ts'
+import { bookingsBehind, movesBehind } from '../bookings/store.ts'
 import { topupsAfter } from '../bucket/store.ts'
 import { tokenEntries, topupEntries, usageEntries } from '../model.ts'
 import { follow, meet } from './positions.ts'
 import type { Positions } from './positions.ts'
-import { hashesBehind, postingIdsAfter, tokensBehind, usageBehind } from './store.ts'
+import { bookingsWithoutPosting, hashesBehind, postingIdsAfter, tokensBehind, usageBehind } from './store.ts'
 
 const PAGE = 50
 
-/** Recomputes every usage posting from its records: entries on both sides, number of records, evidence. */
-export async function checkUsagePostings(db: Queryable): Promise<CheckResult> {
-  const check = openCheck('every usage posting is the sum of its records')
+/**
+ * Recomputes every posting from the facts behind it, in the order of the chain: usage from its records, everything else from its
+ * bookings. The order matters to what was deferred for lots of tokens, which leaves them by what they have left.
+ */
+export async function checkPostings(db: Queryable): Promise<CheckResult[]> {
+  const usage = openCheck('every usage posting is the sum of its records')
+  const others = openCheck('every booking is posted as it says')
   const positions: Positions = new Map()
   for await (const page of chain(db, PAGE)) {
-    const found = page.filter((posting) => posting.kind === 'usage')
-    const ids = found.map((posting) => posting.id)
-    const usage = await usageBehind(db, ids)
-    const tokens = await tokensBehind(db, ids)
-    const hashes = await hashesBehind(db, ids)
-    await meet(
-      db,
-      positions,
-      [...tokens.values()].flat().map(({ lot }) => lot),
-    )
-    for (const posting of found) {
-      check.see()
-      const behind = usage.get(posting.id) ?? []
-      const burns = (tokens.get(posting.id) ?? []).map((burn) => follow(positions, burn)).filter((burn) => !!burn)
-      const expected = balanced([...behind.flatMap(usageEntries), ...burns.flatMap(tokenEntries)])
-      const records = behind.reduce((sum, each) => sum + each.records, 0)
-      if (records !== posting.facts)
-        check.disagree(`posting ${posting.id}: made from ${posting.facts} records, ${records} are there`)
-      else if (posting.evidence !== evidenceOf(hashes.get(posting.id) ?? []))
-        check.disagree(`posting ${posting.id}: its records are not those it was made from`)
-      const difference = differenceOf(posting.entries, expected)
-      if (difference) check.disagree(`posting ${posting.id}: ${difference}`)
+    const facts = await factsBehind(db, page)
+    await meet(db, positions, facts.lots)
+    for (const posting of page) {
+      if (posting.kind === 'usage') checkUsage(usage, posting, facts, positions)
+      else if (BOOKING_KINDS.has(posting.kind)) checkBookings(others, posting, facts, positions)
+      else if (posting.kind !== 'topup') checkStranger(others, posting)
     }
   }
-  return check.result()
+  for (const key of await bookingsWithoutPosting(db)) others.disagree(`booking ${key}: has no posting`)
+  return [usage.result(), others.result()]
+}
+
+interface Facts {
+  readonly usage: Awaited<ReturnType<typeof usageBehind>>
+  readonly tokens: Awaited<ReturnType<typeof tokensBehind>>
+  readonly hashes: Awaited<ReturnType<typeof hashesBehind>>
+  readonly bookings: Awaited<ReturnType<typeof bookingsBehind>>
+  readonly moves: Awaited<ReturnType<typeof movesBehind>>
+  readonly lots: readonly string[]
+}
+
+async function factsBehind(db: Queryable, page: readonly Posting[]): Promise<Facts> {
+  const idsOf = (isWanted: (kind: string) => boolean) => page.filter(({ kind }) => isWanted(kind)).map(({ id }) => id)
+  const usageIds = idsOf((kind) => kind === 'usage')
+  const tokens = await tokensBehind(db, usageIds)
+  const bookings = await bookingsBehind(
+    db,
+    idsOf((kind) => BOOKING_KINDS.has(kind)),
+  )
+  const moves = await movesBehind(
+    db,
+    [...bookings.values()].flat().map(({ key }) => key),
+  )
+  return {
+    usage: await usageBehind(db, usageIds),
+    tokens,
+    hashes: await hashesBehind(db, usageIds),
+    bookings,
+    moves,
+    lots: [...tokens.values(), ...moves.values()].flat().map(({ lot }) => lot),
+  }
+}
+
+function checkUsage(check: Check, posting: Posting, { usage, tokens, hashes }: Facts, positions: Positions): void {
+  check.see()
+  const behind = usage.get(posting.id) ?? []
+  const burns = (tokens.get(posting.id) ?? []).map((burn) => follow(positions, burn)).filter((burn) => !!burn)
+  const expected = balanced([...behind.flatMap(usageEntries), ...burns.flatMap(tokenEntries)])
+  const records = behind.reduce((sum, each) => sum + each.records, 0)
+  if (records !== posting.facts)
+    check.disagree(`posting ${posting.id}: made from ${posting.facts} records, ${records} are there`)
+  else if (posting.evidence !== evidenceOf(hashes.get(posting.id) ?? []))
+    check.disagree(`posting ${posting.id}: its records are not those it was made from`)
+  const difference = differenceOf(posting.entries, expected)
+  if (difference) check.disagree(`posting ${posting.id}: ${difference}`)
+}
+
+function checkBookings(check: Check, posting: Posting, { bookings, moves }: Facts, positions: Positions): void {
+  check.see()
+  const behind = bookings.get(posting.id) ?? []
+  if (behind.length === 0) check.disagree(`posting ${posting.id}: there is no booking for it`)
+  const difference = differenceOf(posting.entries, balanced(behind.flatMap(({ booking }) => bookingEntries(booking))))
+  if (difference) check.disagree(`posting ${posting.id}: ${difference}`)
+  for (const { key, booking } of behind) {
+    if (booking.kind !== posting.kind) check.disagree(`booking ${key}: its posting is of the kind ${posting.kind}`)
+    const moved = { paid: 0n, gift: 0n, units: 0n }
+    let revenue = 0n
+    for (const { lot, amount } of moves.get(key) ?? []) {
+      const burn = follow(positions, { lot, amount: -amount })
+      revenue += burn?.revenuePico ?? 0n
+      moved[burn ? 'units' : positions.get(lot)?.lot.source === 'paid' ? 'paid' : 'gift'] += amount
+    }
+    const due = expectedMoves(booking)
+    for (const name of ['paid', 'gift', 'units'] as const)
+      if (due[name] !== moved[name])
+        check.disagree(`booking ${key}: moves ${due[name]} ${name}, its lots moved by ${moved[name]}`)
+    if (revenueOf(booking) !== revenue)
+      check.disagree(`booking ${key}: ${revenueOf(booking)} of deferred revenue, its lots had ${revenue} in what moved`)
+  }
+}
+
+/** Accounts that nobody but charging moves. Receivables, tax and what rounding leaves are also billing's. */
+const OURS = /^(?:2000|2001|2009|2010|2110|4000|4010|4020|5000|5040|8\d{3})(?::|$)/
+
+function checkStranger(check: Check, posting: Posting): void {
+  const touched = posting.entries.find(({ account }) => OURS.test(account))
+  if (touched)
+    check.disagree(`posting ${posting.id}: of the unknown kind ${posting.kind}, and it moves ${touched.account}`)
 }
 
 /** The other direction: every record is behind exactly one posting, and that posting exists. */
@@ -95,8 +164,6 @@ export async function checkTopups(db: Queryable): Promise<CheckResult> {
     for (const posting of page) {
       if (posting.kind === 'topup' && !booked.has(posting.id))
         check.disagree(`posting ${posting.id}: there is no top-up for it`)
-      if (posting.kind !== 'topup' && posting.kind !== 'usage')
-        check.disagree(`posting ${posting.id}: of the unknown kind ${posting.kind}`)
     }
   }
   return check.result()

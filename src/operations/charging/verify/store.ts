@@ -165,6 +165,49 @@ export async function countSlices(db: Queryable): Promise<number> {
   return Number(row?.count)
 }
 
+export async function bookingsWithoutPosting(db: Queryable): Promise<string[]> {
+  const rows = await db.rows<{ key: string }>(sql`
+    select b.key from charging.booking b
+     where not exists (select 1 from ledger.posting p where p.id = b.posting_id) order by b.key limit 100
+  `)
+  return rows.map((row) => row.key)
+}
+
+/** By tenant, what fees defer that are earned over time, and for packages, which their lots earn, nothing. */
+export async function feesDeferred(db: Queryable): Promise<Map<string, bigint>> {
+  const rows = await db.rows<{ tenant: string; deferred: string }>(sql`
+    select tenant, sum(net - refunded_net - recognised) as deferred from charging.fee where from_ms is not null group by tenant
+  `)
+  return new Map(rows.map((row) => [row.tenant, integerFromNumeric(row.deferred)]))
+}
+
+/** Fees that are not what was booked for them. */
+export async function wrongFees(
+  db: Queryable,
+): Promise<{ reference: string; stored: string; booked: string | null }[]> {
+  return db.rows(sql`
+    with booked as (
+      select about as reference,
+             sum((detail ->> 'net')::numeric + (detail ->> 'tax')::numeric) filter (where kind = 'fee') as amount,
+             coalesce(sum((detail ->> 'paid')::numeric + (detail ->> 'credit')::numeric) filter (where kind = 'fee_refund'), 0) as refunded,
+             coalesce(sum((detail ->> 'amount')::numeric) filter (where kind = 'recognition'), 0)
+               - coalesce(sum((detail ->> 'earned')::numeric) filter (where kind = 'fee_refund'), 0) as recognised
+        from charging.booking where kind in ('fee', 'fee_refund', 'recognition') group by about
+    )
+    select coalesce(f.reference, b.reference) as reference,
+           concat_ws(' ', f.amount, f.refunded, f.recognised) as stored, concat_ws(' ', b.amount, b.refunded, b.recognised) as booked
+      from charging.fee f full join booked b on b.reference = f.reference
+     where f.reference is null or b.reference is null or f.amount <> b.amount or f.refunded <> b.refunded
+        or (f.from_ms is not null and f.recognised <> b.recognised)
+     order by 1 limit 100
+  `)
+}
+
+export async function countFees(db: Queryable): Promise<number> {
+  const [row] = await db.rows<{ count: bigint }>(sql`select count(*) as count from charging.fee`)
+  return Number(row?.count)
+}
+
 export async function countBuckets(db: Queryable): Promise<number> {
   const [row] = await db.rows<{ count: bigint }>(sql`select count(*) as count from charging.bucket`)
   return Number(row?.count)

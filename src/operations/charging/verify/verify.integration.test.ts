@@ -45,12 +45,14 @@ const change = (n: number, what: string) => `update charging.usage_record set ${
 const RECORDS = 'every usage record is unaltered and rated by its sheets'
 const POSTED = 'every usage record is posted, on both sides at once'
 const USAGE = 'every usage posting is the sum of its records'
+const BOOKINGS = 'every booking is posted as it says'
 const TOPUPS = 'every top-up is posted once'
 const SUMS = 'every posting sums to zero'
 const BALANCES = 'every balance is the sum of its entries'
 const CHAIN = 'the hash chain is whole'
 const WALLETS = 'every wallet is what the ledger owes its tenant'
 const LOTS = 'every lot is what was granted less what was used of it'
+const DEFERRED = 'deferred revenue is what packages and fees have not earned yet'
 const ESCROW = 'what buckets have set aside is what open slices have left'
 const PERIODS = 'every period has what it was filled with less what records drew'
 const SLICES = 'every slice has settled what its records cost'
@@ -63,12 +65,14 @@ test('untouched books pass every check, and every check has looked at what there
     [RECORDS, true, 40],
     [POSTED, true, 40],
     [USAGE, true, 4],
+    [BOOKINGS, true, 0],
     [TOPUPS, true, 2],
     [SUMS, true, 6],
     [BALANCES, true, 11],
     [CHAIN, true, 6],
     [WALLETS, true, 2],
     [LOTS, true, 2],
+    [DEFERRED, true, 0],
     [ESCROW, true, 2],
     [PERIODS, true, 0],
     [SLICES, true, 2],
@@ -128,7 +132,7 @@ const tampering: readonly (readonly [string, readonly string[], RegExp])[] = [
     /follows 2/,
   ],
   [`update ledger.posting set booked_at_ms = 0 where seq = 3`, [CHAIN], /content does not match its hash/],
-  [`update ledger.posting set kind = 'gift' where seq = 3`, [POSTED, TOPUPS, CHAIN], /unknown kind gift/],
+  [`update ledger.posting set kind = 'present' where seq = 3`, [POSTED, BOOKINGS, CHAIN], /unknown kind present/],
   [
     `update ledger.balance set amount = amount - 1 where account = '2000:acme'`,
     [BALANCES, WALLETS, LOTS],

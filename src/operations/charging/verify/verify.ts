@@ -3,8 +3,8 @@ import { verifyLedger } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Database } from '#platform/postgres'
 import type { RatingSources } from '../charging.ts'
-import { checkLots, checkWallets } from './lots.ts'
-import { checkRecordsPosted, checkTopups, checkUsagePostings } from './postings.ts'
+import { checkDeferred, checkLots, checkWallets } from './lots.ts'
+import { checkRecordsPosted, checkTopups, checkPostings } from './postings.ts'
 import { checkEscrow, checkPeriods, checkQuarantine, checkRollups, checkSlices } from './projections.ts'
 import { checkRecords } from './records.ts'
 
@@ -26,11 +26,12 @@ export async function verify(database: Database, sources: RatingSources): Promis
             ok: false,
             disagreements: [...posted.disagreements, `saw ${posted.seen} of ${records.seen} records`].slice(-20),
           },
-      await checkUsagePostings(tx),
+      ...(await checkPostings(tx)),
       await checkTopups(tx),
       ...(await verifyLedger(tx)),
       await checkWallets(tx),
       await checkLots(tx),
+      await checkDeferred(tx),
       await checkEscrow(tx),
       await checkPeriods(tx),
       await checkSlices(tx),

@@ -2,6 +2,7 @@ import { invalidRequest } from './problems.ts'
 
 /** The members of a chat request that the factory itself acts on. */
 export interface ChatMembers {
+  readonly messages: readonly unknown[]
   readonly model: string
   readonly stream: boolean
   /** Whether the client asked for the trailing usage chunk. */
@@ -20,6 +21,32 @@ const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'func
 const TEXT_PARTS = new Set(['text', 'refusal'])
 /** Names under which some engines also take the output cap, above `max_tokens`: they would undo the cap that was priced. */
 const CAP_ALIASES = ['n_predict', 'num_predict', 'max_new_tokens']
+/** What some engines take that would bring more into the prompt, or out of the model, than the request shows and a hold covers. */
+const UNBOUNDED: readonly (readonly [name: string, reason: string])[] = [
+  ['chat_template', "is not supported: the template is the model's own"],
+  ['best_of', 'is not supported; use n'],
+  ['web_search_options', 'is not supported: what a search adds has no price here'],
+  ['enable_search', 'is not supported: what a search adds has no price here'],
+  ['search_parameters', 'is not supported: what a search adds has no price here'],
+  ['plugins', 'is not supported: what a plugin adds has no price here'],
+]
+/** Tools that the client runs itself. Every other kind runs at the supplier, adds what it finds to the prompt, and has a fee of its own. */
+const CLIENT_TOOLS = new Set(['function', 'custom'])
+/** Members that make some engines read a part as media whatever its type says. */
+const MEDIA_MEMBERS = [
+  'image',
+  'image_url',
+  'image_pil',
+  'image_embeds',
+  'audio',
+  'audio_url',
+  'audio_embeds',
+  'input_audio',
+  'video',
+  'video_url',
+  'file',
+  'file_url',
+]
 const MAX_CHOICES = 128
 const MAX_MODEL_NAME_LENGTH = 256
 
@@ -31,7 +58,8 @@ export function checkChat(value: unknown): ChatMembers {
     throw invalidRequest({ param: 'model', reason: 'must be a non-empty string' })
   if (model.length > MAX_MODEL_NAME_LENGTH)
     throw invalidRequest({ param: 'model', reason: `must be at most ${MAX_MODEL_NAME_LENGTH} characters` })
-  const hasMedia = checkMessages(value['messages'])
+  const messages = arrayOf(value['messages'], 'messages')
+  const hasMedia = checkMessages(messages)
   const stream = optionalBoolean(value['stream'], 'stream')
   const streamOptions = checkStreamOptions(value['stream_options'], stream)
   const maxTokens = optionalCount(value['max_tokens'], 'max_tokens')
@@ -40,6 +68,12 @@ export function checkChat(value: unknown): ChatMembers {
     throw invalidRequest({ param: 'max_completion_tokens', reason: 'cannot be given together with max_tokens' })
   for (const name of CAP_ALIASES)
     if (name in value) throw invalidRequest({ param: name, reason: 'is not supported; use max_tokens' })
+  for (const [name, reason] of UNBOUNDED)
+    if (name in value && value[name] !== null && value[name] !== false) throw invalidRequest({ param: name, reason })
+  const templateArguments = value['chat_template_kwargs']
+  if (isObject(templateArguments) && 'chat_template' in templateArguments)
+    throw invalidRequest({ param: 'chat_template_kwargs.chat_template', reason: 'is not supported' })
+  checkTools(value['tools'])
   const choices = optionalCount(value['n'], 'n') ?? 1
   if (choices > MAX_CHOICES) throw invalidRequest({ param: 'n', reason: `must be at most ${MAX_CHOICES}` })
   optionalNumber(value['temperature'], 'temperature', 0, 2)
@@ -47,6 +81,7 @@ export function checkChat(value: unknown): ChatMembers {
   checkStop(value['stop'])
   return {
     model,
+    messages,
     stream,
     includeUsage: streamOptions?.['include_usage'] === true,
     streamOptions,
@@ -57,8 +92,21 @@ export function checkChat(value: unknown): ChatMembers {
   }
 }
 
-function checkMessages(messages: unknown): boolean {
-  if (!Array.isArray(messages)) throw invalidRequest({ param: 'messages', reason: 'must be an array' })
+function arrayOf(value: unknown, param: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw invalidRequest({ param, reason: 'must be an array' })
+  return value
+}
+
+function checkTools(tools: unknown): void {
+  if (tools === undefined || tools === null) return
+  arrayOf(tools, 'tools').forEach((tool, i) => {
+    const type = isObject(tool) ? tool['type'] : undefined
+    if (typeof type !== 'string' || !CLIENT_TOOLS.has(type))
+      throw invalidRequest({ param: `tools[${i}].type`, reason: `must be one of ${[...CLIENT_TOOLS].join(', ')}` })
+  })
+}
+
+function checkMessages(messages: readonly unknown[]): boolean {
   if (messages.length === 0) throw invalidRequest({ param: 'messages', reason: 'must not be empty' })
   let hasMedia = false
   for (let i = 0; i < messages.length; i++) {
@@ -67,7 +115,8 @@ function checkMessages(messages: unknown): boolean {
     const role = message['role']
     if (typeof role !== 'string' || !ROLES.has(role))
       throw invalidRequest({ param: `messages[${i}].role`, reason: `must be one of ${[...ROLES].join(', ')}` })
-    if (carriesMedia(message['content'], `messages[${i}].content`) || 'audio' in message) hasMedia = true
+    if (carriesMedia(message['content'], `messages[${i}].content`) || 'audio' in message || 'images' in message)
+      hasMedia = true
   }
   return hasMedia
 }
@@ -80,7 +129,7 @@ function carriesMedia(content: unknown, param: string): boolean {
     const part: unknown = content[i]
     if (!isObject(part) || typeof part['type'] !== 'string')
       throw invalidRequest({ param: `${param}[${i}]`, reason: 'must be an object with a type' })
-    if (!TEXT_PARTS.has(part['type'])) hasMedia = true
+    if (!TEXT_PARTS.has(part['type']) || MEDIA_MEMBERS.some((name) => name in part)) hasMedia = true
     else if (part['type'] === 'text' && typeof part['text'] !== 'string')
       throw invalidRequest({ param: `${param}[${i}].text`, reason: 'must be a string' })
   }

@@ -4,13 +4,16 @@ import type { Span } from '#platform/json'
 import { checkChat } from './check.ts'
 import type { ChatMembers } from './check.ts'
 import { invalidRequest, malformedJson } from './problems.ts'
+import { promptTokensAtMost } from './prompt-bound.ts'
 
 /** What a chat completion request asks, as far as routing, pricing and admission must know. The rest stays in `body`, untouched. */
-export interface ChatRequest extends ChatMembers {
+export interface ChatRequest extends Omit<ChatMembers, 'messages'> {
   readonly body: Buffer
   /** Where the members lie that may have to be rewritten for the supplier. */
   readonly spans: ReadonlyMap<string, Span>
   readonly bodyStart: number
+  /** The most tokens that the prompt can have, media aside. A model's context may be less. */
+  readonly promptTokensAtMost: number
 }
 
 const REWRITTEN = new Set([
@@ -29,21 +32,29 @@ const REWRITTEN = new Set([
  * Members that we need not understand are neither checked nor changed: tomorrow's field must reach the supplier today.
  */
 export function decodeChat(body: Buffer): ChatRequest {
-  const members = checkChat(parse(body))
+  const text = textOf(body)
+  const { messages, ...members } = checkChat(parse(text))
   const located = locate(body, REWRITTEN)
   if (!located.ok) {
     if (located.reason === 'duplicate')
       throw invalidRequest({ param: located.name ?? '', reason: 'given more than once' })
     throw malformedJson({ reason: 'its structure is ambiguous' })
   }
-  return { ...members, body, spans: located.spans, bodyStart: located.bodyStart }
+  const { spans, bodyStart } = located
+  const span = spans.get('messages')
+  if (!span) throw malformedJson({ reason: 'its structure is ambiguous' })
+  return { ...members, body, spans, bodyStart, promptTokensAtMost: promptTokensAtMost({ body, text, messages, span }) }
 }
 
-function parse(body: Buffer): unknown {
+function textOf(body: Buffer): string {
   if (body.length === 0) throw malformedJson({ reason: 'it is empty' })
   if (!isUtf8(body)) throw malformedJson({ reason: 'it is not valid UTF-8' })
+  return body.toString('utf8')
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(body.toString('utf8')) as unknown
+    return JSON.parse(text) as unknown
   } catch (error) {
     throw malformedJson({ reason: whereItBroke(error) })
   }

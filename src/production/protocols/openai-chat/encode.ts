@@ -1,13 +1,16 @@
 import { splice } from '#platform/json'
-import type { Edit } from '#platform/json'
+import type { Edit, Span } from '#platform/json'
 import type { ChatRequest } from './decode.ts'
+
+type CapName = 'max_tokens' | 'max_completion_tokens'
 
 /** What must differ in the supplier's copy of a request. */
 export interface SupplierForm {
   readonly model: string
-  /** Cap per choice, written under `maxTokensField` when the client gave none, so that the cost bound held is also enforced. */
+  /** Cap per choice: the client's, or the service's when it gave none, so that the cost bound held is also enforced. */
   readonly maxOutputTokens: number
-  readonly maxTokensField: 'max_tokens' | 'max_completion_tokens'
+  /** The name under which this supplier takes the cap; most ignore the other one, and would answer without an end. */
+  readonly maxTokensField: CapName
   /** No dearer tier is asked of a supplier than the client is billed for. */
   readonly isStandardTier: boolean
 }
@@ -22,15 +25,7 @@ export function encodeForSupplier(request: ChatRequest, form: SupplierForm): Buf
   if (model && form.model !== request.model) edits.push({ span: model, text: JSON.stringify(form.model) })
   const tier = request.spans.get('service_tier')
   if (tier && form.isStandardTier) edits.push({ span: tier, text: '"default"' })
-  let insert = ''
-  if (request.maxOutputTokens === undefined) {
-    for (const name of ['max_tokens', 'max_completion_tokens'] as const) {
-      const nullish = request.spans.get(name)
-      if (nullish) edits.push({ span: nullish, text: String(form.maxOutputTokens) })
-    }
-    if (edits.every((edit) => edit.text !== String(form.maxOutputTokens)))
-      insert += `"${form.maxTokensField}":${form.maxOutputTokens},`
-  }
+  let insert = capUnder(form, request, edits)
   if (request.stream && !request.includeUsage) {
     const options = request.spans.get('stream_options')
     if (options) edits.push({ span: options, text: JSON.stringify({ ...request.streamOptions, include_usage: true }) })
@@ -38,4 +33,23 @@ export function encodeForSupplier(request: ChatRequest, form: SupplierForm): Buf
   }
   if (insert) edits.push({ span: { start: request.bodyStart, end: request.bodyStart }, text: insert })
   return splice(request.body, edits)
+}
+
+/** Sees to it that the cap stands under the supplier's name and, as OpenAI refuses both, under no other; returns what is to be inserted. */
+function capUnder(
+  { maxOutputTokens, maxTokensField }: SupplierForm,
+  { spans, body }: ChatRequest,
+  edits: Edit[],
+): string {
+  const cap = String(maxOutputTokens)
+  const other = spans.get(maxTokensField === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens')
+  if (other && !isNull(body, other)) edits.push({ span: other, text: 'null' })
+  const own = spans.get(maxTokensField)
+  if (!own) return `"${maxTokensField}":${cap},`
+  if (isNull(body, own)) edits.push({ span: own, text: cap })
+  return ''
+}
+
+function isNull(body: Buffer, span: Span): boolean {
+  return body[span.start] === 0x6e
 }

@@ -103,6 +103,16 @@ test.each([
   [{ model: 'm', messages, temperature: 3 }, 'temperature'],
   [{ model: 'm', messages, top_p: 'x' }, 'top_p'],
   [{ model: 'm', messages, stop: [1] }, 'stop'],
+  [{ model: 'm', messages, best_of: 20 }, 'best_of'],
+  [{ model: 'm', messages, chat_template: '{% for i in range(99999) %}a{% endfor %}' }, 'chat_template'],
+  [{ model: 'm', messages, chat_template_kwargs: { chat_template: '' } }, 'chat_template_kwargs.chat_template'],
+  [{ model: 'm', messages, enable_search: true }, 'enable_search'],
+  [{ model: 'm', messages, web_search_options: {} }, 'web_search_options'],
+  [{ model: 'm', messages, search_parameters: { mode: 'on' } }, 'search_parameters'],
+  [{ model: 'm', messages, plugins: [{ id: 'web' }] }, 'plugins'],
+  [{ model: 'm', messages, tools: {} }, 'tools'],
+  [{ model: 'm', messages, tools: [{ type: 'function' }, { type: 'web_search' }] }, 'tools[1].type'],
+  [{ model: 'm', messages, tools: [{}] }, 'tools[0].type'],
   [{ model: 'm', messages, stream_options: {} }, 'stream_options'],
   [{ model: 'm', messages, stream: true, stream_options: { include_usage: 1 } }, 'stream_options.include_usage'],
 ])('%j is refused and the error names %s', (body, param) => {
@@ -152,6 +162,34 @@ test('anything but text in a message is noticed, because its tokens are not boun
     { type: 'tomorrow' },
   ])
     expect(decode({ model: 'm', messages: [{ role: 'user', content: [part] }] }).hasMedia).toBe(true)
+  // Engines look for these also where the type says text.
+  for (const name of ['image_url', 'image', 'image_embeds', 'input_audio', 'audio_url', 'video_url', 'file'])
+    expect(
+      decode({
+        model: 'm',
+        messages: [{ role: 'tool', content: [{ type: 'text', text: 'x', uuid: 'u', [name]: {} }] }],
+      }).hasMedia,
+    ).toBe(true)
+  for (const name of ['audio', 'images'])
+    expect(decode({ model: 'm', messages: [{ role: 'assistant', content: 'x', [name]: [] }] }).hasMedia).toBe(true)
+})
+
+test('the cap stands under the name that the supplier takes, once, under whichever name and how often the client gave it', () => {
+  const names = ['max_tokens', 'max_completion_tokens'] as const
+  const given = fc.constantFrom(undefined, null, 5)
+  fc.assert(
+    fc.property(fc.constantFrom(...names), given, given, (maxTokensField, tokens, completion) => {
+      fc.pre(!(tokens === 5 && completion === 5))
+      const request = decode({ model: 'm', max_tokens: tokens, messages, max_completion_tokens: completion })
+      const maxOutputTokens = request.maxOutputTokens ?? 77
+      const sent = JSON.parse(
+        Buffer.concat(encodeForSupplier(request, { ...form, maxOutputTokens, maxTokensField })).toString(),
+      ) as Record<string, unknown>
+      const [other] = names.filter((name) => name !== maxTokensField)
+      expect(sent[maxTokensField]).toBe(tokens === 5 || completion === 5 ? 5 : 77)
+      expect(sent[other ?? ''] ?? null).toBeNull()
+    }),
+  )
 })
 
 test('a tier is asked of the supplier only if the client is billed for it', () => {
