@@ -69,9 +69,10 @@ export async function startInProcess(options: {
   const directory = arrange(options.snapshot, {
     slotOf,
     supplierLine: lines.line,
-    tokenizer: (spec) => createTokenizer(spec, { modelRoot: dir }),
+    tokenizer: () => createTokenizer({ kind: 'bytes', bytesPerToken: 4 }, { modelRoot: dir }),
   })
   let requests = 0
+  let isStopped = false
   const gateway: Gateway = {
     gatewayId: 'gw-0',
     settings: {
@@ -110,7 +111,7 @@ export async function startInProcess(options: {
     renderRefusal: renderCodecRefusal,
     onError: fail,
   })
-  const port = await server.listen({ port: 0, host: '127.0.0.1' })
+  const port = await server.listen({ port: 0, host: '127.0.0.1', reusePort: false })
   return {
     url: `http://127.0.0.1:${port}/v1`,
     isAtRest: () => {
@@ -118,12 +119,14 @@ export async function startInProcess(options: {
       return outstandingHolds + unshippedRecords + drainingSlices + quarantinedRecords === 0
     },
     async [Symbol.asyncDispose]() {
+      if (isStopped) return
+      isStopped = true
       await server.close(1_000)
       await holds.close(5_000)
       stopSweep()
       lines.close()
       await journal[Symbol.asyncDispose]()
-      rmSync(dir, { recursive: true })
+      rmSync(dir, { recursive: true, force: true })
     },
   }
 }
