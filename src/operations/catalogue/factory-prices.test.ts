@@ -251,6 +251,12 @@ const WRONG: readonly (readonly [string, string, string, string])[] = [
     'versions: []\n',
     '39 tables[0].versions needs at least one version',
   ],
+  [
+    'a table whose name is taken by reservations',
+    'id: standard',
+    'id: tpm-in.standard',
+    '38 tables[0].id ids that begin with tpm-',
+  ],
   ['a credit that is negative', '1000.50', '-1', '11 tenants[0].credit.limitYuan the amount must not be below zero'],
   [
     'a mode that does not exist',

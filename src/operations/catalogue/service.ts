@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ApplyReply, HolidayCalendar, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
+import type { ApplyReply, HolidayCalendar, OfferView, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
 import type { Clock } from '#platform/clock'
 import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
 import { applyInTransaction } from './apply.ts'
-import type { Wallets } from './apply.ts'
 import { selectCalendars } from './calendars/store.ts'
-import { calendarOf, keyOf, linesOf, sheetOf, tablesOf } from './for-gateways.ts'
+import { calendarOf, fundingHash, keyOf, linesOf, publishedTables, sheetOf, tenantOf } from './for-gateways.ts'
 import { lineKey, lineUp } from './model.ts'
 import type { PriceLine, TableVersionRow } from './model.ts'
+import type { Money } from './money/service.ts'
+import { selectOffers } from './offers/store.ts'
+import { tablesOf } from './offers/tables.ts'
 import { serviceView } from './service-view.ts'
 import * as store from './store.ts'
 import * as tables from './tables/store.ts'
@@ -42,11 +44,14 @@ export interface CatalogueDeps {
   readonly database: Database
   readonly clock: Clock
   readonly identity: Identity
-  readonly wallets: Wallets
+  readonly money: Money
 }
 
 /** How often a waiting gateway's version is looked up: one indexed row per room, for all that wait together. */
 const POLL_MS = 250
+
+/** How often is looked whether requests are paid for in another way than before. */
+const FUNDING_MS = 1_000
 
 const MOST_ATTEMPTS = 5
 
@@ -55,19 +60,28 @@ class Rehearsed extends Error {
   override readonly name = 'Rehearsed'
 }
 
-export function createCatalogue({ database, clock, identity, wallets }: CatalogueDeps): Catalogue {
+export function createCatalogue({ database, clock, identity, money }: CatalogueDeps): Catalogue {
   let engineUrl: string | null = null
   let waking = new AbortController()
   let cached: { readonly engineUrl: string | null; readonly untilMs: number; readonly snapshot: Snapshot } | undefined
 
   const version = async () => (await identity.revision(database)) + (await store.readRevision(database))
 
+  let fundingNotedAtMs = -Infinity
+  /** What requests are paid with changes by orders, by what is used up, and by time alone: whoever waits finds out. */
+  const noteFunding = async () => {
+    const nowMs = clock.nowMs()
+    if (nowMs < fundingNotedAtMs + FUNDING_MS) return
+    fundingNotedAtMs = nowMs
+    await store.noteFunding(database, fundingHash(await money.funding(database)))
+  }
+
   const build = async (): Promise<Snapshot> => {
     const current = await version()
     const nowMs = clock.nowMs()
     if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs)
       return cached.snapshot
-    const [suppliers, services, deployments, sheets, tableRows, versions, calendars, { tenants, keys }] =
+    const [suppliers, services, deployments, sheets, tableRows, versions, offers, calendars, { tenants, keys }, funding] =
       await Promise.all([
         store.selectSuppliers(database),
         store.selectServices(database),
@@ -75,8 +89,10 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
         store.selectSheets(database),
         tables.selectTables(database),
         tables.selectVersions(database),
+        selectOffers(database, null),
         selectCalendars(database),
         identity.directory(database),
+        money.funding(database),
       ])
     const offered = suppliers.flatMap((supplier) => {
       const baseUrl = supplier.kind === 'embedded' ? engineUrl : supplier.baseUrl
@@ -86,10 +102,10 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
     const sheetsOf = linesOf(sheets, nowMs)
     const snapshot: Snapshot = {
       version: current,
-      tenants: [...tenants],
-      keys: keys.map(keyOf),
+      tenants: tenants.map((tenant) => tenantOf(tenant, funding)),
+      keys: keys.map((key) => keyOf(key, funding)),
       suppliers: offered,
-      tables: tablesOf(tableRows, versions, nowMs),
+      tables: [...publishedTables(tableRows, versions, nowMs), ...offers.filter(isSold).flatMap(tablesOf)],
       calendars: calendars.map(calendarOf),
       services: services.map(({ createdAt, ...service }) => ({
         ...service,
@@ -116,7 +132,7 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
         let reply: ApplyReply | undefined
         try {
           return await database.transaction(async (tx) => {
-            reply = await applyInTransaction(tx, { identity, wallets }, { text, fileName, nowMs: clock.nowMs() })
+            reply = await applyInTransaction(tx, { identity, money }, { text, fileName, nowMs: clock.nowMs() })
             if (dryRun) throw new Rehearsed()
             return reply
           })
@@ -130,6 +146,7 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
     snapshot: build,
     async waitForSnapshot(after, timeoutMs, signal) {
       for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+        await noteFunding()
         if ((await version()) > after) return build()
         if (waitedMs >= timeoutMs || signal?.aborted) return undefined
         const signals = signal ? [signal, waking.signal] : [waking.signal]
@@ -167,7 +184,7 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
     },
     async tableVersion(id) {
       const row = await tables.selectVersion(database, id)
-      if (!row) return undefined
+      if (!row) return offeredVersion(await selectOffers(database, null), id)
       const line = (await tables.selectVersions(database)).filter(({ table }) => table === row.table)
       return lineUp(line).lined.find((each) => each.id === id) ?? row
     },
@@ -186,4 +203,16 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
         .map((service) => serviceView(service, tenant === undefined ? deployments : [], sheets, nowMs))
     },
   }
+}
+
+/** What was for sale may have been bought, and reservations outlive the offer. */
+function isSold({ launchedAtMs }: OfferView): boolean {
+  return launchedAtMs !== null
+}
+
+/** The tables by which reservations count come with their offers. */
+function offeredVersion(offers: readonly OfferView[], id: string): TableVersionRow | undefined {
+  for (const table of offers.flatMap(tablesOf))
+    for (const version of table.versions) if (version.id === id) return { ...version, table: table.id }
+  return undefined
 }
