@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createCharging } from '#charging'
 import { Snapshot } from '#contract'
 import type { FactoryMistake } from '#contract'
 import { createIdentity } from '#identity'
@@ -44,8 +45,8 @@ async function build() {
   const database = await freshDatabase()
   const clock = manualClock(START_MS)
   const identity = createIdentity({ database, clock })
-  const wallets = { lock: async () => undefined, topUp: async () => ({ created: true }) }
-  const catalogue = createCatalogue({ database, clock, identity, wallets })
+  const charging = createCharging({ database, clock })
+  const catalogue = createCatalogue({ database, clock, identity, money: charging })
   const apply = (text: string, dryRun = false) => catalogue.apply({ text, fileName: 'f.yaml', dryRun })
   return {
     clock,

@@ -81,19 +81,29 @@ export function createCatalogue({ database, clock, identity, money }: CatalogueD
     const nowMs = clock.nowMs()
     if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs)
       return cached.snapshot
-    const [suppliers, services, deployments, sheets, tableRows, versions, offers, calendars, { tenants, keys }, funding] =
-      await Promise.all([
-        store.selectSuppliers(database),
-        store.selectServices(database),
-        store.selectDeployments(database),
-        store.selectSheets(database),
-        tables.selectTables(database),
-        tables.selectVersions(database),
-        selectOffers(database, null),
-        selectCalendars(database),
-        identity.directory(database),
-        money.funding(database),
-      ])
+    const [
+      suppliers,
+      services,
+      deployments,
+      sheets,
+      tableRows,
+      versions,
+      offers,
+      calendars,
+      { tenants, keys },
+      funding,
+    ] = await Promise.all([
+      store.selectSuppliers(database),
+      store.selectServices(database),
+      store.selectDeployments(database),
+      store.selectSheets(database),
+      tables.selectTables(database),
+      tables.selectVersions(database),
+      selectOffers(database, null),
+      selectCalendars(database),
+      identity.directory(database),
+      money.funding(database),
+    ])
     const offered = suppliers.flatMap((supplier) => {
       const baseUrl = supplier.kind === 'embedded' ? engineUrl : supplier.baseUrl
       return baseUrl === null ? [] : [{ ...supplier, baseUrl }]

@@ -14,7 +14,11 @@ export interface Cap {
 }
 
 /** Of a tenant and its projects. */
-export function capsOfTenant({ id, budgets, projects }: Pick<FactoryTenant, 'id' | 'budgets' | 'projects'>): readonly Cap[] {
+export function capsOfTenant({
+  id,
+  budgets,
+  projects,
+}: Pick<FactoryTenant, 'id' | 'budgets' | 'projects'>): readonly Cap[] {
   return [
     ...capsOf(`tenant/${id}`, id, budgets),
     ...projects.flatMap((project) => capsOf(`project/${id}/${project.id}`, id, project.budgets)),

@@ -31,13 +31,22 @@ interface Deps {
 }
 
 /** Opens and locks the accounts of all whom a file gives money or credit: else two postings of one transaction may deadlock. */
-export async function lockAccounts(tx: Transaction, money: Money, parts: FactoryParts, file?: FactoryFile): Promise<void> {
+export async function lockAccounts(
+  tx: Transaction,
+  money: Money,
+  parts: FactoryParts,
+  file?: FactoryFile,
+): Promise<void> {
   const tenants = new Set([
     ...parts.topups.map(({ tenant }) => tenant),
     ...parts.gifts.map(({ tenant }) => tenant),
     ...(file?.tenants ?? []).filter(({ credit }) => credit !== undefined).map(({ id }) => id),
   ])
-  if (tenants.size > 0) await money.lockAccounts(tx, [...tenants].map((tenant) => ({ tenant })))
+  if (tenants.size > 0)
+    await money.lockAccounts(
+      tx,
+      [...tenants].map((tenant) => ({ tenant })),
+    )
 }
 
 /** Credit, budgets and shares of the tenants and keys that the file names. */
