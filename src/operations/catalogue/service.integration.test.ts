@@ -221,7 +221,7 @@ services:
   expect(told).toEqual([
     '2 suppliers[0].kind must be one of: embedded, openai-compati',
     '4 tenants[0].colour unknown field',
-    '4 tenants[0].topups[0] The payment pay-2 was booked already, ',
+    '4 tenants[0].topups[0] The payment pay-2 was booked already,',
     '4 tenants[0].topups[1].amountYuan not an amount in yuan: not',
     '6 keys[0].tenant the key demo belongs to acme, and a key nev',
     '7 keys[1].expiresAt the key would have expired before it cou',
