@@ -52,7 +52,7 @@ export async function applyInTransaction(
   const sheets = { inForce: await store.selectSheets(tx), withdrawnIds: await store.selectWithdrawnSheetIds(tx) }
   const versions = {
     inForce: await tables.selectVersions(tx),
-    withdrawnIds: await tables.selectWithdrawnVersionIds(tx),
+    withdrawnIds: new Set((await tables.selectWithdrawnVersions(tx)).map(({ id }) => id)),
   }
   const calendars = await selectCalendars(tx)
   const { tenants } = await identity.directory(tx)

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ApplyReply, HolidayCalendar, OfferView, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
+import type { RatingSources } from '#charging'
+import type { ApplyReply, OfferView, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
+import { parseCalendars } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
@@ -34,10 +36,8 @@ export interface Catalogue {
   services(tenant?: string): Promise<readonly ServiceView[]>
   /** A price sheet by its id and what it prices, whether it is in force, to come or over; an open end is closed by the next sheet. */
   sheet(id: string): Promise<(PriceSheet & PriceLine) | undefined>
-  /** A version of a conversion table by its id, as `sheet`. */
-  tableVersion(id: string): Promise<TableVersionRow | undefined>
-  /** By which sheets decide what is a peak. What a day was never changes once it has begun. */
-  calendars(): Promise<readonly HolidayCalendar[]>
+  /** All that `verify` rates records by again: what was in force then, whatever is now. */
+  ratingSources(): Promise<RatingSources>
 }
 
 export interface CatalogueDeps {
@@ -136,6 +136,27 @@ export function createCatalogue({ database, clock, identity, money }: CatalogueD
     return snapshot
   }
 
+  const sheet: Catalogue['sheet'] = async (id) => {
+    const row = await store.selectSheet(database, id)
+    if (!row) return undefined
+    const { service, side, supplier, model } = row
+    const line = (await store.selectSheets(database)).filter((each) => lineKey(each) === lineKey(row))
+    const lined = lineUp(line).lined.find((each) => each.id === id) ?? row
+    return { ...sheetOf(lined), service, side, supplier, model }
+  }
+
+  /** Of every conversion table, by id, withdrawn ones included: a gateway that was cut off may have used them. */
+  const allVersions = async (): Promise<ReadonlyMap<string, TableVersionRow>> => {
+    const lines = Map.groupBy(await tables.selectVersions(database), ({ table }) => table)
+    const counting = [...lines.values()].flatMap((line) => lineUp(line).lined)
+    const all = [
+      ...(await tables.selectWithdrawnVersions(database)),
+      ...counting,
+      ...offeredVersions(await selectOffers(database, null)),
+    ]
+    return new Map(all.map((version) => [version.id, version]))
+  }
+
   return {
     async apply({ text, fileName, dryRun }) {
       for (let attempt = 1; ; attempt++) {
@@ -184,22 +205,18 @@ export function createCatalogue({ database, clock, identity, money }: CatalogueD
         maxConcurrency,
       }))
     },
-    async sheet(id) {
-      const row = await store.selectSheet(database, id)
-      if (!row) return undefined
-      const { service, side, supplier, model } = row
-      const line = (await store.selectSheets(database)).filter((each) => lineKey(each) === lineKey(row))
-      const lined = lineUp(line).lined.find((each) => each.id === id) ?? row
-      return { ...sheetOf(lined), service, side, supplier, model }
-    },
-    async tableVersion(id) {
-      const row = await tables.selectVersion(database, id)
-      if (!row) return offeredVersion(await selectOffers(database, null), id)
-      const line = (await tables.selectVersions(database)).filter(({ table }) => table === row.table)
-      return lineUp(line).lined.find((each) => each.id === id) ?? row
-    },
-    async calendars() {
-      return (await selectCalendars(database)).map(calendarOf)
+    sheet,
+    async ratingSources() {
+      const versions = await allVersions()
+      return {
+        sheetById: sheet,
+        async weights(id, service) {
+          const version = versions.get(id)
+          const weights = version?.weights.find((each) => each.service === service)?.weights
+          return version && weights && { ...version, weights }
+        },
+        calendars: parseCalendars(await selectCalendars(database)),
+      }
     },
     async services(tenant) {
       const [services, deployments, sheets] = await Promise.all([
@@ -221,8 +238,8 @@ function isSold({ launchedAtMs }: OfferView): boolean {
 }
 
 /** The tables by which reservations count come with their offers. */
-function offeredVersion(offers: readonly OfferView[], id: string): TableVersionRow | undefined {
-  for (const table of offers.flatMap(tablesOf))
-    for (const version of table.versions) if (version.id === id) return { ...version, table: table.id }
-  return undefined
+function offeredVersions(offers: readonly OfferView[]): readonly TableVersionRow[] {
+  return offers
+    .flatMap(tablesOf)
+    .flatMap(({ id: table, versions }) => versions.map((version) => ({ ...version, table })))
 }
