@@ -48,3 +48,14 @@ create table identity.project (
 alter table identity.api_key add column project text;
 alter table identity.api_key add constraint api_key_project foreign key (tenant, project) references identity.project (tenant, id);
 create index api_key_project on identity.api_key (tenant, project) where project is not null;
+
+-- Wallets that a file shares. Shares that came with an order are not here, and a file does not end them.
+create table catalogue.declared_share (
+  owner  text collate "C" not null,
+  member text collate "C" not null,
+  primary key (owner, member),
+  check (owner <> member)
+);
+
+-- What gateways were last told of how requests are paid for. It changes with orders, and by time alone; an empty text is: nothing special.
+alter table catalogue.revision add column funding_hash text not null default '';

@@ -6,7 +6,6 @@ import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
 import { freshDatabase } from './database.ts'
-import { walletsOf } from '../src/apps/control-wallets.ts'
 import { createControlApp } from '../src/apps/control-app.ts'
 
 /** For tests: a control plane on a database of its own, with two tenants that share one posting. */
@@ -53,7 +52,7 @@ export async function controlFixture() {
     database,
     clock,
     identity,
-    wallets: walletsOf(charging),
+    money: charging,
   })
   const stopping = new AbortController()
   const app = createControlApp({

@@ -222,7 +222,7 @@ export function createApi(deps: ApiDeps): Hono {
   addDesk(api, { charging, operator })
   api.post('/verify', async (context) => {
     await operator(context)
-    return context.json(await charging.verify({ sheetById: (id) => catalogue.sheet(id) }))
+    return context.json(await charging.verify(await catalogue.ratingSources()))
   })
 
   api.post('/playground/key', async (context) => {

@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000
 
 test("verify reads the catalogue's sheets with what they price and when, and names a record rated by the wrong one", async () => {
   await using it = await controlFixture()
-  const verify = () => it.charging.verify({ sheetById: (id) => it.catalogue.sheet(id) })
+  const verify = async () => it.charging.verify(await it.catalogue.ratingSources())
   expect(await verify()).toMatchObject({ ok: true })
 
   const nextDay = new Date(NOW_MS + DAY_MS).toISOString()

@@ -15,7 +15,6 @@ import { createControlApp } from './control-app.ts'
 import { ControlConfig } from './control-config.ts'
 import { createControlMetrics } from './control-metrics.ts'
 import { installationSecrets } from './control-secrets.ts'
-import { walletsOf } from './control-wallets.ts'
 
 /** The control plane as a program: console, API, and what gateways ask for. */
 const fromRoot = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))
@@ -46,7 +45,7 @@ async function main(): Promise<void> {
     database,
     clock,
     identity,
-    wallets: walletsOf(charging),
+    money: charging,
   })
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)

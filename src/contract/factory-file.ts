@@ -122,12 +122,10 @@ export const FactoryTenant = z.strictObject({
   status: z.enum(['active', 'restricted', 'suspended']).default('active'),
   limits: StrictLimits.prefault({}),
   /**
-   * How far the wallet may go below zero: a postpaid tenant. `mode` says what becomes of money that a lost gateway held: with `strict`
+   * How far the wallet may go below zero: a postpaid tenant. Left out: as it is, for it may have come with an order. `mode` says what becomes of money that a lost gateway held: with `strict`
    * it stays set aside until its records or an operator come, with `available` it is given back by itself.
    */
-  credit: z
-    .strictObject({ limitYuan: LimitYuan.default('0'), mode: z.enum(['strict', 'available']).default('strict') })
-    .prefault({}),
+  credit: z.strictObject({ limitYuan: LimitYuan, mode: z.enum(['strict', 'available']).default('strict') }).optional(),
   budgets: Budgets.prefault({}),
   projects: z
     .array(z.strictObject({ id: Slug, name: z.string().min(1).max(128).optional(), budgets: Budgets.prefault({}) }))

@@ -137,7 +137,9 @@ export type FactoryTableVersion = z.infer<typeof FactoryTableVersion>
 
 /** A published conversion table: the standard token, or the unit of token packages. */
 export const FactoryTable = z.strictObject({
-  id: Slug,
+  id: Slug.refine((id) => !id.startsWith('tpm-'), {
+    message: 'ids that begin with tpm- are those of the tables that come with offers of reservations',
+  }),
   name: z.string().min(1).max(128).optional(),
   versions: z.array(FactoryTableVersion).min(1, 'needs at least one version').max(500),
 })

@@ -1,6 +1,4 @@
 import type { ApplyReply, FactoryMistake } from '#contract'
-import { Problem, parseYuan } from '#kernel'
-import type { Pico } from '#kernel'
 import type { Identity } from '#identity'
 import type { Transaction } from '#platform/postgres'
 import { deploymentRows, serviceRow, supplierRow } from './declare.ts'
@@ -12,6 +10,9 @@ import type { Change, Note } from './changes.ts'
 import { parseFactoryFile } from './factory-file.ts'
 import type { FactoryParts } from './factory-parts.ts'
 import { projectKey } from './factory-references.ts'
+import { fundingHash } from './for-gateways.ts'
+import { lockAccounts, putPayments, putTerms } from './money/service.ts'
+import type { Money } from './money/service.ts'
 import { planDated } from './plan-dated.ts'
 import { factoryFileMistakes } from './problems.ts'
 import { reported } from './reported.ts'
@@ -20,19 +21,9 @@ import { putTables } from './tables/service.ts'
 import * as tables from './tables/store.ts'
 import type { YamlPath } from './yaml-source.ts'
 
-/** Where top-ups go. Repeating a reference books nothing; the same reference for another payment throws a Problem. */
-export interface Wallets {
-  /** Called once before the first top-up of a transaction, with all tenants concerned, so that running requests are not crossed. */
-  lock(tx: Transaction, tenants: readonly string[]): Promise<void>
-  topUp(
-    tx: Transaction,
-    topup: { readonly tenant: string; readonly amountPico: Pico; readonly reference: string },
-  ): Promise<{ readonly created: boolean }>
-}
-
 export interface ApplyDeps {
   readonly identity: Identity
-  readonly wallets: Wallets
+  readonly money: Money
 }
 
 /** A change of these is one that gateways must hear of from the catalogue; identity counts its own. */
@@ -50,7 +41,7 @@ const TOLD_TO_GATEWAYS: ReadonlySet<Change['kind']> = new Set([
  */
 export async function applyInTransaction(
   tx: Transaction,
-  { identity, wallets }: ApplyDeps,
+  { identity, money }: ApplyDeps,
   { text, fileName, nowMs }: { readonly text: string; readonly fileName: string; readonly nowMs: number },
 ): Promise<ApplyReply> {
   await store.lockRevision(tx)
@@ -61,7 +52,7 @@ export async function applyInTransaction(
   const sheets = { inForce: await store.selectSheets(tx), withdrawnIds: await store.selectWithdrawnSheetIds(tx) }
   const versions = {
     inForce: await tables.selectVersions(tx),
-    withdrawnIds: await tables.selectWithdrawnVersionIds(tx),
+    withdrawnIds: new Set((await tables.selectWithdrawnVersions(tx)).map(({ id }) => id)),
   }
   const calendars = await selectCalendars(tx)
   const { tenants } = await identity.directory(tx)
@@ -83,7 +74,8 @@ export async function applyInTransaction(
   checkCalendars(parts.calendars, calendars, nowMs, say)
   if (!file || found.length > 0) {
     // Only to hear which payments would be refused: what is thrown takes them back.
-    await topUpAll(tx, wallets, parts.topups, () => undefined, say)
+    await lockAccounts(tx, money, parts)
+    await putPayments(tx, { money, nowMs, note: () => undefined }, parts, say)
     throw factoryFileMistakes({ mistakes: reported(found) })
   }
 
@@ -145,8 +137,10 @@ export async function applyInTransaction(
     note('key', id, action)
   }
   if (isChanged) await store.bumpRevision(tx)
-  // Last, because from the first posting to the end of the transaction nobody else can post.
-  await topUpAll(tx, wallets, parts.topups, note, say)
+  await lockAccounts(tx, money, parts, file)
+  await putTerms(tx, { money, nowMs, note }, file)
+  await store.noteFunding(tx, fundingHash(await money.funding(tx)))
+  await putPayments(tx, { money, nowMs, note }, parts, say)
   if (found.length > 0) throw factoryFileMistakes({ mistakes: reported(found) })
   return { changes, newKeys }
 }
@@ -166,27 +160,5 @@ function checkKeys(
       )
     if (owner === undefined && key.expiresAt !== null && key.expiresAt <= nowMs)
       say([...path, 'expiresAt'], 'the key would have expired before it could be used')
-  }
-}
-
-async function topUpAll(
-  tx: Transaction,
-  wallets: Wallets,
-  topups: FactoryParts['topups'],
-  note: (kind: 'topup', id: string, action: 'created' | 'unchanged') => void,
-  say: (path: YamlPath, message: string) => void,
-): Promise<void> {
-  const tenants = [...new Set(topups.map(({ tenant }) => tenant))]
-  if (tenants.length > 0) await wallets.lock(tx, tenants)
-  for (const { tenant, payment, path } of topups) {
-    const { reference, amountYuan } = payment
-    try {
-      const { created } = await wallets.topUp(tx, { tenant, amountPico: parseYuan(amountYuan), reference })
-      note('topup', reference, created ? 'created' : 'unchanged')
-    } catch (error) {
-      // Only what was refused by a rule is the file's mistake; a broken database is not.
-      if (!(error instanceof Problem)) throw error
-      say(path, error.message)
-    }
   }
 }

@@ -107,15 +107,15 @@ test('prices with variants, tables and calendars become what gateways are told, 
   ])
 })
 
-test('money of tenants and keys is read exactly, and what is left out is no credit and no cap', () => {
+test('money of tenants and keys is read exactly, and what is left out is no cap', () => {
   const { file } = parse(GOOD)
   expect(file?.tenants[0]).toMatchObject({
     credit: { limitYuan: '1000.50', mode: 'available' },
     budgets: { dayYuan: '5', monthYuan: '0' },
     gifts: [{ amountYuan: '0.1', expiresAt: Date.parse('2027-01-01T00:00:00+08:00') }],
   })
+  expect(file?.tenants[1]?.credit).toBeUndefined()
   expect(file?.tenants[1]).toMatchObject({
-    credit: { limitYuan: '0', mode: 'strict' },
     budgets: {},
     projects: [],
     gifts: [],
@@ -250,6 +250,12 @@ const WRONG: readonly (readonly [string, string, string, string])[] = [
     /versions:[^]*/.source,
     'versions: []\n',
     '39 tables[0].versions needs at least one version',
+  ],
+  [
+    'a table whose name is taken by reservations',
+    'id: standard',
+    'id: tpm-in.standard',
+    '38 tables[0].id ids that begin with tpm-',
   ],
   ['a credit that is negative', '1000.50', '-1', '11 tenants[0].credit.limitYuan the amount must not be below zero'],
   [

@@ -1,4 +1,6 @@
-import type { ApiKey, ConversionTable, HolidayCalendar, PriceSheet } from '#contract'
+import { hash } from 'node:crypto'
+import type { Funding } from '#charging'
+import type { ApiKey, ConversionTable, HolidayCalendar, PriceSheet, Tenant } from '#contract'
 import { texts } from './declare.ts'
 import { lineKey, lineUp } from './model.ts'
 import type { CalendarRow, SheetRow, TableVersionRow, Validity } from './model.ts'
@@ -14,7 +16,7 @@ export function linesOf(sheets: readonly SheetRow[], nowMs: number) {
       .map(sheetOf)
 }
 
-export function tablesOf(
+export function publishedTables(
   tables: readonly TableRow[],
   versions: readonly TableVersionRow[],
   nowMs: number,
@@ -51,8 +53,35 @@ export function calendarOf({ id, coversFrom, coversTo, holidays, workedWeekendDa
   return { id, coversFrom, coversTo, holidays, workedWeekendDays }
 }
 
-export function keyOf({ id, tenant, name, hash, status, expiresAtMs, limits }: ApiKey): ApiKey {
-  return { id, tenant, name, hash, status, expiresAtMs, limits }
+/** A tenant with what it may pay with and what caps it. */
+export function tenantOf({ id, displayName, status, limits }: Tenant, { means, caps }: Funding): Tenant {
+  return {
+    id,
+    displayName,
+    status,
+    limits,
+    ...listed('means', means.get(id)),
+    ...listed('caps', caps.get(`tenant/${id}`)),
+  }
+}
+
+/** A key with its own caps and those of its project. */
+export function keyOf(key: ApiKey & { readonly project: string | null }, { caps }: Funding): ApiKey {
+  const { id, tenant, name, hash, status, expiresAtMs, limits, project } = key
+  const all = [
+    ...(caps.get(`key/${id}`) ?? []),
+    ...(project === null ? [] : (caps.get(`project/${tenant}/${project}`) ?? [])),
+  ]
+  return { id, tenant, name, hash, status, expiresAtMs, limits, ...listed('caps', all) }
+}
+
+/** Changes whenever gateways must hear of how requests are paid for; empty if there is nothing to tell. */
+export function fundingHash({ means, caps }: Funding): string {
+  return means.size + caps.size === 0 ? '' : hash('sha256', JSON.stringify([[...means], [...caps]]), 'base64')
+}
+
+function listed<Name extends string, Item>(name: Name, items: readonly Item[] = []) {
+  return items.length === 0 ? {} : ({ [name]: [...items] } as Partial<Record<Name, Item[]>>)
 }
 
 function isOpen({ validToMs }: Validity, nowMs: number): boolean {

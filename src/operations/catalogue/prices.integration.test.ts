@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createCharging } from '#charging'
 import { Snapshot } from '#contract'
 import type { FactoryMistake } from '#contract'
 import { createIdentity } from '#identity'
@@ -44,8 +45,8 @@ async function build() {
   const database = await freshDatabase()
   const clock = manualClock(START_MS)
   const identity = createIdentity({ database, clock })
-  const wallets = { lock: async () => undefined, topUp: async () => ({ created: true }) }
-  const catalogue = createCatalogue({ database, clock, identity, wallets })
+  const charging = createCharging({ database, clock })
+  const catalogue = createCatalogue({ database, clock, identity, money: charging })
   const apply = (text: string, dryRun = false) => catalogue.apply({ text, fileName: 'f.yaml', dryRun })
   return {
     clock,
@@ -87,7 +88,7 @@ test('gateways and verify are told the same prices, peak hours, weights and holi
   expect(await it.catalogue.sheet(sheet?.id ?? '')).toMatchObject({ ...sheet, service: 'chat', side: 'sell' })
   expect(snapshot.tables?.[0]?.versions).toMatchObject([{ id: 'standard:2026-01-01', validToMs: null }])
   expect(snapshot.calendars?.[0]).toMatchObject({ id: 'cn', coversTo: '2026-12-31', workedWeekendDays: ['2026-10-10'] })
-  expect(await it.catalogue.calendars()).toEqual(snapshot.calendars)
+  expect((await it.catalogue.ratingSources()).calendars).toEqual(parseCalendars(snapshot.calendars ?? []))
   expect(snapshot.tenants[0]?.status).toBe('restricted')
   expect(await it.changes(FILE)).toEqual([])
   expect((await it.catalogue.snapshot()).version).toBe(snapshot.version)
@@ -130,7 +131,12 @@ test('variants, peak hours and weights in force never change, and a new version 
   ])
   const announced = FILE + NEXT_VERSION
   expect(await it.changes(announced)).toEqual([{ kind: 'table', id: 'standard:2027-01-01', action: 'created' }])
-  expect((await it.catalogue.tableVersion('standard:2026-01-01'))?.validToMs).toBe(Date.parse('2026-12-31T16:00:00Z'))
+  const weights = async (id: string) => (await it.catalogue.ratingSources()).weights?.(id, 'chat')
+  expect(await weights('standard:2026-01-01')).toMatchObject({
+    table: 'standard',
+    validToMs: Date.parse('2026-12-31T16:00:00Z'),
+    weights: { cacheRead: '200000' },
+  })
   expect((await it.mistakes(announced.replace('output: 8', 'output: 9'))).join()).toContain('has been announced for')
   const corrected = announced
     .replace('{ validFrom: 2027', '{ id: better, validFrom: 2027')
@@ -142,7 +148,8 @@ test('variants, peak hours and weights in force never change, and a new version 
   const told = (await it.catalogue.snapshot()).tables?.[0]?.versions
   expect(told?.map(({ id }) => id)).toEqual(['standard:2026-01-01', 'better'])
   // A record of a gateway that never heard of the correction can still be checked.
-  expect((await it.catalogue.tableVersion('standard:2027-01-01'))?.weights[0]?.weights.output).toBe('8000000')
+  expect((await weights('standard:2027-01-01'))?.weights.output).toBe('8000000')
+  expect(await weights('ghost')).toBeUndefined()
 })
 
 test('a calendar grows, and what a day was never changes once it has begun anywhere', async () => {

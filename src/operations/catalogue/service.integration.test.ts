@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
+import { createCharging } from '#charging'
 import { Snapshot } from '#contract'
 import type { FactoryMistake } from '#contract'
-import { Problem, defineProblem } from '#kernel'
+import { Problem } from '#kernel'
 import { createIdentity } from '#identity'
 import { manualClock } from '#platform/clock'
 import { script, sql } from '#platform/postgres'
 import { freshDatabase } from '../../../test/database.ts'
 import { createCatalogue } from './index.ts'
-import type { Wallets } from './index.ts'
 
 const START_MS = Date.parse('2026-11-23T12:00:00+08:00')
 
@@ -32,41 +32,18 @@ services:
 const FUTURE = '      - { validFrom: 2026-12-01, taxPercent: 6, perMillion: { uncachedInput: 1, output: 4 } }\n'
 const withFuture = FILE.replace('    deployments:', `${FUTURE}    deployments:`)
 
-const otherAmount = defineProblem({
-  code: 'other_amount',
-  status: 409,
-  title: 'Other amount',
-  retryable: false,
-  detail: () => 'was another amount',
-})
-
-/** Stands for charging, which this room only knows as the place where top-ups go. */
-function fakeWallets() {
-  const booked = new Map<string, bigint>()
-  const wallets: Wallets = {
-    lock: async () => undefined,
-    async topUp(_tx, { amountPico, reference }) {
-      const before = booked.get(reference)
-      if (before !== undefined && before !== amountPico) throw otherAmount({})
-      booked.set(reference, amountPico)
-      return { created: before === undefined }
-    },
-  }
-  return { booked, wallets }
-}
-
 async function build() {
   const database = await freshDatabase()
   const clock = manualClock(START_MS)
   const identity = createIdentity({ database, clock })
-  const { booked, wallets } = fakeWallets()
-  const catalogue = createCatalogue({ database, clock, identity, wallets })
+  const charging = createCharging({ database, clock })
+  const catalogue = createCatalogue({ database, clock, identity, money: charging })
   return {
     clock,
     database,
     identity,
     catalogue,
-    booked,
+    charging,
     apply: (text: string, dryRun = false) => catalogue.apply({ text, fileName: 'f.yaml', dryRun }),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   }
@@ -93,7 +70,7 @@ test('applying a file creates everything once; applying it again changes nothing
   expect(new Set(first.changes.map(({ action }) => action))).toEqual(new Set(['created']))
   expect(first.newKeys).toHaveLength(1)
   expect(first.newKeys[0]?.secret).toMatch(/^sk-tf-/)
-  expect(it.booked.get('pay-1')).toBe(1n)
+  expect((await it.charging.balance('acme')).postedPico).toBe('1')
   const { version } = await it.catalogue.snapshot()
   const second = await it.apply(FILE)
   expect(new Set(second.changes.map(({ action }) => action))).toEqual(new Set(['unchanged']))
@@ -148,8 +125,10 @@ test('one mistake and nothing is applied, not even the parts that were right', a
 
 test('a refused top-up takes the whole file back and is told with its place', async () => {
   await using it = await build()
-  it.booked.set('pay-1', 5n)
-  expect(await mistakesOf(it.apply(FILE))).toEqual(['5 tenants[0].topups[0] was another amount'])
+  await it.charging.topup({ tenant: 'acme', amountPico: 5n, reference: 'pay-1' })
+  expect(await mistakesOf(it.apply(FILE))).toEqual([
+    '5 tenants[0].topups[0] The payment pay-1 was booked already, for another tenant or another amount.',
+  ])
   expect((await it.catalogue.snapshot()).tenants).toEqual([])
 })
 
@@ -217,7 +196,7 @@ test('an announced price that is about to begin is not replaced any more', async
 test('mistakes against what is in force are told together with those of the file itself', async () => {
   await using it = await build()
   await it.apply(FILE.replace('tenants:\n', 'tenants:\n  - { id: other }\n'))
-  it.booked.set('pay-2', 5n)
+  await it.charging.topup({ tenant: 'acme', amountPico: 5n, reference: 'pay-2' })
   const wrong = `suppliers:
   - { id: engine, kind: magic }
 tenants:
@@ -242,7 +221,7 @@ services:
   expect(told).toEqual([
     '2 suppliers[0].kind must be one of: embedded, openai-compati',
     '4 tenants[0].colour unknown field',
-    '4 tenants[0].topups[0] was another amount',
+    '4 tenants[0].topups[0] The payment pay-2 was booked already,',
     '4 tenants[0].topups[1].amountYuan not an amount in yuan: not',
     '6 keys[0].tenant the key demo belongs to acme, and a key nev',
     '7 keys[1].expiresAt the key would have expired before it cou',

@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ApplyReply, HolidayCalendar, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
+import type { RatingSources } from '#charging'
+import type { ApplyReply, OfferView, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
+import { parseCalendars } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
 import { applyInTransaction } from './apply.ts'
-import type { Wallets } from './apply.ts'
 import { selectCalendars } from './calendars/store.ts'
-import { calendarOf, keyOf, linesOf, sheetOf, tablesOf } from './for-gateways.ts'
+import { calendarOf, fundingHash, keyOf, linesOf, publishedTables, sheetOf, tenantOf } from './for-gateways.ts'
 import { lineKey, lineUp } from './model.ts'
 import type { PriceLine, TableVersionRow } from './model.ts'
+import type { Money } from './money/service.ts'
+import { selectOffers } from './offers/store.ts'
+import { tablesOf } from './offers/tables.ts'
 import { serviceView } from './service-view.ts'
 import * as store from './store.ts'
 import * as tables from './tables/store.ts'
@@ -32,21 +36,22 @@ export interface Catalogue {
   services(tenant?: string): Promise<readonly ServiceView[]>
   /** A price sheet by its id and what it prices, whether it is in force, to come or over; an open end is closed by the next sheet. */
   sheet(id: string): Promise<(PriceSheet & PriceLine) | undefined>
-  /** A version of a conversion table by its id, as `sheet`. */
-  tableVersion(id: string): Promise<TableVersionRow | undefined>
-  /** By which sheets decide what is a peak. What a day was never changes once it has begun. */
-  calendars(): Promise<readonly HolidayCalendar[]>
+  /** All that `verify` rates records by again: what was in force then, whatever is now. */
+  ratingSources(): Promise<RatingSources>
 }
 
 export interface CatalogueDeps {
   readonly database: Database
   readonly clock: Clock
   readonly identity: Identity
-  readonly wallets: Wallets
+  readonly money: Money
 }
 
 /** How often a waiting gateway's version is looked up: one indexed row per room, for all that wait together. */
 const POLL_MS = 250
+
+/** How often is looked whether requests are paid for in another way than before. */
+const FUNDING_MS = 1_000
 
 const MOST_ATTEMPTS = 5
 
@@ -55,29 +60,50 @@ class Rehearsed extends Error {
   override readonly name = 'Rehearsed'
 }
 
-export function createCatalogue({ database, clock, identity, wallets }: CatalogueDeps): Catalogue {
+export function createCatalogue({ database, clock, identity, money }: CatalogueDeps): Catalogue {
   let engineUrl: string | null = null
   let waking = new AbortController()
   let cached: { readonly engineUrl: string | null; readonly untilMs: number; readonly snapshot: Snapshot } | undefined
 
   const version = async () => (await identity.revision(database)) + (await store.readRevision(database))
 
+  let fundingNotedAtMs = -Infinity
+  /** What requests are paid with changes by orders, by what is used up, and by time alone: whoever waits finds out. */
+  const noteFunding = async () => {
+    const nowMs = clock.nowMs()
+    if (nowMs < fundingNotedAtMs + FUNDING_MS) return
+    fundingNotedAtMs = nowMs
+    await store.noteFunding(database, fundingHash(await money.funding(database)))
+  }
+
   const build = async (): Promise<Snapshot> => {
     const current = await version()
     const nowMs = clock.nowMs()
     if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs)
       return cached.snapshot
-    const [suppliers, services, deployments, sheets, tableRows, versions, calendars, { tenants, keys }] =
-      await Promise.all([
-        store.selectSuppliers(database),
-        store.selectServices(database),
-        store.selectDeployments(database),
-        store.selectSheets(database),
-        tables.selectTables(database),
-        tables.selectVersions(database),
-        selectCalendars(database),
-        identity.directory(database),
-      ])
+    const [
+      suppliers,
+      services,
+      deployments,
+      sheets,
+      tableRows,
+      versions,
+      offers,
+      calendars,
+      { tenants, keys },
+      funding,
+    ] = await Promise.all([
+      store.selectSuppliers(database),
+      store.selectServices(database),
+      store.selectDeployments(database),
+      store.selectSheets(database),
+      tables.selectTables(database),
+      tables.selectVersions(database),
+      selectOffers(database, null),
+      selectCalendars(database),
+      identity.directory(database),
+      money.funding(database),
+    ])
     const offered = suppliers.flatMap((supplier) => {
       const baseUrl = supplier.kind === 'embedded' ? engineUrl : supplier.baseUrl
       return baseUrl === null ? [] : [{ ...supplier, baseUrl }]
@@ -86,10 +112,10 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
     const sheetsOf = linesOf(sheets, nowMs)
     const snapshot: Snapshot = {
       version: current,
-      tenants: [...tenants],
-      keys: keys.map(keyOf),
+      tenants: tenants.map((tenant) => tenantOf(tenant, funding)),
+      keys: keys.map((key) => keyOf(key, funding)),
       suppliers: offered,
-      tables: tablesOf(tableRows, versions, nowMs),
+      tables: [...publishedTables(tableRows, versions, nowMs), ...offers.filter(isSold).flatMap(tablesOf)],
       calendars: calendars.map(calendarOf),
       services: services.map(({ createdAt, ...service }) => ({
         ...service,
@@ -110,13 +136,34 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
     return snapshot
   }
 
+  const sheet: Catalogue['sheet'] = async (id) => {
+    const row = await store.selectSheet(database, id)
+    if (!row) return undefined
+    const { service, side, supplier, model } = row
+    const line = (await store.selectSheets(database)).filter((each) => lineKey(each) === lineKey(row))
+    const lined = lineUp(line).lined.find((each) => each.id === id) ?? row
+    return { ...sheetOf(lined), service, side, supplier, model }
+  }
+
+  /** Of every conversion table, by id, withdrawn ones included: a gateway that was cut off may have used them. */
+  const allVersions = async (): Promise<ReadonlyMap<string, TableVersionRow>> => {
+    const lines = Map.groupBy(await tables.selectVersions(database), ({ table }) => table)
+    const counting = [...lines.values()].flatMap((line) => lineUp(line).lined)
+    const all = [
+      ...(await tables.selectWithdrawnVersions(database)),
+      ...counting,
+      ...offeredVersions(await selectOffers(database, null)),
+    ]
+    return new Map(all.map((version) => [version.id, version]))
+  }
+
   return {
     async apply({ text, fileName, dryRun }) {
       for (let attempt = 1; ; attempt++) {
         let reply: ApplyReply | undefined
         try {
           return await database.transaction(async (tx) => {
-            reply = await applyInTransaction(tx, { identity, wallets }, { text, fileName, nowMs: clock.nowMs() })
+            reply = await applyInTransaction(tx, { identity, money }, { text, fileName, nowMs: clock.nowMs() })
             if (dryRun) throw new Rehearsed()
             return reply
           })
@@ -130,6 +177,7 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
     snapshot: build,
     async waitForSnapshot(after, timeoutMs, signal) {
       for (let waitedMs = 0; ; waitedMs += POLL_MS) {
+        await noteFunding()
         if ((await version()) > after) return build()
         if (waitedMs >= timeoutMs || signal?.aborted) return undefined
         const signals = signal ? [signal, waking.signal] : [waking.signal]
@@ -157,22 +205,18 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
         maxConcurrency,
       }))
     },
-    async sheet(id) {
-      const row = await store.selectSheet(database, id)
-      if (!row) return undefined
-      const { service, side, supplier, model } = row
-      const line = (await store.selectSheets(database)).filter((each) => lineKey(each) === lineKey(row))
-      const lined = lineUp(line).lined.find((each) => each.id === id) ?? row
-      return { ...sheetOf(lined), service, side, supplier, model }
-    },
-    async tableVersion(id) {
-      const row = await tables.selectVersion(database, id)
-      if (!row) return undefined
-      const line = (await tables.selectVersions(database)).filter(({ table }) => table === row.table)
-      return lineUp(line).lined.find((each) => each.id === id) ?? row
-    },
-    async calendars() {
-      return (await selectCalendars(database)).map(calendarOf)
+    sheet,
+    async ratingSources() {
+      const versions = await allVersions()
+      return {
+        sheetById: sheet,
+        async weights(id, service) {
+          const version = versions.get(id)
+          const weights = version?.weights.find((each) => each.service === service)?.weights
+          return version && weights && { ...version, weights }
+        },
+        calendars: parseCalendars(await selectCalendars(database)),
+      }
     },
     async services(tenant) {
       const [services, deployments, sheets] = await Promise.all([
@@ -186,4 +230,16 @@ export function createCatalogue({ database, clock, identity, wallets }: Catalogu
         .map((service) => serviceView(service, tenant === undefined ? deployments : [], sheets, nowMs))
     },
   }
+}
+
+/** What was for sale may have been bought, and reservations outlive the offer. */
+function isSold({ launchedAtMs }: OfferView): boolean {
+  return launchedAtMs !== null
+}
+
+/** The tables by which reservations count come with their offers. */
+function offeredVersions(offers: readonly OfferView[]): readonly TableVersionRow[] {
+  return offers
+    .flatMap(tablesOf)
+    .flatMap(({ id: table, versions }) => versions.map((version) => ({ ...version, table })))
 }

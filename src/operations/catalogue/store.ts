@@ -56,6 +56,15 @@ export async function noteEngineUrl(db: Queryable, engineUrl: string | null): Pr
   `)
 }
 
+/** Remembers what gateways are told of how requests are paid for. Anything else than before is a change that they must hear of. */
+export async function noteFunding(db: Queryable, hash: string): Promise<void> {
+  await db.rows(sql`
+    update catalogue.revision
+       set funding_hash = ${hash}, version = version + 1
+     where funding_hash <> ${hash}
+  `)
+}
+
 export async function selectSuppliers(db: Queryable): Promise<SupplierRow[]> {
   return db.rows<SupplierRow>(sql`
     select id, display_name as "displayName", kind, base_url as "baseUrl", api_key_env as "apiKeyEnv",

@@ -24,7 +24,11 @@ export function WalletTable() {
       key: 'status',
       title: common.status,
       cell: (row) =>
-        row.status === 'active' ? <Badge tone="good">{text.active}</Badge> : <Badge tone="bad">{text.suspended}</Badge>,
+        row.status === 'active' ? (
+          <Badge tone="good">{text.active}</Badge>
+        ) : (
+          <Badge tone="bad">{text[row.status]}</Badge>
+        ),
     },
     {
       key: 'available',

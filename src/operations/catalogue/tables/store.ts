@@ -37,17 +37,12 @@ export async function selectVersions(db: Queryable): Promise<TableVersionRow[]> 
   return rows.map(versionRow)
 }
 
-/** Also a withdrawn one: a record may name it. */
-export async function selectVersion(db: Queryable, id: string): Promise<TableVersionRow | undefined> {
-  const [row] = await db.rows<VersionColumns>(
-    sql`select ${versionColumns} from catalogue.table_version where id = ${id}`,
+/** Announced and replaced; a record may name one all the same. */
+export async function selectWithdrawnVersions(db: Queryable): Promise<TableVersionRow[]> {
+  const rows = await db.rows<VersionColumns>(
+    sql`select ${versionColumns} from catalogue.table_version where withdrawn order by id`,
   )
-  return row && versionRow(row)
-}
-
-export async function selectWithdrawnVersionIds(db: Queryable): Promise<ReadonlySet<string>> {
-  const rows = await db.rows<{ id: string }>(sql`select id from catalogue.table_version where withdrawn`)
-  return new Set(rows.map(({ id }) => id))
+  return rows.map(versionRow)
 }
 
 export async function withdrawVersion(tx: Transaction, id: string): Promise<void> {
