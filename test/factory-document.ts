@@ -7,6 +7,8 @@ export interface DeclaredService {
   readonly contextTokens?: number
   readonly maxOutputTokens?: number
   readonly timeouts?: Readonly<Record<'firstByteMs' | 'idleMs' | 'totalMs', number>>
+  /** Of the sell sheet, as `factory.yaml` writes them. */
+  readonly variants?: readonly object[]
 }
 
 export interface DeclaredFactory {
@@ -14,7 +16,13 @@ export interface DeclaredFactory {
     Record<string, string | { baseUrl: string; apiKeyEnv?: string; maxConcurrency?: number }>
   >
   readonly services: readonly DeclaredService[]
-  readonly tenants: readonly { readonly id: string; readonly topUpYuan?: string; readonly limits?: object }[]
+  readonly tenants: readonly {
+    readonly id: string
+    readonly topUpYuan?: string
+    readonly limits?: object
+    /** Further members, as `factory.yaml` writes them. */
+    readonly more?: object
+  }[]
   readonly keys: readonly {
     readonly id: string
     readonly tenant: string
@@ -48,7 +56,10 @@ export function factoryDocument(it: DeclaredFactory): string {
       tokenizer: { kind: 'bytes', bytesPerToken: 4 },
       ...(service.tenants ? { tenants: service.tenants } : {}),
       ...(service.timeouts ? { timeouts: service.timeouts } : {}),
-      sell: sheet(PRICES.sellInput, PRICES.sellOutput),
+      sell: sheet(PRICES.sellInput, PRICES.sellOutput).map((one) => ({
+        ...one,
+        ...(service.variants ? { variants: service.variants } : {}),
+      })),
       deployments: service.deployments.map(([supplier, model], priority) => ({
         supplier,
         model,
@@ -56,8 +67,9 @@ export function factoryDocument(it: DeclaredFactory): string {
         buy: sheet(PRICES.buyInput, PRICES.buyOutput),
       })),
     })),
-    tenants: it.tenants.map(({ id, topUpYuan, limits }) => ({
+    tenants: it.tenants.map(({ id, topUpYuan, limits, more }) => ({
       id,
+      ...more,
       ...(limits ? { limits } : {}),
       ...(topUpYuan ? { topups: [{ reference: `opening-${id}`, amountYuan: topUpYuan }] } : {}),
     })),

@@ -123,7 +123,14 @@ test('a service of another tenant does not exist for this one', async () => {
   const models = (await (
     await fetch(`${stage.factory.apiUrl}/models`, { headers: { authorization: `Bearer ${stage.factory.demoKey}` } })
   ).json()) as { data: { id: string }[] }
-  expect(models.data.map(({ id }) => id).toSorted()).toEqual(['narrow', 'org/paired', 'plain', 'strict', 'unlocked'])
+  expect(models.data.map(({ id }) => id).toSorted()).toEqual([
+    'narrow',
+    'org/paired',
+    'plain',
+    'strict',
+    'tiered',
+    'unlocked',
+  ])
   const one = await fetch(`${stage.factory.apiUrl}/models/org%2Fpaired`, {
     headers: { authorization: `Bearer ${stage.factory.demoKey}` },
   })
@@ -187,6 +194,7 @@ test('other spellings and aliases of the priced members are refused', async () =
     { 'max_to\u212aens': 9 },
     { n_predict: 100_000 },
     { Stream: true },
+    { Service_Tier: 'priority' },
   ])
     expect(await failure(await chat({ model: 'plain', messages: hello, max_tokens: 1, ...extra }))).toMatchObject({
       status: 400,
@@ -229,6 +237,7 @@ test('what a request may cost is said before it, by the prices that it is charge
 
 interface PriceReply {
   readonly bound: { readonly inputTokens: number; readonly outputTokens: number }
+  readonly atMost: { readonly chargePico: string }
 }
 
 test('what a request did cost is said after it, as it is booked', async () => {
@@ -257,6 +266,45 @@ test('a tier without a price of its own is served and billed as standard, to us 
   expect((await booked(response.headers.get('x-request-id'))).record.tier).toBeUndefined()
   const scale = await chat({ model: 'plain', messages: hello, service_tier: 'scale' })
   expect(await failure(scale)).toMatchObject({ status: 400, param: 'service_tier' })
+})
+
+test('a tier with a price of its own is served, billed and asked of the supplier', async () => {
+  first.script('plain-upstream', { kind: 'answer', usage: { prompt_tokens: 7, completion_tokens: 5 } })
+  const response = await chat({ model: 'tiered', messages: hello, service_tier: 'priority' })
+  expect(response.headers.get('x-factory-service-tier')).toBe('priority')
+  expect(JSON.parse(first.received().at(-1)?.body.toString() ?? '')).toMatchObject({ service_tier: 'priority' })
+  const { record } = await booked(response.headers.get('x-request-id'))
+  expect(record).toMatchObject({
+    tier: 'priority',
+    sellPico: `${2n * (7n * PRICES.sellInput + 5n * PRICES.sellOutput) * 1_000_000n}`,
+  })
+})
+
+test('a budget of the file caps what is spent, and the record draws on it', async () => {
+  first.script('plain-upstream', { kind: 'answer', usage: { prompt_tokens: 100, completion_tokens: 1_000 } })
+  const key = await stage.newKey('budgeted')
+  const body = { model: 'plain', messages: hello, max_tokens: 1_000 }
+  const preview = await chat(body, { key, headers: { 'x-factory-dry-run': 'price' } })
+  const most = BigInt(((await preview.json()) as PriceReply).atMost.chargePico)
+  let left = 20_000_000_000n
+  expect(left).toBeGreaterThan(most)
+  while (left >= most) {
+    const response = await chat(body, { key })
+    expect(response.status).toBe(200)
+    const { record } = await booked(response.headers.get('x-request-id'))
+    expect(record.draws).toMatchObject([{ kind: 'cap', amount: record.sellPico, version: null }])
+    left -= BigInt(record.sellPico)
+  }
+  expect(await failure(await chat(body, { key }))).toMatchObject({ status: 402, code: 'spend_cap_reached' })
+})
+
+test('who shares a wallet pays with it, and who is in arrears with none', async () => {
+  first.script('plain-upstream', { kind: 'answer', events: 5 })
+  const shared = await chat({ model: 'plain', messages: hello }, { key: await stage.newKey('guest') })
+  expect(shared.status).toBe(200)
+  expect((await booked(shared.headers.get('x-request-id'))).record).toMatchObject({ tenant: 'guest', payer: 'acme' })
+  const late = await chat({ model: 'plain', messages: hello }, { key: await stage.newKey('arrears') })
+  expect(await failure(late)).toMatchObject({ status: 402, code: 'account_restricted' })
 })
 
 test('prices and conversion tables are published to whoever may use them', async () => {
