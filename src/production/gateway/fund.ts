@@ -50,7 +50,6 @@ export function fund(
     if (moneyLeft === 0n) covered()
     else if (!step) giveUp(funding.isRestricted ? accountRestricted({}) : (refused ?? meansExhausted({})))
     else if (step.kind !== 'wallet') askMeans(step, next)
-    else if (funding.isRestricted) ask(next + 1)
     else askWallet(step, next)
   }
 

@@ -36,12 +36,12 @@ interface ReservationStep {
   readonly refilledAtMs: number
 }
 
-/** Which means may pay for a request, in the order in which they are asked. Pure. */
-export function planFunding({ means }: Funding, asked: Asked): readonly Step[] {
+/** Which means may pay for a request, in the order in which they are asked: in arrears no wallet is. Pure. */
+export function planFunding({ means, isRestricted }: Funding, asked: Asked): readonly Step[] {
   return means.flatMap((each): Step[] => {
     switch (each.kind) {
       case 'wallet':
-        return [each]
+        return isRestricted ? [] : [each]
       case 'tokens': {
         const part = unitPart(each.bucket, each.table, asked)
         return part ? [{ kind: 'tokens', id: each.id, part }] : []

@@ -65,7 +65,7 @@ export function createGatewayMetrics(): GatewayMetrics {
   const inFlight = registry.gauge('tokenfactory_requests_in_flight', 'Requests under way.').with()
   const connections = registry.gauge('tokenfactory_client_connections', 'Open client connections.').with()
   const holds = registry.gauge('tokenfactory_holds_outstanding', 'Holds not yet captured or voided.').with()
-  const slices = registry.gauge('tokenfactory_slices_open', 'Slices of wallets held by this gateway.').with()
+  const slices = registry.gauge('tokenfactory_slices_open', 'Slices of buckets held by this gateway.').with()
   const unshipped = registry
     .gauge('tokenfactory_journal_unshipped_records', 'Usage records not yet acknowledged by charging.')
     .with()

@@ -18,8 +18,9 @@ export function renderPreview(asked: {
   const { caller, service, sheet, tier, atMs, bounds } = asked
   const most = moneyBound(sheet, { tier, atMs }, bounds)
   const { inputBound, outputBound } = bounds
-  const steps: readonly Step[] = caller.funding
-    ? planFunding(caller.funding, { service: service.id, atMs, inputBound, outputBound })
+  const { funding } = caller
+  const steps: readonly Step[] = funding
+    ? planFunding(funding, { service: service.id, atMs, inputBound, outputBound })
     : [{ kind: 'wallet', id: caller.wallet, bucket: caller.wallet, payer: caller.tenant }]
   return JSON.stringify({
     object: 'factory.price',
