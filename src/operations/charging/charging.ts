@@ -156,7 +156,7 @@ export interface Charging {
   /** Lots of a tenant's wallet and tokens, newest first, used-up ones included. */
   lots(query: { tenant: string; limit: number }): Promise<LotRow[]>
   /** Wallet, tokens, and the periods of caps and reservations that are not over. */
-  buckets(query: { tenant: string }): Promise<Bucket[]>
+  buckets(query: { tenant: string }, db?: Queryable): Promise<Bucket[]>
   /** Job: begins and expires lots. */
   expireLots(nowMs: number): Promise<{ begun: number; expired: number }>
   /** Corrections of a tenant's requests, newest first. */
@@ -234,7 +234,7 @@ export function createCharging({
     endShare: (tx, end) => endShare(tx, end),
     funding: (db) => funding(db, clock.nowMs()),
     lots: ({ tenant, limit }) => lotsOf(database, tenant, limit),
-    buckets: ({ tenant }) => bucketsOf(database, tenant, clock.nowMs()),
+    buckets: ({ tenant }, db = database) => bucketsOf(db, tenant, clock.nowMs()),
     expireLots: (nowMs) => turnLots(database, nowMs),
     corrections: ({ tenant, limit }) => newestCorrections(database, tenant, limit),
     rerate: (request) => rerate(deps, request),
