@@ -4,6 +4,7 @@ import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
 import { createHolds } from './service.ts'
 import { chargingModel } from './simulated-charging.ts'
+import type { ChargingRules } from './simulated-charging.ts'
 import { journalModel } from './simulated-journal.ts'
 import type { ChargingClient, Hold, Holds, Part, Refusal, RequestOpening, Timer } from './types.ts'
 
@@ -54,12 +55,17 @@ export async function simulate({
   wallets,
   cap = 0n,
   tokens = 0n,
+  rules = { mode: 'strict' },
+  overrunPercent = 0,
   steps,
 }: {
   wallets: readonly bigint[]
   /** What a spend cap on everybody together has left, and what there is in tokens. */
   cap?: bigint
   tokens?: bigint
+  rules?: ChargingRules
+  /** A fault on purpose: requests cost this much more than their holds allow. */
+  overrunPercent?: number
   steps: readonly Step[]
 }) {
   const clock = manualClock(1_000_000)
@@ -69,7 +75,7 @@ export async function simulate({
     [CAP, cap],
     [TOKENS, tokens],
   ])
-  const charging = chargingModel(filled, () => clock.nowMs(), violations)
+  const charging = chargingModel(filled, () => clock.nowMs(), violations, rules)
   const disks = [journalModel('journal-0'), journalModel('journal-1'), journalModel('journal-2')] as const
   let store = disks[0]
   const refusals: Refusal[] = []
@@ -98,7 +104,13 @@ export async function simulate({
       grant: (request) => send(() => charging.grant(request)),
       close: (_gateway, journal, slice, records) => send(() => charging.close(journal, slice, records)),
       openSlices: (_gateway, journal) => send(() => charging.openSlices(journal)),
-      usage: (_gateway, records) => send(() => charging.usage(records.map((record) => record.toString()))),
+      usage(_gateway, records) {
+        const reply = send(() => charging.usage(records.map((record) => record.toString())))
+        // The mutant takes the sending for the arrival: slices are closed while their records are on the way.
+        if (rules.mutant !== 'early_close') return reply
+        reply.catch(() => undefined)
+        return Promise.resolve(ALL_ACCEPTED)
+      },
     }
     holds = createHolds({
       gateway: 'gw-0',
@@ -151,7 +163,10 @@ export async function simulate({
   function finish(request: ActiveRequest, share: number, captureFirst: boolean): void {
     active.splice(active.indexOf(request), 1)
     const spent = request.holds.map((hold) => (hold.amount * BigInt(share)) / 100n)
-    const record = recordOf(request.opening, spent)
+    const record = recordOf(
+      request.opening,
+      spent.map((amount) => (amount * BigInt(100 + overrunPercent)) / 100n),
+    )
     const capture = (): void =>
       request.holds.forEach((hold, i) => {
         use(hold.slice, (spent[i] ?? 0n) - hold.amount)
@@ -312,6 +327,10 @@ export async function simulate({
     postedIds: [...posted.keys()],
     sold: (bucket: string) => charging.sold(bucket),
     requestsWithoutRecord: disks.flatMap((disk) => disk.opened()).filter((id) => !posted.has(id)),
+    /** What every bucket has sold is what the records say, each counted once. */
+    soldByRecords: charging.isSoldByRecords(),
+    worstShortfall: charging.worstShortfall(),
+    reclaimedLeft: charging.reclaimedLeft(),
     openSlicesAtCharging: charging.openSlices().length,
     escrowedAfterSteps,
     lockedPico: charging.escrowed(),
@@ -322,6 +341,7 @@ export async function simulate({
   }
 }
 
+const ALL_ACCEPTED = { accepted: 0, duplicates: 0, quarantined: [] }
 const CAP = 'cap:all@2026-11-25'
 const TOKENS = 'tokens:t0/std'
 
