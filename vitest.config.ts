@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'integration',
-          include: ['{src,tools,test}/**/*.integration.test.ts'],
+          include: ['{src,tools,test,sim}/**/*.integration.test.ts'],
           globalSetup: ['test/setup-postgres.ts'],
         },
       },
