@@ -38,7 +38,7 @@ process.exitCode = failures > 0 ? 1 : 0
 
 async function run(death?: Death) {
   await using database = await freshDatabase()
-  return liveThrough(database, death)
+  return await liveThrough(database, death)
 }
 
 function report(what: string, complaints: readonly string[]): void {

@@ -1,3 +1,4 @@
+import { createCharging } from '#charging'
 import { sql } from '#platform/postgres'
 import type { Database } from '#platform/postgres'
 import { sheetById } from '../../test/sample-usage.ts'
@@ -16,8 +17,9 @@ export interface Outcome {
 export async function liveThrough(database: Database, death?: Death): Promise<Outcome> {
   const world = openWorld(database, death)
   await smallDay(world)
+  const { moments } = world
   const complaints: string[] = []
-  const { checks } = await world.charging.verify({ sheetById, weights: weightsOf })
+  const { checks } = await createCharging({ database, clock: world.clock }).verify({ sheetById, weights: weightsOf })
   for (const check of checks)
     if (!check.ok) complaints.push(`${check.name}: ${check.disagreements.join('; ') || 'saw nothing'}`)
   const booked = new Map(
@@ -46,5 +48,5 @@ export async function liveThrough(database: Database, death?: Death): Promise<Ou
   `))
     complaints.push(`${row.reference} was posted ${row.times} times`)
   if (death && world.deaths !== 1) complaints.push(`died ${world.deaths} times`)
-  return { complaints, moments: world.moments, deaths: world.deaths, records: booked.size }
+  return { complaints, moments, deaths: world.deaths, records: booked.size }
 }
