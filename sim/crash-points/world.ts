@@ -70,7 +70,9 @@ export function openWorld(real: Database, death?: Death) {
       close: (gateway, journal, slice, records) => call(() => charging.close({ gateway, journal, slice, records })),
       openSlices: (gateway, journal) => call(async () => (await charging.openSlices({ gateway, journal })).slices),
       usage: (gateway, records) =>
-        call(() => charging.ingest({ gateway, records: records.map((text) => UsageRecord.parse(JSON.parse(text))) })),
+        call(() =>
+          charging.ingest({ gateway, records: records.map((text) => UsageRecord.parse(JSON.parse(text.toString()))) }),
+        ),
     }
     const timer: Timer = (delayMs, run) => {
       const entry = { atMs: clock.nowMs() + delayMs, run: () => mine.isAlive && run() }
