@@ -31,7 +31,7 @@ async function run(trial: Trial, histories: number): Promise<void> {
   let worst = 0n
   let stranded = 0n
   let requests = 0
-  let example: string | undefined
+  let example = ''
   const started = performance.now()
   for (let seed = first; seed < first + histories; seed++) {
     const verdict = await audit(trial, seed)
@@ -41,7 +41,7 @@ async function run(trial: Trial, histories: number): Promise<void> {
     if (verdict.stranded > stranded) stranded = verdict.stranded
     if (verdict.complaints.length > 0) {
       complained++
-      example ??= `seed ${seed}: ${verdict.complaints[0]}`
+      example ||= `seed ${seed}: ${verdict.complaints.join('; ')}`
     }
     if (process.stderr.isTTY && seed % 50 === 0)
       process.stderr.write(`\r${trial.name} ${Math.round(((seed - first) / histories) * 100)} % `)

@@ -1,4 +1,4 @@
-import type { Step } from '../../src/production/holds/simulation.ts'
+import type { Step } from './simulation.ts'
 import { random } from './random.ts'
 import type { Random } from './random.ts'
 

@@ -1,5 +1,5 @@
-import { simulate } from '../../src/production/holds/simulation.ts'
-import type { ChargingRules } from '../../src/production/holds/simulated-charging.ts'
+import { simulate } from './simulation.ts'
+import type { ChargingRules } from './simulated-charging.ts'
 import { historyOf } from './adversary.ts'
 import type { Adversity } from './adversary.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { simulate, type Step } from './simulation.ts'
+import { simulate, type Step } from '../../../sim/charging/simulation.ts'
 
 const CAP = 'cap:all@2026-11-25'
 const index = fc.nat(20)
