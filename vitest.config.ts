@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
-          include: ['{src,tools,test,web,bench}/**/*.test.{ts,tsx}'],
+          include: ['{src,tools,test,web,bench,sim}/**/*.test.{ts,tsx}'],
           exclude: ['**/*.integration.test.ts', '**/node_modules/**', '**/dist/**'],
         },
       },
@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'integration',
-          include: ['{src,tools,test}/**/*.integration.test.ts'],
+          include: ['{src,tools,test,sim}/**/*.integration.test.ts'],
           globalSetup: ['test/setup-postgres.ts'],
         },
       },

@@ -111,7 +111,7 @@ export function roomOf(path: string, doors: Doors): string | undefined {
 
 /** Tests, what only tests use, and measurements. */
 const isTest = (path: string): boolean =>
-  /(\.test|\.child|[-.]fixture)\.tsx?$/.test(path) || /^(test|bench|web\/dev-mock)\//.test(path)
+  /(\.test|\.child|[-.]fixture)\.tsx?$/.test(path) || /^(test|bench|sim|web\/dev-mock)\//.test(path)
 const isApp = (path: string): boolean => path.startsWith('src/apps/')
 const isPure = (path: string): boolean => path.startsWith('src/kernel/') || /\/model(\.ts|\/)/.test(path)
 const isStore = (path: string): boolean =>
@@ -227,9 +227,12 @@ export function inspect(files: ReadonlyMap<string, string>, doors: Doors): { com
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const paths = globSync(['src/**/*.ts', 'web/**/*.{ts,tsx}', 'test/**/*.ts', 'bench/**/*.ts', 'tools/**/*.ts'], {
-    exclude: ['web/dist/**'],
-  })
+  const paths = globSync(
+    ['src/**/*.ts', 'web/**/*.{ts,tsx}', 'test/**/*.ts', 'bench/**/*.ts', 'sim/**/*.ts', 'tools/**/*.ts'],
+    {
+      exclude: ['web/dist/**'],
+    },
+  )
   const files = new Map(paths.map((path) => [path.replaceAll('\\', '/'), readFileSync(path, 'utf8')]))
   const { complaints, imports } = inspect(files, readDoors(readFileSync('package.json', 'utf8')))
   console.log(complaints.length > 0 ? complaints.join('\n') : `${imports} imports in ${files.size} files keep the map`)

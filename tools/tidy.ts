@@ -155,7 +155,7 @@ export function inspect(files: readonly SourceFile[], doors: Doors): { complaint
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const paths = globSync(
     [
-      '{src,web,test,bench,tools,bin,docs,examples,migrations}/**/*.{ts,tsx,mjs,md,json,yaml,sql,css,html}',
+      '{src,web,test,bench,sim,tools,bin,docs,examples,migrations}/**/*.{ts,tsx,mjs,md,json,yaml,sql,css,html}',
       '*.{md,json,ts}',
       '.ci/run',
     ],

@@ -13,6 +13,7 @@ import { createLog } from '#platform/log'
 import { migrate, openDatabase, schemaVersion, sql } from '#platform/postgres'
 import { createControlApp } from './control-app.ts'
 import { ControlConfig } from './control-config.ts'
+import { startChargingJobs } from './control-jobs.ts'
 import { createControlMetrics } from './control-metrics.ts'
 import { installationSecrets } from './control-secrets.ts'
 
@@ -83,6 +84,7 @@ async function main(): Promise<void> {
   server.listen(config.CONTROL_PORT, host)
   await once(server, 'listening')
 
+  undo.use(startChargingJobs({ charging, clock, log }))
   log.info({ host, port: config.CONTROL_PORT, version, schema }, 'control plane ready')
   if (process.connected) process.send?.({ ready: true, port: config.CONTROL_PORT })
   log.info({ because: await stopped }, 'control plane stops')

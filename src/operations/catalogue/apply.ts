@@ -137,8 +137,7 @@ export async function applyInTransaction(
     note('key', id, action)
   }
   if (isChanged) await store.bumpRevision(tx)
-  await lockAccounts(tx, money, parts, file)
-  await putTerms(tx, { money, nowMs, note }, file)
+  await putTerms(tx, { money, nowMs, note }, file, parts)
   await store.noteFunding(tx, fundingHash(await money.funding(tx)))
   await putPayments(tx, { money, nowMs, note }, parts, say)
   if (found.length > 0) throw factoryFileMistakes({ mistakes: reported(found) })

@@ -7,13 +7,14 @@ import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
 import { applyInTransaction } from './apply.ts'
 import { selectCalendars } from './calendars/store.ts'
-import { calendarOf, fundingHash, keyOf, linesOf, publishedTables, sheetOf, tenantOf } from './for-gateways.ts'
+import { fundingHash, sheetOf } from './for-gateways.ts'
 import { lineKey, lineUp } from './model.ts'
 import type { PriceLine, TableVersionRow } from './model.ts'
 import type { Money } from './money/service.ts'
 import { selectOffers } from './offers/store.ts'
 import { tablesOf } from './offers/tables.ts'
 import { serviceView } from './service-view.ts'
+import { buildSnapshot } from './snapshot.ts'
 import * as store from './store.ts'
 import * as tables from './tables/store.ts'
 
@@ -81,57 +82,7 @@ export function createCatalogue({ database, clock, identity, money }: CatalogueD
     const nowMs = clock.nowMs()
     if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs)
       return cached.snapshot
-    const [
-      suppliers,
-      services,
-      deployments,
-      sheets,
-      tableRows,
-      versions,
-      offers,
-      calendars,
-      { tenants, keys },
-      funding,
-    ] = await Promise.all([
-      store.selectSuppliers(database),
-      store.selectServices(database),
-      store.selectDeployments(database),
-      store.selectSheets(database),
-      tables.selectTables(database),
-      tables.selectVersions(database),
-      selectOffers(database, null),
-      selectCalendars(database),
-      identity.directory(database),
-      money.funding(database),
-    ])
-    const offered = suppliers.flatMap((supplier) => {
-      const baseUrl = supplier.kind === 'embedded' ? engineUrl : supplier.baseUrl
-      return baseUrl === null ? [] : [{ ...supplier, baseUrl }]
-    })
-    const names = new Set(offered.map(({ id }) => id))
-    const sheetsOf = linesOf(sheets, nowMs)
-    const snapshot: Snapshot = {
-      version: current,
-      tenants: tenants.map((tenant) => tenantOf(tenant, funding)),
-      keys: keys.map((key) => keyOf(key, funding)),
-      suppliers: offered,
-      tables: [...publishedTables(tableRows, versions, nowMs), ...offers.filter(isSold).flatMap(tablesOf)],
-      calendars: calendars.map(calendarOf),
-      services: services.map(({ createdAt, ...service }) => ({
-        ...service,
-        tenants: [...service.tenants],
-        createdMs: createdAt.getTime(),
-        sellSheets: sheetsOf({ service: service.id, side: 'sell', supplier: null, model: null }),
-        deployments: deployments
-          .filter((deployment) => deployment.service === service.id && names.has(deployment.supplier))
-          .map(({ supplier, model, priority }) => ({
-            supplier,
-            model,
-            priority,
-            buySheets: sheetsOf({ service: service.id, side: 'buy', supplier, model }),
-          })),
-      })),
-    }
+    const snapshot = await buildSnapshot({ database, identity, money }, { version: current, engineUrl, nowMs })
     cached = { engineUrl, untilMs: nowMs + 60_000, snapshot }
     return snapshot
   }
@@ -230,11 +181,6 @@ export function createCatalogue({ database, clock, identity, money }: CatalogueD
         .map((service) => serviceView(service, tenant === undefined ? deployments : [], sheets, nowMs))
     },
   }
-}
-
-/** What was for sale may have been bought, and reservations outlive the offer. */
-function isSold({ launchedAtMs }: OfferView): boolean {
-  return launchedAtMs !== null
 }
 
 /** The tables by which reservations count come with their offers. */

@@ -30,6 +30,10 @@ import { bucketsOf } from './bucket/store.ts'
 import type { Bucket } from './bucket/store.ts'
 import { postReceivable, transfer, withdraw } from './bucket/transfer.ts'
 import type { Transfer, Withdrawal } from './bucket/transfer.ts'
+import { refundUsage, rerate } from './corrections/service.ts'
+import type { Corrected, Rerate } from './corrections/service.ts'
+import { newestCorrections } from './corrections/store.ts'
+import type { Correction } from './corrections/store.ts'
 import type { Definition } from './definitions/model.ts'
 import { endDefinition, putDefinition } from './definitions/service.ts'
 import { chargeFee, recogniseRevenue, refundFee } from './fees/service.ts'
@@ -44,7 +48,7 @@ import { lotsOf } from './lots/store.ts'
 import type { LotRow } from './lots/store.ts'
 import { dismiss, quarantine, retry } from './quarantine/service.ts'
 import { endShare, putShare } from './shares/service.ts'
-import { close, grant, listSlices, openSlices, register, releaseSlice } from './slices/service.ts'
+import { close, grant, listSlices, openSlices, reclaimSlices, register, releaseSlice } from './slices/service.ts'
 import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
 import { verify } from './verify/verify.ts'
@@ -152,9 +156,17 @@ export interface Charging {
   /** Lots of a tenant's wallet and tokens, newest first, used-up ones included. */
   lots(query: { tenant: string; limit: number }): Promise<LotRow[]>
   /** Wallet, tokens, and the periods of caps and reservations that are not over. */
-  buckets(query: { tenant: string }): Promise<Bucket[]>
+  buckets(query: { tenant: string }, db?: Queryable): Promise<Bucket[]>
   /** Job: begins and expires lots. */
   expireLots(nowMs: number): Promise<{ begun: number; expired: number }>
+  /** Corrections of a tenant's requests, newest first. */
+  corrections(query: { tenant: string; limit: number }): Promise<Correction[]>
+  /** Rates requests again by other sheets; what was booked is mirrored, never changed. Throws `cannot_price`, `unknown_request`. */
+  rerate(request: Rerate): Promise<Corrected>
+  /** Gives a request back: its price, and its tokens. Throws `unknown_request`. */
+  refundUsage(request: { usageId: string; by: string; reason: string; reference: string }): Promise<Corrected>
+  /** Job: gives back what lost gateways hold, of wallets in the mode `available` and of periods that are over. */
+  reclaimSlices(nowMs: number): Promise<{ reclaimed: number }>
   /** Job: earns fees whose time passes. */
   recogniseRevenue(nowMs: number): Promise<{ fees: number }>
   balance(tenant: string): Promise<BalanceView>
@@ -222,8 +234,12 @@ export function createCharging({
     endShare: (tx, end) => endShare(tx, end),
     funding: (db) => funding(db, clock.nowMs()),
     lots: ({ tenant, limit }) => lotsOf(database, tenant, limit),
-    buckets: ({ tenant }) => bucketsOf(database, tenant, clock.nowMs()),
+    buckets: ({ tenant }, db = database) => bucketsOf(db, tenant, clock.nowMs()),
     expireLots: (nowMs) => turnLots(database, nowMs),
+    corrections: ({ tenant, limit }) => newestCorrections(database, tenant, limit),
+    rerate: (request) => rerate(deps, request),
+    refundUsage: (request) => refundUsage(deps, request),
+    reclaimSlices: (nowMs) => reclaimSlices(deps, nowMs),
     recogniseRevenue: (nowMs) => recogniseRevenue(database, nowMs),
     balance: (tenant) => balance(database, tenant),
     wallets: () => wallets(database),

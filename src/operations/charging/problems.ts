@@ -183,3 +183,12 @@ export const invalidShare = defineProblem<{ owner: string; member: string }>({
   retryable: false,
   detail: ({ owner, member }) => `${owner} cannot share with ${member}.`,
 })
+
+export const cannotPrice = defineProblem<{ id: string; sheet: string }>({
+  code: 'cannot_price',
+  status: 422,
+  title: 'Cannot be priced',
+  retryable: false,
+  detail: ({ id, sheet }) =>
+    `Request ${id} cannot be rated by the sheet ${sheet}: it names a calendar that is not known.`,
+})

@@ -14,4 +14,5 @@ export type {
   Part,
   Refusal,
   RequestOpening,
+  Timer,
 } from './types.ts'

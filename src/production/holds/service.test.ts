@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { simulate, type Step } from './simulation.ts'
+import { simulate, type Step } from '../../../sim/charging/simulation.ts'
 
 const CAP = 'cap:all@2026-11-25'
 const RUNS = Number(process.env['HOLDS_RUNS'] ?? 300)
@@ -161,6 +161,17 @@ test('a crash between the last acknowledgement and the record leaves the request
   expect(world.postedIds).toHaveLength(3)
 })
 
+test('a request that ends while it is being written again is not taken up by the next start', async () => {
+  const world = await simulate({
+    wallets: [400n, 400n],
+    cap: 400n,
+    tokens: 400n,
+    steps: ENDS_WHILE_WRITTEN_AGAIN,
+  })
+  expect(world.postedTwiceDifferently).toEqual([])
+  expect(world.stats.drainingSlices).toBe(0)
+})
+
 test('the slice of a lost journal stays set aside whatever the new one does, until it comes back itself', async () => {
   const used: Step[] = [
     { kind: 'flow', syncs: true },
@@ -201,3 +212,33 @@ test('a register call of the process before, arriving late, does not stop the ga
   expect(world.stats).toMatchObject({ registered: true, fenced: false })
   expect(world.postedIds).toHaveLength(2)
 })
+
+/** Found by `sim:charging` with seed 725 and shortened. */
+const ENDS_WHILE_WRITTEN_AGAIN: readonly Step[] = [
+  { kind: 'place', tenant: 0, amount: 25 },
+  { kind: 'place', tenant: 0, amount: 17, tokens: 14 },
+  { kind: 'deliver', index: 6 },
+  { kind: 'reply', index: 12 },
+  { kind: 'place', tenant: 1, amount: 37, capped: true },
+  { kind: 'wait', ms: 6000 },
+  { kind: 'flow', syncs: true },
+  { kind: 'sync', count: 2 },
+  { kind: 'checkpoint', index: 6 },
+  { kind: 'place', tenant: 1, amount: 14, capped: true, tokens: 4 },
+  { kind: 'sync', count: 5 },
+  { kind: 'finish', index: 3, share: 75, captureFirst: false },
+  { kind: 'checkpoint', index: 9 },
+  { kind: 'sync', count: 4 },
+  { kind: 'wait', ms: 300 },
+  { kind: 'place', tenant: 0, amount: 18, capped: true, tokens: 31 },
+  { kind: 'flow', syncs: true },
+  { kind: 'checkpoint', index: 14 },
+  { kind: 'finish', index: 11, share: 39, captureFirst: false },
+  { kind: 'finish', index: 10, share: 30, captureFirst: false },
+  { kind: 'sync', count: 6 },
+  { kind: 'sync', count: 1 },
+  { kind: 'wait', ms: 2000 },
+  { kind: 'flow', syncs: false },
+  { kind: 'flow', syncs: true },
+  { kind: 'crash', written: 49 },
+]

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Slice } from '#contract'
 import { recover } from './entries.ts'
-import { journalModel } from './simulated-journal.ts'
+import { journalModel } from '../../../sim/charging/simulated-journal.ts'
 import { createStateLog, type ShippableRecord } from './state-log.ts'
 import type { RequestOpening } from './types.ts'
 

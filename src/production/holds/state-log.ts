@@ -27,6 +27,8 @@ export interface ShippableRecord {
 interface LiveEntry {
   seq: number
   rewriting: boolean
+  /** What replaces it is in the log: written again after that, it would look as if it had begun anew. */
+  isOver: boolean
   /** The entry as it would be written now. */
   readonly text: () => string
 }
@@ -76,14 +78,22 @@ export function createStateLog(
     )
   for (const record of recovered.unshipped) unshipped.set(record.id, record)
   // Until an interrupted request has its record in the journal, what tells of it must stay.
-  for (const { seq, record } of recovered.interrupted) opens.set(record.id, liveOpen(seq, 'null', 'null'))
+  for (const { seq, record } of recovered.interrupted)
+    opens.set(record.id, { ...liveOpen(seq, 'null', 'null'), isOver: true })
 
   function liveSlice(slice: Slice, seq: number, records: () => number): LiveEntry {
-    return { seq, rewriting: false, text: () => sliceEntry(slice, records()) }
+    return { seq, rewriting: false, isOver: false, text: () => sliceEntry(slice, records()) }
   }
 
   function liveOpen(seq: number, request: string, checkpoint: string) {
-    const live = { seq, rewriting: false, request, checkpoint, text: () => openEntry(live.request, live.checkpoint) }
+    const live = {
+      seq,
+      rewriting: false,
+      isOver: false,
+      request,
+      checkpoint,
+      text: () => openEntry(live.request, live.checkpoint),
+    }
     return live
   }
 
@@ -112,8 +122,7 @@ export function createStateLog(
     const oldEnough = durableThrough - compactAfterEntries / 2
     for (const live of [slices, opens, kept]) {
       for (const entry of live.values()) {
-        // An interrupted request is about to get its record; there is nothing to write again.
-        if (entry.rewriting || entry.seq > oldEnough || ('request' in entry && entry.request === 'null')) continue
+        if (entry.rewriting || entry.isOver || entry.seq > oldEnough) continue
         entry.rewriting = true
         const seq = append(entry.text(), (error) => {
           if (error) return
@@ -156,8 +165,7 @@ export function createStateLog(
     record(id, named, text, durable) {
       const record: ShippableRecord = { id, slices: named, text: keepText(text), seq: 0 }
       const open = opens.get(id)
-      // Written again after its record it would look as if the request had begun anew.
-      if (open) open.rewriting = true
+      if (open) open.isOver = true
       record.seq = append(recordEntry(text), (error) => {
         if (!error) {
           opens.delete(id)
@@ -167,7 +175,12 @@ export function createStateLog(
       })
     },
     keep(record) {
-      kept.set(record.id, { seq: record.seq, rewriting: false, text: () => keptEntry(record.text.toString()) })
+      kept.set(record.id, {
+        seq: record.seq,
+        rewriting: false,
+        isOver: false,
+        text: () => keptEntry(record.text.toString()),
+      })
     },
     quarantined(record) {
       append(quarantinedEntry(record.id, record.slices))

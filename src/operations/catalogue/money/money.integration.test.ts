@@ -52,12 +52,12 @@ test('credit, budgets, gifts and shares of a file are in the books once, and gat
     'project acme/research created',
     'tenant lab created',
     'key demo created',
-    'credit acme created',
+    'budget key/demo/day created',
+    'budget project/acme/research/month created',
     'budget tenant/acme/day created',
     'budget tenant/acme/month created',
-    'budget project/acme/research/month created',
-    'budget key/demo/day created',
     'share acme/lab created',
+    'credit acme created',
     'gift welcome created',
     'topup pay-1 created',
   ])
@@ -167,4 +167,23 @@ test('gateways hear of what was ordered, and of what is over, although no file w
   it.clock.advance(3_600_000)
   const later = await it.catalogue.waitForSnapshot(told?.version ?? 0, 0)
   expect(later?.tenants.find(({ id }) => id === 'lab')?.means?.[0]).toMatchObject({ kind: 'wallet' })
+})
+
+test('applying other budgets and payments while gateways ask for slices of them neither deadlocks nor loses anything', async () => {
+  await using it = await build()
+  await it.apply(FILE)
+  const { epoch } = await it.charging.register({ gateway: 'gw-0', journal: 'journal-of-test' })
+  const grants = ['cap:tenant/acme/day@2026-11-23', 'cap:key/demo/day@2026-11-23', 'wallet:acme']
+  const work = Array.from({ length: 8 }, (_, n) => [
+    it.apply(FILE.replace('dayYuan: 50', `dayYuan: ${50 + n}`).replace('pay-1', `pay-${n}`)),
+    ...grants.map((bucket, index) =>
+      it.charging.grant({ gateway: 'gw-0', epoch, seq: n * 3 + index + 1, bucket, min: '1', want: `${YUAN / 10n}` }),
+    ),
+  ])
+  const outcomes = await Promise.allSettled(work.flat())
+  expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([])
+  const { ok, checks } = await it.charging.verify({})
+  expect(checks.filter((check) => !check.ok)).toEqual([])
+  expect(ok).toBe(true)
+  expect((await it.charging.balance('acme')).paidPico).toBe(`${80n * YUAN}`)
 })

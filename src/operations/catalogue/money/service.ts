@@ -30,18 +30,27 @@ interface Deps {
   readonly note: Note
 }
 
-/** Opens and locks the accounts of all whom a file gives money or credit: else two postings of one transaction may deadlock. */
+/**
+ * Budgets, shares and credit of the tenants and keys that the file names, and the locks for what follows. Charging locks buckets by
+ * name, and caps come before wallets; accounts are locked all at once, else two postings of one transaction may deadlock.
+ */
+export async function putTerms(tx: Transaction, deps: Deps, file: FactoryFile, parts: FactoryParts): Promise<void> {
+  await putCaps(tx, deps, file)
+  for (const tenant of file.tenants) await putShares(tx, deps, tenant)
+  const withCredit = file.tenants.filter(({ credit }) => credit !== undefined)
+  await lockAccounts(tx, deps.money, parts, withCredit)
+  for (const tenant of withCredit) await putCredit(tx, deps, tenant)
+}
+
+/** Of all whom a file gives money or credit. */
 export async function lockAccounts(
   tx: Transaction,
   money: Money,
-  parts: FactoryParts,
-  file?: FactoryFile,
+  { topups, gifts }: FactoryParts,
+  withCredit: readonly FactoryTenant[] = [],
 ): Promise<void> {
-  const tenants = new Set([
-    ...parts.topups.map(({ tenant }) => tenant),
-    ...parts.gifts.map(({ tenant }) => tenant),
-    ...(file?.tenants ?? []).filter(({ credit }) => credit !== undefined).map(({ id }) => id),
-  ])
+  const tenants = new Set([...topups, ...gifts].map(({ tenant }) => tenant))
+  for (const { id } of withCredit) tenants.add(id)
   if (tenants.size > 0)
     await money.lockAccounts(
       tx,
@@ -49,26 +58,21 @@ export async function lockAccounts(
     )
 }
 
-/** Credit, budgets and shares of the tenants and keys that the file names. */
-export async function putTerms(tx: Transaction, deps: Deps, file: FactoryFile): Promise<void> {
-  for (const tenant of file.tenants) await putCredit(tx, deps, tenant)
-  await putCaps(tx, deps, file)
-  for (const tenant of file.tenants) await putShares(tx, deps, tenant)
-}
-
 /** A tenant whose credit the file does not state keeps what it has: it may have come with an order. */
 async function putCredit(tx: Transaction, { money, note }: Deps, { id, credit }: FactoryTenant): Promise<void> {
   if (credit === undefined) return
   const { mode } = credit
   const creditLimitPico = parseYuan(credit.limitYuan)
-  const wallet = (await money.buckets({ tenant: id })).find(({ kind }) => kind === 'wallet')
+  const wallet = (await money.buckets({ tenant: id }, tx)).find(({ kind }) => kind === 'wallet')
   const isSame = wallet?.creditLimit === creditLimitPico && wallet.mode === mode
   if (!isSame) await money.openAccount(tx, { tenant: id, creditLimitPico, mode })
   note('credit', id, isSame ? 'unchanged' : wallet && wallet.creditLimit > 0n ? 'updated' : 'created')
 }
 
 async function putCaps(tx: Transaction, { money, nowMs, note }: Deps, file: FactoryFile): Promise<void> {
-  const wanted: readonly Cap[] = [...file.tenants.flatMap(capsOfTenant), ...file.keys.flatMap(capsOfKey)]
+  const wanted: readonly Cap[] = [...file.tenants.flatMap(capsOfTenant), ...file.keys.flatMap(capsOfKey)].toSorted(
+    (a, b) => (a.id < b.id ? -1 : 1),
+  )
   for (const cap of wanted) note('budget', cap.id.slice('cap:'.length), await money.putDefinition(tx, cap))
 
   const ids = new Set(wanted.map(({ id }) => id))

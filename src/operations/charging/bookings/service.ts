@@ -1,7 +1,7 @@
 import { post, postingId } from '#ledger'
 import type { Transaction } from '#platform/postgres'
-import { bookingEntries } from './model.ts'
-import type { Booking } from './model.ts'
+import { bookingEntries } from './booking.ts'
+import type { Booking } from './booking.ts'
 import { insertBookings, insertMoves } from './store.ts'
 import type { Move } from './store.ts'
 

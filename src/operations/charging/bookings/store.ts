@@ -1,6 +1,6 @@
 import { integerFromNumeric, sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
-import { Booking } from './model.ts'
+import { Booking } from './booking.ts'
 
 export interface BookingRow {
   readonly key: string
@@ -95,4 +95,12 @@ export async function movesBehind(db: Queryable, bookings: readonly string[]): P
   `)
   const moves = rows.map((row) => ({ booking: row.booking, lot: row.lot, amount: integerFromNumeric(row.amount) }))
   return Map.groupBy(moves, (move) => move.booking)
+}
+
+/** A page of postings that bookings name. */
+export async function bookedPostingsAfter(db: Queryable, page: { id: string; limit: number }): Promise<string[]> {
+  const rows = await db.rows<{ posting_id: string }>(sql`
+    select distinct posting_id from charging.booking where posting_id > ${page.id} order by posting_id limit ${page.limit}
+  `)
+  return rows.map((row) => row.posting_id)
 }

@@ -1,4 +1,5 @@
 import type { UsageRecord } from '#contract'
+import { TOKEN_CLASSES } from '#kernel'
 import { walletOf } from '../bucket/model.ts'
 import type { Bucket } from '../bucket/store.ts'
 import { isBilled, MOST_PICO } from '../model.ts'
@@ -61,6 +62,13 @@ function drawFlawOf(record: UsageRecord, draws: NonNullable<UsageRecord['draws']
     slices.add(draw.slice)
   }
   return undefined
+}
+
+/** The tokens of a record that no draw covered, which money pays for. Negative where draws cover more than there were. */
+export function uncoveredTokens({ tokens, draws = [] }: UsageRecord): UsageRecord['tokens'] {
+  const rest = { ...tokens }
+  for (const { covered } of draws) if (covered) for (const name of TOKEN_CLASSES) rest[name] -= covered[name]
+  return rest
 }
 
 /** The wallet that a record is paid from. */

@@ -29,6 +29,7 @@ import {
   lockRegistration,
   lockSlices,
   openSlicesOf,
+  reclaimableSlices,
   sliceOfGrant,
 } from './store.ts'
 import type { SliceRow } from './store.ts'
@@ -186,6 +187,30 @@ export async function releaseSlice(
   })
 }
 
+/** Clocks of gateways differ from ours by less. */
+const SKEW_MS = 60_000
+const PAGE = 500
+
+/**
+ * Gives back what nobody can be using any more, where that is wanted: a wallet in the mode `available` would rather serve on than
+ * wait for a lost gateway. Records that come later take what is there then, and what is not there is an overrun.
+ */
+export async function reclaimSlices(
+  { database, longestRequestMs }: Deps,
+  nowMs: number,
+): Promise<{ reclaimed: number }> {
+  let reclaimed = 0
+  const validUntilMs = nowMs - longestRequestMs - SKEW_MS
+  for (const id of await reclaimableSlices(database, validUntilMs, PAGE))
+    reclaimed += await database.transaction(async (tx) => {
+      const slice = await lockSlice(tx, id)
+      if (slice?.state !== 'open') return 0
+      await endAndFree(tx, slice, { state: 'reclaimed', nowMs })
+      return 1
+    })
+  return { reclaimed }
+}
+
 /** The bucket first and the slice after it, as ingest does. */
 async function lockSlice(tx: Transaction, id: string): Promise<SliceRow | undefined> {
   const found = await findSlice(tx, id)
@@ -198,7 +223,7 @@ async function lockSlice(tx: Transaction, id: string): Promise<SliceRow | undefi
 async function endAndFree(
   tx: Transaction,
   slice: SliceRow,
-  end: { state: 'closed' | 'released'; nowMs: number; by?: string; reason?: string },
+  end: { state: 'closed' | 'released' | 'reclaimed'; nowMs: number; by?: string; reason?: string },
 ): Promise<void> {
   await endSlice(tx, { id: slice.id, ...end })
   await moveBuckets(tx, [{ id: slice.bucket, posted: 0n, escrowed: slice.settled - slice.amount }])

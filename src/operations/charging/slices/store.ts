@@ -183,3 +183,17 @@ export async function gatewayJournals(db: Queryable): Promise<Map<string, string
   const rows = await db.rows<{ id: string; journal: string | null }>(sql`select id, journal from charging.gateway`)
   return new Map(rows.map((row) => [row.id, row.journal]))
 }
+
+/**
+ * Slices that may be given back by themselves: of wallets that are to be available, and of periods that are over and forfeit what is
+ * left of them.
+ */
+export async function reclaimableSlices(db: Queryable, validUntilMs: number, limit: number): Promise<string[]> {
+  const rows = await db.rows<{ id: string }>(sql`
+    select s.id from charging.slice s join charging.bucket b on b.id = s.bucket
+     where s.state = 'open' and s.valid_until_ms <= ${validUntilMs}::bigint
+       and ((b.kind = 'wallet' and b.mode = 'available') or (b.definition is not null and b.valid_to_ms <= ${validUntilMs}::bigint))
+     order by s.id limit ${limit}
+  `)
+  return rows.map((row) => row.id)
+}

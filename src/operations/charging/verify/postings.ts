@@ -1,13 +1,13 @@
 import { balanced, chain, evidenceOf, findPostings, openCheck } from '#ledger'
 import type { Check, CheckResult, Entry, Posting } from '#ledger'
 import type { Queryable } from '#platform/postgres'
-import { BOOKING_KINDS, bookingEntries, expectedMoves, revenueOf } from '../bookings/model.ts'
-import { bookingsBehind, movesBehind } from '../bookings/store.ts'
+import { BOOKING_KINDS, bookingEntries, expectedMoves, revenueOf } from '../bookings/booking.ts'
+import { bookedPostingsAfter, bookingsBehind, movesBehind } from '../bookings/store.ts'
 import { topupsAfter } from '../bucket/store.ts'
 import { tokenEntries, topupEntries, usageEntries } from '../model.ts'
 import { follow, meet } from './positions.ts'
 import type { Positions } from './positions.ts'
-import { bookingsWithoutPosting, hashesBehind, postingIdsAfter, tokensBehind, usageBehind } from './store.ts'
+import { hashesBehind, postingIdsAfter, tokensBehind, usageBehind } from './store.ts'
 
 const PAGE = 50
 
@@ -28,8 +28,22 @@ export async function checkPostings(db: Queryable): Promise<CheckResult[]> {
       else if (posting.kind !== 'topup') checkStranger(others, posting)
     }
   }
-  for (const key of await bookingsWithoutPosting(db)) others.disagree(`booking ${key}: has no posting`)
+  await checkBooked(db, others)
   return [usage.result(), others.result()]
+}
+
+/** The other direction: what bookings name as their postings exists. */
+async function checkBooked(db: Queryable, check: Check): Promise<void> {
+  for (let after = ''; ;) {
+    const ids = await bookedPostingsAfter(db, { id: after, limit: PAGE })
+    const last = ids.at(-1)
+    if (last === undefined) return
+    const found = new Set(
+      (await findPostings(db, ids)).filter(({ kind }) => BOOKING_KINDS.has(kind)).map(({ id }) => id),
+    )
+    for (const id of ids) if (!found.has(id)) check.disagree(`posting ${id}: bookings name it, and it does not exist`)
+    after = last
+  }
 }
 
 interface Facts {

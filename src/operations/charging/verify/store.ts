@@ -165,14 +165,6 @@ export async function countSlices(db: Queryable): Promise<number> {
   return Number(row?.count)
 }
 
-export async function bookingsWithoutPosting(db: Queryable): Promise<string[]> {
-  const rows = await db.rows<{ key: string }>(sql`
-    select b.key from charging.booking b
-     where not exists (select 1 from ledger.posting p where p.id = b.posting_id) order by b.key limit 100
-  `)
-  return rows.map((row) => row.key)
-}
-
 /** By tenant, what fees defer that are earned over time, and for packages, which their lots earn, nothing. */
 export async function feesDeferred(db: Queryable): Promise<Map<string, bigint>> {
   const rows = await db.rows<{ tenant: string; deferred: string }>(sql`

@@ -3,6 +3,7 @@ import { verifyLedger } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Database } from '#platform/postgres'
 import type { RatingSources } from '../charging.ts'
+import { checkCorrections } from './corrections.ts'
 import { checkDeferred, checkLots, checkWallets } from './lots.ts'
 import { checkRecordsPosted, checkTopups, checkPostings } from './postings.ts'
 import { checkEscrow, checkPeriods, checkQuarantine, checkRollups, checkSlices } from './projections.ts'
@@ -32,6 +33,7 @@ export async function verify(database: Database, sources: RatingSources): Promis
       await checkWallets(tx),
       await checkLots(tx),
       await checkDeferred(tx),
+      await checkCorrections(tx),
       await checkEscrow(tx),
       await checkPeriods(tx),
       await checkSlices(tx),

@@ -1,11 +1,12 @@
-import type { Draw, UsageRecord } from '#contract'
 import { NO_TOKENS } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
-import { createHolds } from './service.ts'
+import { createHolds } from '#holds'
+import type { ChargingClient, Hold, Holds, Part, Refusal, RequestOpening, Timer } from '#holds'
 import { chargingModel } from './simulated-charging.ts'
+import type { ChargingRules } from './simulated-charging.ts'
 import { journalModel } from './simulated-journal.ts'
-import type { ChargingClient, Hold, Holds, Part, Refusal, RequestOpening, Timer } from './types.ts'
+import { CAP, TOKENS, openingOf, recordOf } from './simulated-requests.ts'
 
 /** One thing that happens in the simulated world. `index` picks among what is there, modulo its number. */
 export type Step =
@@ -54,12 +55,17 @@ export async function simulate({
   wallets,
   cap = 0n,
   tokens = 0n,
+  rules = { mode: 'strict' },
+  overrunPercent = 0,
   steps,
 }: {
   wallets: readonly bigint[]
   /** What a spend cap on everybody together has left, and what there is in tokens. */
   cap?: bigint
   tokens?: bigint
+  rules?: ChargingRules
+  /** A fault on purpose: requests cost this much more than their holds allow. */
+  overrunPercent?: number
   steps: readonly Step[]
 }) {
   const clock = manualClock(1_000_000)
@@ -69,7 +75,7 @@ export async function simulate({
     [CAP, cap],
     [TOKENS, tokens],
   ])
-  const charging = chargingModel(filled, () => clock.nowMs(), violations)
+  const charging = chargingModel(filled, () => clock.nowMs(), violations, rules)
   const disks = [journalModel('journal-0'), journalModel('journal-1'), journalModel('journal-2')] as const
   let store = disks[0]
   const refusals: Refusal[] = []
@@ -98,7 +104,13 @@ export async function simulate({
       grant: (request) => send(() => charging.grant(request)),
       close: (_gateway, journal, slice, records) => send(() => charging.close(journal, slice, records)),
       openSlices: (_gateway, journal) => send(() => charging.openSlices(journal)),
-      usage: (_gateway, records) => send(() => charging.usage(records.map((record) => record.toString()))),
+      usage(_gateway, records) {
+        const reply = send(() => charging.usage(records.map((record) => record.toString())))
+        // The mutant takes the sending for the arrival: slices are closed while their records are on the way.
+        if (rules.mutant !== 'early_close') return reply
+        reply.catch(() => undefined)
+        return Promise.resolve(ALL_ACCEPTED)
+      },
     }
     holds = createHolds({
       gateway: 'gw-0',
@@ -151,7 +163,10 @@ export async function simulate({
   function finish(request: ActiveRequest, share: number, captureFirst: boolean): void {
     active.splice(active.indexOf(request), 1)
     const spent = request.holds.map((hold) => (hold.amount * BigInt(share)) / 100n)
-    const record = recordOf(request.opening, spent)
+    const record = recordOf(
+      request.opening,
+      spent.map((amount) => (amount * BigInt(100 + overrunPercent)) / 100n),
+    )
     const capture = (): void =>
       request.holds.forEach((hold, i) => {
         use(hold.slice, (spent[i] ?? 0n) - hold.amount)
@@ -312,6 +327,10 @@ export async function simulate({
     postedIds: [...posted.keys()],
     sold: (bucket: string) => charging.sold(bucket),
     requestsWithoutRecord: disks.flatMap((disk) => disk.opened()).filter((id) => !posted.has(id)),
+    /** What every bucket has sold is what the records say, each counted once. */
+    soldByRecords: charging.isSoldByRecords(),
+    worstShortfall: charging.worstShortfall(),
+    reclaimedLeft: charging.reclaimedLeft(),
     openSlicesAtCharging: charging.openSlices().length,
     escrowedAfterSteps,
     lockedPico: charging.escrowed(),
@@ -322,8 +341,7 @@ export async function simulate({
   }
 }
 
-const CAP = 'cap:all@2026-11-25'
-const TOKENS = 'tokens:t0/std'
+const ALL_ACCEPTED = { accepted: 0, duplicates: 0, quarantined: [] }
 
 const whole = (bucket: string, amount: number): Part => ({
   bucket,
@@ -333,62 +351,3 @@ const whole = (bucket: string, amount: number): Part => ({
 })
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-function openingOf(id: string, tenant: string, parts: readonly Part[], holds: readonly Hold[]): RequestOpening {
-  const wallet = holds.at(-1)
-  const draws = holds.slice(0, -1).map((hold, i) => drawOf(parts[i]?.bucket ?? '', hold, 0n))
-  return {
-    id,
-    slice: wallet?.slice ?? null,
-    epoch: wallet?.epoch ?? 0,
-    tenant,
-    key: 'k',
-    service: 's',
-    supplier: 'embedded',
-    model: 'm',
-    stream: true,
-    acceptedAtMs: 1,
-    holdPico: `${wallet?.amount ?? 0n}`,
-    sellSheet: 'sell',
-    buySheet: 'buy',
-    ...(draws.length > 0 ? { draws } : {}),
-    candidates: [],
-    attempts: [],
-  }
-}
-
-function drawOf(bucket: string, hold: Hold, amount: bigint): Draw {
-  const kind = bucket === CAP ? 'cap' : 'tokens'
-  return {
-    kind,
-    bucket,
-    slice: hold.slice ?? '',
-    held: `${hold.amount}`,
-    amount: `${amount}`,
-    version: kind === 'cap' ? null : 'v1',
-    covered: kind === 'cap' ? null : NO_TOKENS,
-  }
-}
-
-/** `spent` in the order of the parts, the wallet's last. */
-function recordOf(opening: RequestOpening, spent: readonly bigint[]): UsageRecord {
-  return {
-    ...opening,
-    ...(opening.draws ? { draws: opening.draws.map((draw, i) => ({ ...draw, amount: `${spent[i] ?? 0n}` })) } : {}),
-    gateway: 'gw-0',
-    ending: 'completed',
-    finishReason: 'stop',
-    status: 200,
-    completedAtMs: 2,
-    ttftMs: 1,
-    durationMs: 1,
-    reported: null,
-    counted: null,
-    tokens: NO_TOKENS,
-    basis: 'none',
-    note: null,
-    sellPico: `${spent.at(-1) ?? 0n}`,
-    taxPico: '0',
-    buyPico: '0',
-  }
-}

@@ -42,7 +42,9 @@ export const Booking = z.discriminatedUnion('kind', [
   Owner.extend({
     kind: z.literal('correction'),
     service: z.string(),
+    /** As it was booked, less what of its overrun payments have settled meanwhile: that is money, and comes back in a lot of its own. */
     before: Parts,
+    settled: Amount,
     after: Parts,
     tokens: z.array(z.object({ tenant: z.string(), table: z.string(), units: Amount, revenuePico: Amount })),
   }),
@@ -170,10 +172,10 @@ export function expectedMoves(booking: Booking): { paid: bigint; gift: bigint; u
     case 'withdrawal':
       return { ...none, paid: -booking.amount }
     case 'correction': {
-      const { before, after, tokens } = booking
+      const { before, settled, after, tokens } = booking
       const paid = (parts: typeof before) => parts.sell - parts.gift - parts.credit - parts.overrun
       return {
-        paid: paid(before) - paid(after),
+        paid: paid(before) - settled - paid(after),
         gift: before.gift - after.gift,
         units: tokens.reduce((sum, { units }) => sum - units, 0n),
       }

@@ -1,0 +1,73 @@
+import type { OfferView, Snapshot } from '#contract'
+import type { Database } from '#platform/postgres'
+import type { Identity } from '#identity'
+import { selectCalendars } from './calendars/store.ts'
+import { calendarOf, keyOf, linesOf, publishedTables, tenantOf } from './for-gateways.ts'
+import type { Money } from './money/service.ts'
+import { selectOffers } from './offers/store.ts'
+import { tablesOf } from './offers/tables.ts'
+import * as store from './store.ts'
+import * as tables from './tables/store.ts'
+
+interface Sources {
+  readonly database: Database
+  readonly identity: Identity
+  readonly money: Money
+}
+
+/** Reads all that gateways need. `version` was read before: what is told may be newer than it, never older. */
+export async function buildSnapshot(
+  { database, identity, money }: Sources,
+  {
+    version,
+    engineUrl,
+    nowMs,
+  }: { readonly version: number; readonly engineUrl: string | null; readonly nowMs: number },
+): Promise<Snapshot> {
+  const [suppliers, services, deployments, sheets, tableRows, versions, offers, calendars, { tenants, keys }, funding] =
+    await Promise.all([
+      store.selectSuppliers(database),
+      store.selectServices(database),
+      store.selectDeployments(database),
+      store.selectSheets(database),
+      tables.selectTables(database),
+      tables.selectVersions(database),
+      selectOffers(database, null),
+      selectCalendars(database),
+      identity.directory(database),
+      money.funding(database),
+    ])
+  const offered = suppliers.flatMap((supplier) => {
+    const baseUrl = supplier.kind === 'embedded' ? engineUrl : supplier.baseUrl
+    return baseUrl === null ? [] : [{ ...supplier, baseUrl }]
+  })
+  const names = new Set(offered.map(({ id }) => id))
+  const sheetsOf = linesOf(sheets, nowMs)
+  return {
+    version,
+    tenants: tenants.map((tenant) => tenantOf(tenant, funding)),
+    keys: keys.map((key) => keyOf(key, funding)),
+    suppliers: offered,
+    tables: [...publishedTables(tableRows, versions, nowMs), ...offers.filter(isSold).flatMap(tablesOf)],
+    calendars: calendars.map(calendarOf),
+    services: services.map(({ createdAt, ...service }) => ({
+      ...service,
+      tenants: [...service.tenants],
+      createdMs: createdAt.getTime(),
+      sellSheets: sheetsOf({ service: service.id, side: 'sell', supplier: null, model: null }),
+      deployments: deployments
+        .filter((deployment) => deployment.service === service.id && names.has(deployment.supplier))
+        .map(({ supplier, model, priority }) => ({
+          supplier,
+          model,
+          priority,
+          buySheets: sheetsOf({ service: service.id, side: 'buy', supplier, model }),
+        })),
+    })),
+  }
+}
+
+/** What was for sale may have been bought, and reservations outlive the offer. */
+function isSold({ launchedAtMs }: OfferView): boolean {
+  return launchedAtMs !== null
+}

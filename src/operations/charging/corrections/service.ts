@@ -1,0 +1,231 @@
+import type { PriceSheet, UsageRecord } from '#contract'
+import { parsePriceSheet } from '#kernel'
+import type { Calendars } from '#kernel'
+import type { Clock } from '#platform/clock'
+import type { Database, Transaction } from '#platform/postgres'
+import { lockAccounts } from '../bucket/accounts.ts'
+import { ownerOfTokens } from '../bucket/model.ts'
+import { paidLot } from '../bucket/service.ts'
+import { availableOf, moveBuckets } from '../bucket/store.ts'
+import { book } from '../bookings/service.ts'
+import { findBooking } from '../bookings/store.ts'
+import type { BurnColumns } from '../ingest/burn.ts'
+import { payerOf } from '../ingest/model.ts'
+import { activeLots, insertLot, lotsById, moveLots } from '../lots/store.ts'
+import { isBilled } from '../model.ts'
+import { cannotPrice, unknownRequest } from '../problems.ts'
+import { priceAgain, redo } from './model.ts'
+import type { Standing } from './model.ts'
+import { correctionsOf, insertCorrection, recordedUsage, usageIdsAfter } from './store.ts'
+import type { UsageFilter } from './store.ts'
+
+interface Decision {
+  readonly by: string
+  readonly reason: string
+  /** Of the whole correction: repeating it corrects what is not corrected yet, and nothing twice. */
+  readonly reference: string
+}
+
+export interface Rerate extends Decision {
+  readonly which: { readonly usageIds: readonly string[] } | { readonly filter: UsageFilter }
+  /** The sheet that a request should have been rated by; undefined leaves it as it is. */
+  readonly price: (record: UsageRecord) => Promise<PriceSheet | undefined>
+  readonly calendars?: Calendars
+}
+
+export interface Corrected {
+  readonly corrected: number
+  readonly unchanged: number
+}
+
+interface Deps {
+  readonly database: Database
+  readonly clock: Clock
+}
+
+const PAGE = 500
+
+/**
+ * Rates requests again, each in a transaction of its own: what was booked is mirrored, what should have been is booked. Requests that
+ * were given back, or that failed, stay free. Throws `cannot_price`, `unknown_request`.
+ */
+export async function rerate(deps: Deps, request: Rerate): Promise<Corrected> {
+  let [corrected, unchanged] = [0, 0]
+  for await (const ids of pages(deps.database, request.which))
+    for (const id of ids) {
+      const isCorrected = await deps.database.transaction((tx) => rerateOne(tx, id, request, deps.clock.nowMs()))
+      if (isCorrected) corrected += 1
+      else unchanged += 1
+    }
+  return { corrected, unchanged }
+}
+
+async function* pages(database: Database, which: Rerate['which']): AsyncGenerator<readonly string[]> {
+  if ('usageIds' in which) {
+    yield [...new Set(which.usageIds)]
+    return
+  }
+  for (let after = ''; ;) {
+    const ids = await usageIdsAfter(database, which.filter, { id: after, limit: PAGE })
+    const last = ids.at(-1)
+    if (last === undefined) return
+    yield ids
+    after = last
+  }
+}
+
+async function rerateOne(tx: Transaction, id: string, request: Rerate, nowMs: number): Promise<boolean> {
+  const record = await recordOf(tx, id)
+  const filed = isBilled(record.ending) ? await request.price(record) : undefined
+  if (!filed) return false
+  const terms = {
+    sheet: parsePriceSheet(filed),
+    taxPercent: filed.taxPercent,
+    calendars: request.calendars ?? new Map(),
+  }
+  const price = priceAgain(record, terms)
+  if (!price) throw cannotPrice({ id, sheet: filed.id })
+  return correct(tx, { record, kind: 'rerate', sellSheet: filed.id, ...price, decision: request, nowMs })
+}
+
+/** Gives a request back: its price, and the tokens that it drew from lots. Caps and reservations stay used. Throws `unknown_request`. */
+export async function refundUsage(
+  { database, clock }: Deps,
+  { usageId, ...decision }: Decision & { readonly usageId: string },
+): Promise<Corrected> {
+  return database.transaction(async (tx) => {
+    const record = await recordOf(tx, usageId)
+    const free = { sellPico: 0n, taxPico: 0n, sellSheet: record.sellSheet }
+    const isCorrected = await correct(tx, { record, kind: 'refund', ...free, decision, nowMs: clock.nowMs() })
+    return { corrected: isCorrected ? 1 : 0, unchanged: isCorrected ? 0 : 1 }
+  })
+}
+
+async function recordOf(tx: Transaction, id: string): Promise<UsageRecord> {
+  const [found] = await recordedUsage(tx, [id])
+  if (!found) throw unknownRequest({ id })
+  return found.record
+}
+
+interface Change {
+  readonly record: UsageRecord
+  readonly kind: 'rerate' | 'refund'
+  readonly sellPico: bigint
+  readonly taxPico: bigint
+  readonly sellSheet: string
+  readonly decision: Decision
+  readonly nowMs: number
+}
+
+async function correct(tx: Transaction, change: Change): Promise<boolean> {
+  const { record, kind, sellPico, taxPico, sellSheet, decision, nowMs } = change
+  const payer = payerOf(record)
+  const owners = (record.draws ?? []).flatMap(({ bucket }) => ownerOfTokens(bucket)?.tenant ?? [])
+  const accounts = await lockAccounts(
+    tx,
+    [payer, ...owners].map((tenant) => ({ tenant })),
+  )
+  const wallet = accounts.get(payer)?.wallet
+  const key = `correction:${decision.reference}/${record.id}`
+  if (!wallet || (await findBooking(tx, key))) return false
+  const { before, version } = await standing(tx, record)
+  const after = { sellPico, taxPico, drawsKept: kind === 'rerate' }
+  if (!before.drawsKept || isSame(before, after)) return false
+  // What payments have settled of its overrun comes back as money.
+  const recorded = before.burn.overrunPico ?? 0n
+  const overrun = recorded < wallet.overrun ? recorded : wallet.overrun
+  const settled = recorded - overrun
+  if (settled > 0n) await insertLot(tx, paidLot({ wallet, key, lotPico: settled, nowMs }))
+  const burned = await lotsById(tx, before.burn.lots ?? [])
+  const open = await activeLots(tx, [wallet.id])
+  const lots = [...open, ...burned.filter((lot) => !open.some(({ id }) => id === lot.id))]
+  const again = redo(before, after, {
+    wallet: wallet.id,
+    lots,
+    available: availableOf(wallet) + before.sellPico - overrun,
+    atMs: record.completedAtMs,
+  })
+  await moveLots(tx, again.moves)
+  await moveBuckets(tx, [
+    {
+      id: wallet.id,
+      posted: before.sellPico - overrun - sellPico + (again.burn.overrunPico ?? 0n),
+      escrowed: 0n,
+      overrun: (again.burn.overrunPico ?? 0n) - overrun,
+    },
+  ])
+  for (const { tenant, table, units } of again.tokens) {
+    const bucket = accounts.get(tenant)?.tokens.get(table)
+    if (bucket) await moveBuckets(tx, [{ id: bucket.id, posted: -units, escrowed: 0n }])
+  }
+  const { reason, by } = decision
+  // The row names its booking, so it comes after it; the posting holds up everybody else for that much longer.
+  await book(tx, {
+    key,
+    booking: {
+      kind: 'correction',
+      tenant: payer,
+      service: record.service,
+      before: { ...partsOf(before), overrun },
+      settled,
+      after: partsOf({ sellPico, taxPico, burn: again.burn }),
+      tokens: [...again.tokens],
+    },
+    memo: `${kind} of ${record.id}: ${reason}`,
+    nowMs,
+    about: record.id,
+    moves: again.moves.map((move) => ({ lot: move.id, amount: move.remaining })),
+  })
+  await insertCorrection(tx, {
+    usageId: record.id,
+    version,
+    kind,
+    booking: key,
+    sellPico,
+    taxPico,
+    sellSheet,
+    drawsKept: after.drawsKept,
+    burn: again.burn,
+    reason,
+    by,
+    madeAtMs: nowMs,
+  })
+  return true
+}
+
+/** What is booked for a request now, and which version a correction of it is. */
+async function standing(tx: Transaction, record: UsageRecord): Promise<{ before: Standing; version: number }> {
+  const last = (await correctionsOf(tx, [record.id])).at(-1)
+  if (last) return { before: last, version: last.version + 1 }
+  const [found] = await recordedUsage(tx, [record.id])
+  if (!found) throw unknownRequest({ id: record.id })
+  return { before: asRecorded(found), version: 1 }
+}
+
+export function asRecorded({ record, burn }: { record: UsageRecord; burn: BurnColumns }): Standing {
+  const [sellPico, taxPico] = [BigInt(record.sellPico), BigInt(record.taxPico)]
+  return { sellPico, taxPico, sellSheet: record.sellSheet, drawsKept: true, burn }
+}
+
+function isSame(before: Standing, after: { sellPico: bigint; taxPico: bigint; drawsKept: boolean }): boolean {
+  return after.drawsKept && before.sellPico === after.sellPico && before.taxPico === after.taxPico
+}
+
+/** The parts of a price as they are in the books. */
+export function partsOf({
+  sellPico,
+  taxPico,
+  burn,
+}: {
+  readonly sellPico: bigint
+  readonly taxPico: bigint
+  readonly burn: BurnColumns
+}) {
+  return {
+    sell: sellPico,
+    gift: burn.giftPico ?? 0n,
+    credit: burn.creditPico ?? 0n,
+    overrun: burn.overrunPico ?? 0n,
+    tax: burn.bookedTaxPico ?? taxPico,
+  }
+}
