@@ -6,6 +6,7 @@ import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
 import { freshDatabase } from './database.ts'
+import { billingOf } from '../src/apps/control-documents.ts'
 import { createControlApp } from '../src/apps/control-app.ts'
 
 /** For tests: a control plane on a database of its own, with two tenants that share one posting. */
@@ -54,11 +55,13 @@ export async function controlFixture() {
     identity,
     money: charging,
   })
+  const billing = billingOf({ database, clock, charging, catalogue, identity })
   const stopping = new AbortController()
   const app = createControlApp({
     identity,
     catalogue,
     charging,
+    billing,
     clock,
     log: nullLog,
     info: { version: '0.0.0', schemaVersion: '0000', gatewayUrl: 'http://127.0.0.1:8080/v1' },
@@ -99,6 +102,7 @@ export async function controlFixture() {
     identity,
     catalogue,
     charging,
+    billing,
     app,
     acmeSlice,
     async [Symbol.asyncDispose]() {

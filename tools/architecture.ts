@@ -49,6 +49,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   charging: [...BASE, 'ledger'],
   catalogue: [...BASE, 'identity', 'ledger', 'charging'],
   ordering: [...BASE, 'identity', 'charging', 'catalogue'],
+  billing: [...BASE, 'identity', 'ledger', 'charging', 'catalogue'],
 }
 
 export interface Import {

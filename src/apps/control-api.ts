@@ -4,11 +4,13 @@ import type * as z from 'zod'
 import { ApplyRequest, CreateKeyRequest, ServiceName, SignInRequest, TopupRequest } from '#contract'
 import type { InfoReply, PlaygroundKeyReply, SessionReply, TenantView } from '#contract'
 import type { Catalogue } from '#catalogue'
+import type { Billing } from '#billing'
 import type { Charging } from '#charging'
 import { unknownTenant } from '#identity'
 import type { Identity } from '#identity'
 import { parseYuan } from '#kernel'
 import type { Clock } from '#platform/clock'
+import { addBilling } from './control-billing.ts'
 import { readBody } from './control-body.ts'
 import { callerOf, closeSessionCookie, openSessionCookie, requireOwnSite } from './control-caller.ts'
 import type { Caller } from './control-caller.ts'
@@ -29,6 +31,7 @@ export interface ApiDeps {
   readonly identity: Identity
   readonly catalogue: Catalogue
   readonly charging: Charging
+  readonly billing: Billing
   readonly clock: Clock
   readonly info: InfoReply
   readonly adminToken: string
@@ -45,7 +48,7 @@ const END_OF_TIME_MS = Date.UTC(10_000, 0, 1) - 1
 
 /** The console's and the CLI's own API. Each handler reads top to bottom: who asks, for whom, what is asked, the answer. */
 export function createApi(deps: ApiDeps): Hono {
-  const { identity, catalogue, charging, clock, info } = deps
+  const { identity, catalogue, charging, billing, clock, info } = deps
   const api = new Hono()
   const caller = (context: Context) => callerOf(context, deps)
   const query = <Schema extends z.ZodType>(context: Context, schema: Schema) => checked(schema, context.req.query())
@@ -220,9 +223,12 @@ export function createApi(deps: ApiDeps): Hono {
   })
 
   addDesk(api, { charging, operator })
+  addBilling(api, { billing, clock, caller, operator, requireTenant: (tenant) => requireTenant(identity, tenant) })
   api.post('/verify', async (context) => {
     await operator(context)
-    return context.json(await charging.verify(await catalogue.ratingSources()))
+    const books = await charging.verify(await catalogue.ratingSources())
+    const documents = await billing.verify()
+    return context.json({ ok: books.ok && documents.ok, checks: [...books.checks, ...documents.checks] })
   })
 
   api.post('/playground/key', async (context) => {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Charging } from '#charging'
 import type { Clock } from '#platform/clock'
 import type { Log } from '#platform/log'
@@ -51,6 +52,27 @@ export function startChargingJobs({
     async [Symbol.asyncDispose]() {
       isStopped = true
       clearInterval(timer)
+      await running
+    },
+  }
+}
+
+/** Does a job every minute until it is disposed of, one round at a time; a round that fails is logged, and the next one tries again. */
+export function everyMinute(log: Log, name: string, job: () => Promise<unknown>): AsyncDisposable {
+  const stopping = new AbortController()
+  const running = (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await job()
+      } catch (error) {
+        log.error({ err: error, job: name }, 'a job failed')
+      }
+      await sleep(60_000, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined)
+    }
+  })()
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort()
       await running
     },
   }

@@ -24,6 +24,7 @@ import {
   UsageRow,
   VerifyReply,
 } from '#contract'
+import { BILLING_OPERATIONS } from './control-openapi-billing.ts'
 import {
   CreateAccountRequest,
   DeskQuery,
@@ -36,7 +37,7 @@ import {
   UsageQuery,
 } from './control-requests.ts'
 
-interface Operation {
+export interface Operation {
   readonly method: 'get' | 'post' | 'delete'
   readonly path: string
   readonly summary: string
@@ -44,6 +45,8 @@ interface Operation {
   readonly query?: z.ZodObject
   readonly body?: z.ZodType
   readonly reply?: z.ZodType
+  /** Media type of a reply that is a file. */
+  readonly file?: string
   readonly status?: 200 | 201 | 204
 }
 
@@ -210,6 +213,7 @@ const OPERATIONS: readonly Operation[] = [
     body: DecisionRequest,
     reply: QuarantineView,
   },
+  ...BILLING_OPERATIONS,
   { method: 'post', path: '/verify', summary: 'Prove the books', audience: 'operator', reply: VerifyReply },
   {
     method: 'post',
@@ -262,7 +266,7 @@ export function consoleOpenApi(): object {
   }
 }
 
-function describe({ path, summary, audience, query, body, reply, status = 200 }: Operation): object {
+function describe({ path, summary, audience, query, body, reply, file, status = 200 }: Operation): object {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',
@@ -290,7 +294,11 @@ function describe({ path, summary, audience, query, body, reply, status = 200 }:
     parameters: [...inPath, ...inQuery],
     ...(body ? { requestBody: { required: true, content: content(body, 'input') } } : {}),
     responses: {
-      [status]: { description: summary, ...(reply ? { content: content(reply, 'output') } : {}) },
+      [status]: {
+        description: summary,
+        ...(reply ? { content: content(reply, 'output') } : {}),
+        ...(file === undefined ? {} : { content: { [file]: { schema: { type: 'string', format: 'binary' } } } }),
+      },
       default: {
         description: 'RFC 9457 problem',
         content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },

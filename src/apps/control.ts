@@ -13,7 +13,8 @@ import { createLog } from '#platform/log'
 import { migrate, openDatabase, schemaVersion, sql } from '#platform/postgres'
 import { createControlApp } from './control-app.ts'
 import { ControlConfig } from './control-config.ts'
-import { startChargingJobs } from './control-jobs.ts'
+import { billingOf } from './control-documents.ts'
+import { everyMinute, startChargingJobs } from './control-jobs.ts'
 import { createControlMetrics } from './control-metrics.ts'
 import { installationSecrets } from './control-secrets.ts'
 
@@ -48,6 +49,9 @@ async function main(): Promise<void> {
     identity,
     money: charging,
   })
+  const billing = billingOf({ database, clock, charging, catalogue, identity })
+  undo.use(everyMinute(log, 'sums for billing', () => billing.rollUp()))
+  undo.use(everyMinute(log, 'overdue invoices', () => billing.dun()))
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)
 
@@ -57,6 +61,7 @@ async function main(): Promise<void> {
     identity,
     catalogue,
     charging,
+    billing,
     clock,
     log,
     info: { version, schemaVersion: schema, gatewayUrl: config.GATEWAY_URL },

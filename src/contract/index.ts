@@ -1,3 +1,4 @@
+export * from './billing-api.ts'
 export * from './console-api.ts'
 export * from './factory-calendar.ts'
 export * from './factory-decimals.ts'

@@ -1,9 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { request as requestHttp } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import * as z from 'zod'
 import { CliError, EXIT } from './exit-codes.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -15,6 +17,8 @@ export interface Client {
     query?: Readonly<Record<string, string | undefined>>,
   ): Promise<z.output<Schema>>
   post<Schema extends z.ZodType>(path: string, schema: Schema, body?: unknown): Promise<z.output<Schema>>
+  /** Writes an answer into a file as it comes, and returns how many bytes it has. */
+  save(path: string, file: string, query?: Readonly<Record<string, string | undefined>>): Promise<number>
 }
 
 const DEFAULT_URL = 'http://127.0.0.1:8081'
@@ -51,12 +55,41 @@ export function createClient({
     throw new CliError(EXIT.failure, `what answers at ${base} is no Token Factory of this version`)
   }
   return {
-    get(path, schema, query = {}) {
-      const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
-      const search = new URLSearchParams(given).toString()
-      return call('GET', search ? `${path}?${search}` : path, schema)
-    },
+    get: (path, schema, query = {}) => call('GET', withQuery(path, query), schema),
     post: (path, schema, body) => call('POST', path, schema, body),
+    async save(path, file, query = {}) {
+      const headers = { authorization: `Bearer ${await tokenFrom(env)}` }
+      return download(base, `/api/v1${withQuery(path, query)}`, { headers, file })
+    },
+  }
+}
+
+function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  const search = new URLSearchParams(given).toString()
+  return search ? `${path}?${search}` : path
+}
+
+/** An answer of any size passes through a small memory. A file appears only for an answer that is no refusal. */
+async function download(
+  base: string,
+  path: string,
+  { headers, file }: { headers: Readonly<Record<string, string>>; file: string },
+): Promise<number> {
+  const request = base.startsWith('https:') ? requestHttps : requestHttp
+  try {
+    const reply = await new Promise<IncomingMessage>((done, fail) => {
+      const call = request(`${base}${path}`, { headers, agent: false }, done)
+      call.on('error', fail)
+      call.end()
+    })
+    const status = reply.statusCode ?? 0
+    if (status < 200 || status > 299) throw refusal(status, parseJson(await text(reply)), base)
+    await pipeline(reply, createWriteStream(file))
+    return (await stat(file)).size
+  } catch (error) {
+    if (error instanceof CliError) throw error
+    throw new CliError(EXIT.unreachable, `${file} could not be fetched from ${base} (${reasonOf(error)})`)
   }
 }
 

@@ -8,11 +8,26 @@ import { CliError, EXIT, EXIT_HELP } from './exit-codes.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { explain } from './explain.ts'
 import { get } from './get.ts'
+import { invoices } from './invoices.ts'
+import { reconcile } from './reconcile.ts'
 import { usage } from './usage.ts'
 import { verify } from './verify.ts'
 import { key, topup, user } from './write.ts'
 
-const COMMANDS: readonly Command[] = [apply, get, key, topup, usage, explain, verify, quarantine, slices, user]
+const COMMANDS: readonly Command[] = [
+  apply,
+  get,
+  key,
+  topup,
+  usage,
+  explain,
+  verify,
+  reconcile,
+  invoices,
+  quarantine,
+  slices,
+  user,
+]
 
 const COMMON = {
   url: { type: 'string' },

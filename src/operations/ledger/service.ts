@@ -63,9 +63,9 @@ export async function findPostings(db: Queryable, ids: readonly string[]): Promi
   return ids.length === 0 ? [] : postingsById(db, ids)
 }
 
-/** All postings in the order of the chain, a page at a time, so that a large ledger passes through a small memory. */
-export async function* chain(db: Queryable, pageSize = 200): AsyncGenerator<readonly Posting[]> {
-  for (let seq = 0; ;) {
+/** The postings after one, in the order of the chain, a page at a time, so that a large ledger passes through a small memory. */
+export async function* chain(db: Queryable, pageSize = 200, afterSeq = 0): AsyncGenerator<readonly Posting[]> {
+  for (let seq = afterSeq; ;) {
     const page = await postingsAfter(db, { seq, limit: pageSize })
     const last = page.at(-1)
     if (!last) return
