@@ -224,6 +224,13 @@ describe(title, { timeout: 60_000, skip: browserPath === undefined }, () => {
     await page.getByRole('heading', { name: 'Prices', exact: true }).waitFor()
   })
 
+  test('prices that hold under conditions stand below those of their service', async () => {
+    await using opened = await open({ at: '#/services' })
+    const { page } = opened
+    await page.getByText('peak hours · Monday to Friday except holidays · 09:00–12:00, 14:00–18:00 +08:00').waitFor()
+    await page.getByText('priority tier · input above 32,768').waitFor()
+  })
+
   test('the books are verified on demand', async () => {
     await using opened = await open({ at: '#/books' })
     const { page } = opened
