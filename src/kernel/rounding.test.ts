@@ -154,7 +154,7 @@ test('a net amount of whole fen survives the way to gross and back', () => {
 
 test('units are written and read to the millionth', () => {
   fc.assert(
-    fc.property(fc.bigInt({ min: 0n, max: 10n ** 24n }), (millionths) => {
+    fc.property(fc.bigInt({ min: 0n, max: 10n ** 24n - 1n }), (millionths) => {
       expect(parseUnits(formatUnits(millionths))).toBe(millionths)
     }),
   )
