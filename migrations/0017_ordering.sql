@@ -103,7 +103,7 @@ create table ordering.term (
   net          numeric(38, 0) not null check (net >= 0 and net <= gross),
   refunded     numeric(38, 0) not null default 0 check (refunded >= 0 and refunded <= gross),
   reference    text collate "C" unique,
-  -- References of the lots that came with it.
+  -- What the lots that came with it were granted under.
   lots         text[] not null,
   -- Ids of the definitions in charging of what is reserved by it.
   definitions  text[] not null,

@@ -1,7 +1,8 @@
-import { createCatalogue } from '#catalogue'
+import { createCatalogue, createOffers } from '#catalogue'
 import { createCharging } from '#charging'
 import type { UsageRecord } from '#contract'
 import { createIdentity } from '#identity'
+import { createOrdering } from '#ordering'
 import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
@@ -55,13 +56,17 @@ export async function controlFixture() {
     identity,
     money: charging,
   })
-  const billing = billingOf({ database, clock, charging, catalogue, identity })
+  const offers = createOffers({ database, clock })
+  const ordering = createOrdering({ database, clock, log: nullLog, identity, money: charging, offerById: offers.byId })
+  const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
   const stopping = new AbortController()
   const app = createControlApp({
     identity,
     catalogue,
     charging,
     billing,
+    offers,
+    ordering,
     clock,
     log: nullLog,
     info: { version: '0.0.0', schemaVersion: '0000', gatewayUrl: 'http://127.0.0.1:8080/v1' },
@@ -103,6 +108,7 @@ export async function controlFixture() {
     catalogue,
     charging,
     billing,
+    ordering,
     app,
     acmeSlice,
     async [Symbol.asyncDispose]() {

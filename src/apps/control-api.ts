@@ -3,18 +3,20 @@ import type { Context } from 'hono'
 import type * as z from 'zod'
 import { ApplyRequest, CreateKeyRequest, ServiceName, SignInRequest, TopupRequest } from '#contract'
 import type { InfoReply, PlaygroundKeyReply, SessionReply, TenantView } from '#contract'
-import type { Catalogue } from '#catalogue'
 import type { Billing } from '#billing'
+import type { Catalogue, Offers } from '#catalogue'
 import type { Charging } from '#charging'
 import { unknownTenant } from '#identity'
 import type { Identity } from '#identity'
 import { parseYuan } from '#kernel'
+import type { Ordering } from '#ordering'
 import type { Clock } from '#platform/clock'
 import { addBilling } from './control-billing.ts'
 import { readBody } from './control-body.ts'
 import { callerOf, closeSessionCookie, openSessionCookie, requireOwnSite } from './control-caller.ts'
 import type { Caller } from './control-caller.ts'
 import { addDesk } from './control-desk.ts'
+import { addOrdering } from './control-ordering.ts'
 import { checked, invalidRequest, operatorsOnly, unknownPath, unknownRequest } from './control-problems.ts'
 import {
   CreateAccountRequest,
@@ -32,6 +34,8 @@ export interface ApiDeps {
   readonly catalogue: Catalogue
   readonly charging: Charging
   readonly billing: Billing
+  readonly offers: Offers
+  readonly ordering: Ordering
   readonly clock: Clock
   readonly info: InfoReply
   readonly adminToken: string
@@ -48,7 +52,7 @@ const END_OF_TIME_MS = Date.UTC(10_000, 0, 1) - 1
 
 /** The console's and the CLI's own API. Each handler reads top to bottom: who asks, for whom, what is asked, the answer. */
 export function createApi(deps: ApiDeps): Hono {
-  const { identity, catalogue, charging, billing, clock, info } = deps
+  const { identity, catalogue, charging, billing, offers, ordering, clock, info } = deps
   const api = new Hono()
   const caller = (context: Context) => callerOf(context, deps)
   const query = <Schema extends z.ZodType>(context: Context, schema: Schema) => checked(schema, context.req.query())
@@ -222,6 +226,7 @@ export function createApi(deps: ApiDeps): Hono {
     return context.json(explanationForTenant(explained))
   })
 
+  addOrdering(api, { offers, ordering, caller, operator, scope, oneTenant })
   addDesk(api, { charging, operator })
   addBilling(api, { billing, clock, caller, operator, requireTenant: (tenant) => requireTenant(identity, tenant) })
   api.post('/verify', async (context) => {

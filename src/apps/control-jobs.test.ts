@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
-import { startChargingJobs } from './control-jobs.ts'
+import { jobsOf, startJobs } from './control-jobs.ts'
 
 test('jobs run at once and then by the timer, one after the other, and a failure stops neither the others nor the next time', async () => {
   const calls: string[] = []
-  const jobs = {
+  const charging = {
     expireLots: async (nowMs: number) => {
       calls.push(`lots ${nowMs}`)
       throw new Error('the database is away')
@@ -19,11 +19,32 @@ test('jobs run at once and then by the timer, one after the other, and a failure
       return { reclaimed: 0 }
     },
   }
-  {
-    await using _running = startChargingJobs({ charging: jobs, clock: manualClock(7), log: nullLog, everyMs: 5 })
-    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(6)
+  const billing = {
+    rollUp: async () => {
+      calls.push('sums')
+    },
+    dun: async () => {
+      calls.push('overdue')
+      return []
+    },
   }
-  expect(calls.slice(0, 6)).toEqual(['lots 7', 'revenue', 'slices', 'lots 7', 'revenue', 'slices'])
+  const ordering = {
+    runDue: async () => {
+      calls.push('orders')
+      return { renewed: 0, failed: 0, ended: 0, arrears: 0 }
+    },
+  }
+  {
+    await using _running = startJobs({
+      jobs: jobsOf(charging, ordering, billing),
+      clock: manualClock(7),
+      log: nullLog,
+      everyMs: 5,
+    })
+    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(12)
+  }
+  const round = ['orders', 'lots 7', 'revenue', 'slices', 'sums', 'overdue']
+  expect(calls.slice(0, 12)).toEqual([...round, ...round])
   const before = calls.length
   await new Promise((done) => setTimeout(done, 30))
   expect(calls.length).toBe(before)

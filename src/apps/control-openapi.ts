@@ -10,14 +10,18 @@ import {
   KeyView,
   LivePoint,
   NewKey,
+  OfferView,
+  OrderView,
   PlaygroundKeyReply,
   PostingView,
   QuarantineView,
+  QuoteView,
   RequestRow,
   ServiceView,
   SessionReply,
   SignInRequest,
   SliceView,
+  SubscriptionView,
   SupplierView,
   TenantView,
   TopupRequest,
@@ -25,6 +29,7 @@ import {
   VerifyReply,
 } from '#contract'
 import { BILLING_OPERATIONS } from './control-openapi-billing.ts'
+import { ORDERING_OPERATIONS } from './control-openapi-ordering.ts'
 import {
   CreateAccountRequest,
   DeskQuery,
@@ -174,6 +179,7 @@ const OPERATIONS: readonly Operation[] = [
     audience: 'signed in',
     reply: ExplainReply,
   },
+  ...ORDERING_OPERATIONS,
   {
     method: 'get',
     path: '/slices',
@@ -257,7 +263,7 @@ export function consoleOpenApi(): object {
     servers: [{ url: '/api/v1' }],
     paths,
     components: {
-      schemas: { Problem: PROBLEM },
+      schemas: { Problem: PROBLEM, ...named() },
       securitySchemes: {
         adminToken: { type: 'http', scheme: 'bearer' },
         session: { type: 'apiKey', in: 'cookie', name: 'tokenfactory_session' },
@@ -307,7 +313,27 @@ function describe({ path, summary, audience, query, body, reply, file, status = 
   }
 }
 
+/** Answers of many operations are described once. */
+const NAMED: ReadonlyMap<z.ZodType, string> = new Map<z.ZodType, string>([
+  [OfferView, 'Offer'],
+  [QuoteView, 'Quote'],
+  [OrderView, 'Order'],
+  [SubscriptionView, 'Subscription'],
+])
+
+function named(): Record<string, object> {
+  return Object.fromEntries([...NAMED].map(([schema, name]) => [name, describedBy(schema, 'output')]))
+}
+
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
+  const name = NAMED.get(schema)
+  if (name !== undefined) return { $ref: `#/components/schemas/${name}` }
+  const item = schema instanceof z.ZodArray ? NAMED.get(schema.element as z.ZodType) : undefined
+  if (item !== undefined) return { type: 'array', items: { $ref: `#/components/schemas/${item}` } }
+  return describedBy(schema, io)
+}
+
+function describedBy(schema: z.ZodType, io: 'input' | 'output'): object {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-2020-12', unrepresentable: 'any' })
   return rest
 }

@@ -25,6 +25,13 @@ export const LiveQuery = z.object({
 export const DeskQuery = z.object({ limit: Limit })
 export const RequestsQuery = z.object({ tenant: Slug.optional(), limit: Limit })
 
+/** GET /orders and GET /subscriptions: newest first, `before` is the last one of the page before. */
+export const OrdersQuery = z.object({
+  tenant: Slug.optional(),
+  limit: Limit,
+  before: z.string().min(1).max(64).optional(),
+})
+
 /** POST /users: an account for the console; without a tenant, an operator's. */
 export const CreateAccountRequest = z.strictObject({ email: z.email().max(254), tenant: Slug.nullable() })
 export const NewAccount = z.object({ email: z.string(), password: z.string() })

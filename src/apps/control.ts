@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createAdaptorServer } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
-import { createCatalogue } from '#catalogue'
+import { createCatalogue, createOffers } from '#catalogue'
 import { createCharging } from '#charging'
 import { createIdentity } from '#identity'
+import { createOrdering } from '#ordering'
 import { systemClock } from '#platform/clock'
 import { ConfigError, readConfig } from '#platform/config'
 import { createLog } from '#platform/log'
@@ -14,7 +15,7 @@ import { migrate, openDatabase, schemaVersion, sql } from '#platform/postgres'
 import { createControlApp } from './control-app.ts'
 import { ControlConfig } from './control-config.ts'
 import { billingOf } from './control-documents.ts'
-import { everyMinute, startChargingJobs } from './control-jobs.ts'
+import { jobsOf, startJobs } from './control-jobs.ts'
 import { createControlMetrics } from './control-metrics.ts'
 import { installationSecrets } from './control-secrets.ts'
 
@@ -49,9 +50,9 @@ async function main(): Promise<void> {
     identity,
     money: charging,
   })
-  const billing = billingOf({ database, clock, charging, catalogue, identity })
-  undo.use(everyMinute(log, 'sums for billing', () => billing.rollUp()))
-  undo.use(everyMinute(log, 'overdue invoices', () => billing.dun()))
+  const offers = createOffers({ database, clock })
+  const ordering = createOrdering({ database, clock, log, identity, money: charging, offerById: offers.byId })
+  const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)
 
@@ -62,6 +63,8 @@ async function main(): Promise<void> {
     catalogue,
     charging,
     billing,
+    offers,
+    ordering,
     clock,
     log,
     info: { version, schemaVersion: schema, gatewayUrl: config.GATEWAY_URL },
@@ -89,7 +92,7 @@ async function main(): Promise<void> {
   server.listen(config.CONTROL_PORT, host)
   await once(server, 'listening')
 
-  undo.use(startChargingJobs({ charging, clock, log }))
+  undo.use(startJobs({ jobs: jobsOf(charging, ordering, billing), clock, log }))
   log.info({ host, port: config.CONTROL_PORT, version, schema }, 'control plane ready')
   if (process.connected) process.send?.({ ready: true, port: config.CONTROL_PORT })
   log.info({ because: await stopped }, 'control plane stops')

@@ -16,9 +16,21 @@ export const DECIMAL_FIELDS: ReadonlySet<string> = new Set([
   'dayYuan',
   'monthYuan',
   'multiplier',
+  // Of offers.
+  'priceYuan',
+  'hourPriceYuan',
+  'minYuanPerMinute',
+  'stepYuanPerMinute',
+  'creditLimitYuan',
+  'units',
+  'uncachedInputUnits',
+  'cacheWriteUnits',
+  'cacheReadUnits',
+  'outputUnits',
+  'reasoningUnits',
 ])
 
-function decimal(
+export function decimal(
   form: string,
   what: string,
   parse: (text: string) => bigint,

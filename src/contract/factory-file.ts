@@ -3,6 +3,7 @@ import { FactoryCalendar } from './factory-calendar.ts'
 import { AmountYuan, LimitYuan } from './factory-decimals.ts'
 import { FactorySheet, FactoryTable } from './factory-prices.ts'
 import { Instant } from './instant.ts'
+import { FactoryOffer } from './offer.ts'
 import { ServiceName, Slug } from './scalars.ts'
 import { Limits } from './snapshot.ts'
 import type { TokenizerSpec } from './snapshot.ts'
@@ -165,6 +166,7 @@ export const FactoryFile = z.strictObject({
   suppliers: z.array(FactorySupplier).max(1_000).default([]),
   services: z.array(FactoryService).max(5_000).default([]),
   tables: z.array(FactoryTable).max(200).default([]),
+  offers: z.array(FactoryOffer).max(2_000).default([]),
   tenants: z.array(FactoryTenant).max(20_000).default([]),
   keys: z.array(FactoryKey).max(20_000).default([]),
 })

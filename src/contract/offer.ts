@@ -1,5 +1,6 @@
 import * as z from 'zod'
-import { parseUnits, parseYuan } from '#kernel'
+import { parseUnits } from '#kernel'
+import { AmountYuan, LimitYuan, UnitsPerToken, decimal } from './factory-decimals.ts'
 import { Instant } from './instant.ts'
 import { EpochMs, ServiceName, Slug } from './scalars.ts'
 
@@ -11,38 +12,13 @@ import { EpochMs, ServiceName, Slug } from './scalars.ts'
 /** Ids of the conversion tables and definitions that an offer brings along contain its own. */
 export const OfferId = Slug.max(40)
 
-/** Numbers under these names are exact decimals: a reader of YAML hands over their source text. */
-export const OFFER_DECIMAL_FIELDS: readonly string[] = [
-  'priceYuan',
-  'hourPriceYuan',
-  'minYuanPerMinute',
-  'stepYuanPerMinute',
-  'creditLimitYuan',
-  'units',
-  'uncachedInputUnits',
-  'cacheWriteUnits',
-  'cacheReadUnits',
-  'outputUnits',
-  'reasoningUnits',
-]
-
-function decimal(what: string, parse: (text: string) => bigint, isRight: (value: bigint) => boolean) {
-  return z.string(`${what} is a plain decimal number such as 100 or 0.5`).superRefine((text, context) => {
-    try {
-      if (isRight(parse(text))) return
-      context.addIssue({ code: 'custom', message: `${what} must be above zero` })
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: `not ${what}: ${String((error as Error).message)}` })
-    }
-  })
-}
-
-/** Yuan with at most twelve places, tax included. */
-const Price = decimal('an amount in yuan', parseYuan, (value) => value >= 0n)
-const PositiveYuan = decimal('an amount in yuan', parseYuan, (value) => value > 0n)
-/** Units of a conversion table with at most six places: whole millionths. */
-const Units = decimal('a number of units', parseUnits, (value) => value > 0n)
-const UnitsPerToken = decimal('a number of units per token', parseUnits, (value) => value >= 0n)
+/** Units of a conversion table: whole millionths, at most six places. */
+const Units = decimal(
+  'an amount is a plain decimal number such as 10 or 0.5',
+  'a number of units',
+  parseUnits,
+  (units) => (units > 0n ? null : 'the number of units must be above zero'),
+)
 
 const Count = (most: number) => z.int().min(1).max(most)
 
@@ -68,7 +44,7 @@ const Direction = z.strictObject({
   minUnits: Count(1_000_000).default(1),
   stepUnits: Count(1_000_000).default(1),
   /** Per unit and per day or month of the term. */
-  priceYuan: Price,
+  priceYuan: LimitYuan,
 })
 export type Direction = z.infer<typeof Direction>
 
@@ -101,7 +77,7 @@ function offerWith(date: z.ZodType<number>) {
     /** The conversion table whose units these are; `CNY`: gift money, which must have no price. */
     table: z.union([Slug, z.literal('CNY')]),
     units: Units,
-    priceYuan: Price,
+    priceYuan: LimitYuan,
     valid: z.union([
       z.strictObject({ days: Count(3_660) }),
       z.strictObject({ months: Count(120) }),
@@ -147,7 +123,7 @@ function offerWith(date: z.ZodType<number>) {
       reasoningUnits: UnitsPerToken,
     }),
     /** Per unit and hour; charged by the minute. */
-    hourPriceYuan: Price,
+    hourPriceYuan: LimitYuan,
     term: termIn(['minute', 'hour', 'day', 'month']),
     overflow: Overflow.default('reject'),
   })
@@ -155,8 +131,8 @@ function offerWith(date: z.ZodType<number>) {
     ...common,
     kind: z.literal('spend-per-minute'),
     services: Services,
-    minYuanPerMinute: PositiveYuan,
-    stepYuanPerMinute: PositiveYuan,
+    minYuanPerMinute: AmountYuan,
+    stepYuanPerMinute: AmountYuan,
     /** What a reserved yuan costs, in percent: 100 is no discount. */
     pricePercent: z.int().min(1).max(1_000).default(100),
     term: termIn(['minute', 'hour', 'day']),
@@ -167,16 +143,16 @@ function offerWith(date: z.ZodType<number>) {
     kind: z.literal('plan'),
     /** Each period is paid when it begins. */
     period: z.union([z.strictObject({ days: Count(3_660) }), z.strictObject({ months: Count(120) })]),
-    priceYuan: PositiveYuan,
+    priceYuan: AmountYuan,
     /** What each period brings; `weight` says which part of the price pays for it. */
     grants: z
       .array(z.strictObject({ table: Slug, units: Units, priority: Priority, weight: Count(1_000_000).default(1) }))
       .max(8)
       .default([]),
-    creditLimitYuan: PositiveYuan.nullable().default(null),
+    creditLimitYuan: AmountYuan.nullable().default(null),
     maxMembers: MaxMembers,
   })
-  const postpaid = z.strictObject({ ...common, kind: z.literal('postpaid'), creditLimitYuan: PositiveYuan })
+  const postpaid = z.strictObject({ ...common, kind: z.literal('postpaid'), creditLimitYuan: AmountYuan })
   return z
     .discriminatedUnion('kind', [pack, throughput, provisioned, spend, plan, postpaid])
     .superRefine((offer, context) => {

@@ -10,6 +10,7 @@ import { explain } from './explain.ts'
 import { get } from './get.ts'
 import { invoices } from './invoices.ts'
 import { reconcile } from './reconcile.ts'
+import { cancel, offers, order, quote, subscriptions } from './ordering.ts'
 import { usage } from './usage.ts'
 import { verify } from './verify.ts'
 import { key, topup, user } from './write.ts'
@@ -19,6 +20,11 @@ const COMMANDS: readonly Command[] = [
   get,
   key,
   topup,
+  offers,
+  quote,
+  order,
+  subscriptions,
+  cancel,
   usage,
   explain,
   verify,

@@ -8,6 +8,7 @@ import { SHEETS, VERSIONS } from './dated-kinds.ts'
 import { actionFor } from './changes.ts'
 import type { Change, Note } from './changes.ts'
 import { parseFactoryFile } from './factory-file.ts'
+import { putOffers } from './offers/service.ts'
 import type { FactoryParts } from './factory-parts.ts'
 import { projectKey } from './factory-references.ts'
 import { fundingHash } from './for-gateways.ts'
@@ -33,6 +34,7 @@ const TOLD_TO_GATEWAYS: ReadonlySet<Change['kind']> = new Set([
   'price-sheet',
   'table',
   'calendar',
+  'offer',
 ])
 
 /**
@@ -61,6 +63,7 @@ export async function applyInTransaction(
     tenants: new Set(tenants.map(({ id }) => id)),
     services: new Set(services.map(({ id }) => id)),
     calendars: new Set(calendars.map(({ id }) => id)),
+    tables: new Set((await tables.selectTables(tx)).map(({ id }) => id)),
     projects: new Set((await identity.projects(tx)).map(({ tenant, id }) => projectKey(tenant, id))),
   }
 
@@ -129,6 +132,7 @@ export async function applyInTransaction(
     note('price-sheet', id, 'updated')
   }
   await putTables(tx, file.tables, versionPlan, note)
+  await putOffers(tx, file.offers, nowMs, note, say)
   const newKeys: ApplyReply['newKeys'] = []
   for (const key of file.keys) {
     const { id, tenant, name = id, project, limits, expiresAt } = key

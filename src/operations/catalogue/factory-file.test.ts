@@ -10,6 +10,7 @@ const NOTHING = {
   tenants: new Set<string>(),
   services: new Set<string>(),
   calendars: new Set<string>(),
+  tables: new Set<string>(),
   projects: new Set<string>(),
 }
 
@@ -72,7 +73,15 @@ test('a price with more digits than a float can hold is not rounded', () => {
 })
 
 test('an empty file declares nothing and is right', () => {
-  expect(parse('').file).toEqual({ calendars: [], suppliers: [], services: [], tables: [], tenants: [], keys: [] })
+  expect(parse('').file).toEqual({
+    calendars: [],
+    suppliers: [],
+    services: [],
+    tables: [],
+    offers: [],
+    tenants: [],
+    keys: [],
+  })
   expect(parse('# only a comment\n').mistakes).toEqual([])
 })
 

@@ -8,6 +8,7 @@ const NOTHING = {
   tenants: new Set<string>(),
   services: new Set<string>(),
   calendars: new Set<string>(),
+  tables: new Set<string>(),
   projects: new Set<string>(),
 }
 

@@ -1,5 +1,5 @@
 import type * as z from 'zod'
-import { FactoryDeployment, FactoryKey, FactorySheet, FactoryTable, FactoryTenant } from '#contract'
+import { FactoryDeployment, FactoryKey, FactoryOffer, FactorySheet, FactoryTable, FactoryTenant } from '#contract'
 import type { FactoryFile } from '#contract'
 import { checkLine } from './factory-lines.ts'
 import type { Say } from './factory-lines.ts'
@@ -12,6 +12,7 @@ export interface KnownObjects {
   readonly tenants: ReadonlySet<string>
   readonly services: ReadonlySet<string>
   readonly calendars: ReadonlySet<string>
+  readonly tables: ReadonlySet<string>
   /** As `projectKey` makes them. */
   readonly projects: ReadonlySet<string>
 }
@@ -25,7 +26,7 @@ export function projectKey(tenant: string, project: string): string {
  * hides the mistakes of the others nor makes them appear wrong.
  */
 export function checkReferences(root: unknown, known: KnownObjects, nowMs: number, say: Say): void {
-  const isKnown = (list: 'suppliers' | 'tenants' | 'services' | 'calendars') => {
+  const isKnown = (list: 'suppliers' | 'tenants' | 'services' | 'calendars' | 'tables') => {
     const declared = declaredIds(root, list, say)
     return (id: string) => declared.has(id) || known[list].has(id)
   }
@@ -34,7 +35,6 @@ export function checkReferences(root: unknown, known: KnownObjects, nowMs: numbe
   const isService = isKnown('services')
   const isCalendar = isKnown('calendars')
   declaredIds(root, 'keys', say)
-  declaredIds(root, 'tables', say)
 
   checkTenants(root, isTenant, say)
   const projects = declaredProjects(root, say)
@@ -46,6 +46,28 @@ export function checkReferences(root: unknown, known: KnownObjects, nowMs: numbe
 
   checkServices(root, { isTenant, isSupplier, isCalendar }, nowMs, say)
   checkTables(root, isService, say)
+  declaredIds(root, 'offers', say)
+  checkOffers(root, { isTenant, isService, isTable: isKnown('tables') }, say)
+}
+
+function checkOffers(
+  root: unknown,
+  is: Readonly<Record<'isTenant' | 'isService' | 'isTable', (id: string) => boolean>>,
+  say: Say,
+): void {
+  eachValid(root, 'offers', FactoryOffer, (offer, path) => {
+    const missing = (field: YamlPath, noun: string, id: string) => say([...path, ...field], `there is no ${noun} ${id}`)
+    for (const [index, tenant] of offer.tenants.entries())
+      if (!is.isTenant(tenant)) missing(['tenants', index], 'tenant', tenant)
+    if ('services' in offer)
+      for (const [index, service] of offer.services.entries())
+        if (!is.isService(service)) missing(['services', index], 'service', service)
+    if (offer.kind === 'package' && offer.table !== 'CNY' && !is.isTable(offer.table))
+      missing(['table'], 'conversion table', offer.table)
+    if (offer.kind === 'plan')
+      for (const [index, { table }] of offer.grants.entries())
+        if (!is.isTable(table)) missing(['grants', index, 'table'], 'conversion table', table)
+  })
 }
 
 interface Lookups {

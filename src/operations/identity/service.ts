@@ -32,12 +32,14 @@ export interface Identity extends SignIn {
   /** Has other changes of tenants and keys wait for this transaction. Take it before `putTenant` and `putKey`. */
   lock(tx: Transaction): Promise<void>
   tenants(only?: string): Promise<readonly Tenant[]>
+  /** Within a caller's transaction. */
+  tenant(db: Queryable, id: string): Promise<Tenant | undefined>
   /** Keys of one tenant or of all, newest first. */
   keys(tenant?: string): Promise<readonly KeyView[]>
   /** Whose each key is, by its id, of all that ever were. */
   keyOwners(db: Queryable): Promise<ReadonlyMap<string, string>>
   /** Declares a tenant within the caller's transaction. */
-  putTenant(tx: Transaction, tenant: store.DeclaredTenant): Promise<ApplyAction>
+  putTenant(tx: Transaction, tenant: Tenant): Promise<ApplyAction>
   /** What being behind with payments makes of a tenant, beside what was declared: the stricter of the two holds. */
   setArrears(tx: Transaction, tenant: string, arrears: 'clear' | 'restricted' | 'suspended'): Promise<void>
   projects(db: Queryable): Promise<readonly Project[]>
@@ -128,6 +130,7 @@ export function createIdentity({ database, clock }: { readonly database: Databas
       return { tenants, keys: await store.selectKeysForGateways(db, now(), ended) }
     },
     tenants: (only) => store.selectTenants(database, only ?? null),
+    tenant: async (db, id) => (await store.selectTenants(db, id))[0],
     async keys(tenant) {
       return (await store.selectKeys(database, tenant ?? null)).map(view)
     },

@@ -31,11 +31,9 @@ export async function selectTenants(db: Queryable, only: string | null): Promise
   `)
 }
 
-/** A tenant as it was declared: arrears are not part of it. */
-export type DeclaredTenant = Pick<Tenant, 'id' | 'displayName' | 'status' | 'limits'>
-
-export async function selectDeclaredTenant(db: Queryable, id: string): Promise<DeclaredTenant | undefined> {
-  const [row] = await db.rows<DeclaredTenant>(sql`
+/** As the operator declared it, whatever arrears make of it. */
+export async function selectDeclaredTenant(db: Queryable, id: string): Promise<Tenant | undefined> {
+  const [row] = await db.rows<Tenant>(sql`
     select id, display_name as "displayName", status, limits from identity.tenant where id = ${id}
   `)
   return row
@@ -49,7 +47,7 @@ export async function updateArrears(tx: Transaction, tenant: string, arrears: st
   return rows.length > 0
 }
 
-export async function upsertTenant(tx: Transaction, tenant: DeclaredTenant, now: Date): Promise<void> {
+export async function upsertTenant(tx: Transaction, tenant: Tenant, now: Date): Promise<void> {
   await tx.rows(sql`
     insert into identity.tenant (id, display_name, status, limits, created_at)
     values (${tenant.id}, ${tenant.displayName}, ${tenant.status}, ${JSON.stringify(tenant.limits)}, ${now})

@@ -1,11 +1,26 @@
 import type { OfferView } from '#contract'
 import { Problem } from '#kernel'
+import type { Charging } from '#charging'
 import type { Identity } from '#identity'
 import type { Clock } from '#platform/clock'
 import { sqlState } from '#platform/postgres'
 import type { Database, Queryable } from '#platform/postgres'
 import type { Log } from '#platform/log'
-import type { Money } from './ports.ts'
+
+/** What orders do to money and means, each within the transaction of the order itself. */
+type Money = Pick<
+  Charging,
+  | 'lockAccounts'
+  | 'openAccount'
+  | 'chargeFee'
+  | 'refundFee'
+  | 'grantLot'
+  | 'revokeLot'
+  | 'putDefinition'
+  | 'endDefinition'
+  | 'putShare'
+  | 'endShare'
+>
 
 export interface OrderingDeps {
   readonly database: Database

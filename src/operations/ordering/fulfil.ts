@@ -15,17 +15,58 @@ import type { Term } from './store/terms.ts'
  */
 export async function beginTerm(
   tx: Transaction,
-  { money }: Pick<OrderingDeps, 'money'>,
+  { money, clock }: Pick<OrderingDeps, 'money' | 'clock'>,
   { subscription, order, priced, seq }: { subscription: Subscription; order: Order; priced: Priced; seq: number },
 ): Promise<Term> {
   const { tenant } = subscription
   const { grossPico, taxPercent, fromMs, toMs, entitlements } = priced
   const reference = grossPico > 0n ? `fee:${order.id}` : null
   const memo = `${order.offer} ${order.id}`
+  const tables = entitlements.flatMap((one) => (one.kind === 'lot' && one.unit !== 'CNY' ? [one.unit] : []))
+  await money.lockAccounts(tx, [{ tenant, tables }])
   if (entitlements.some(({ kind }) => kind === 'credit'))
     await setCredit(tx, money, tenant, entitlements, subscription.id)
+  const definitions: string[] = []
+  for (const one of entitlements) {
+    if (one.kind !== 'reservation') continue
+    const { services, window, overflow } = one
+    const id = `${subscription.id}.${seq}`
+    for (const { name, unit, amountPerMinute } of one.dimensions) {
+      const definition = {
+        id: `throughput:${id}/${name}`,
+        tenant,
+        kind: 'throughput',
+        unit,
+        period: 'minute',
+        amount: BigInt(amountPerMinute),
+        validFromMs: fromMs,
+        validToMs: toMs,
+        reservation: { id, services, window, overflow },
+      } as const
+      await money.putDefinition(tx, definition)
+      definitions.push(definition.id)
+    }
+  }
+  const lots: string[] = []
+  for (const one of entitlements) {
+    if (one.kind !== 'lot') continue
+    const lot = `${order.id}/${lots.length + 1}`
+    await money.grantLot(tx, {
+      tenant,
+      unit: one.unit,
+      source: one.source,
+      amount: BigInt(one.amount),
+      reference: lot,
+      priority: one.priority,
+      ...(fromMs > clock.nowMs() ? { validFromMs: fromMs } : {}),
+      expiresAtMs: toMs,
+      netPico: BigInt(one.netPico),
+      memo,
+    })
+    lots.push(lot)
+  }
   if (reference !== null) {
-    const isPackage = entitlements.some(({ kind }) => kind === 'lot')
+    const isPackage = lots.length > 0
     await money.chargeFee(tx, {
       tenant,
       amountPico: grossPico,
@@ -35,44 +76,6 @@ export async function beginTerm(
       revenue: isPackage ? 'package' : 'reservation',
       ...(isPackage || toMs === null ? {} : { recognise: { fromMs, toMs } }),
     })
-  }
-  const lots: string[] = []
-  const definitions: string[] = []
-  for (const one of entitlements) {
-    if (one.kind === 'lot') {
-      const lot = `${order.id}/${lots.length + 1}`
-      await money.grantLot(tx, {
-        tenant,
-        unit: one.unit,
-        source: one.source,
-        amount: BigInt(one.amount),
-        reference: lot,
-        priority: one.priority,
-        validFromMs: fromMs,
-        expiresAtMs: toMs,
-        netPico: BigInt(one.netPico),
-        memo,
-      })
-      lots.push(lot)
-    }
-    if (one.kind === 'reservation') {
-      const { services, window, overflow } = one
-      for (const { name, unit, amountPerMinute } of one.dimensions) {
-        const id = `throughput:${subscription.id}.${seq}/${name}`
-        await money.putDefinition(tx, {
-          id,
-          tenant,
-          kind: 'throughput',
-          unit,
-          period: 'minute',
-          amount: BigInt(amountPerMinute),
-          validFromMs: fromMs,
-          validToMs: toMs ?? Number.MAX_SAFE_INTEGER,
-          terms: { services, window, overflow },
-        })
-        definitions.push(id)
-      }
-    }
   }
   const term: Term = {
     subscription: subscription.id,
@@ -110,9 +113,10 @@ export async function giveBack(
 ): Promise<bigint> {
   const { offer } = await offerById(tx, term.offer)
   const memo = `${offer.id} ${order.id}`
+  await money.lockAccounts(tx, [{ tenant: order.tenant }])
   let refund = offer.kind === 'package' ? term.grossPico : unusedOf(offer, term.grossPico, term, atMs)
   for (const [index, lotReference] of term.lots.entries()) {
-    const reference = `${order.id}/revoke/${term.seq}/${index + 1}`
+    const reference = `${order.id}/${term.seq}/${index + 1}`
     const { granted, remaining } = await money.revokeLot(tx, { lotReference, reference, memo })
     const left = (term.grossPico * remaining) / granted
     if (left < refund) refund = left

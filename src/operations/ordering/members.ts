@@ -29,8 +29,7 @@ export async function addMember(deps: OrderingDeps, { tenant, subscription: id, 
           subscription: id,
           reason: `may be shared with ${most} tenants, and is with ${members.length}`,
         })
-      const [known] = await deps.identity.tenants(member)
-      if (!known) throw unknownTenant({ tenant: member })
+      if (!(await deps.identity.tenant(tx, member))) throw unknownTenant({ tenant: member })
       const nowMs = deps.clock.nowMs()
       await insertMember(tx, id, member, nowMs)
       await deps.money.putShare(tx, { owner: tenant, member, fromMs: nowMs })

@@ -34,7 +34,8 @@ export async function want(
   actor: Actor,
 ): Promise<Wanted> {
   const { offer } = await offerById(db, id)
-  const [buyer] = await identity.tenants(tenant)
+  // On the caller's connection: an order that waited for another one here could keep that one from ever ending.
+  const buyer = await identity.tenant(db, tenant)
   if (!buyer) throw unknownTenant({ tenant })
   const nowMs = clock.nowMs()
   const refuse = (reason: string) => notForSale({ offer: id, reason })

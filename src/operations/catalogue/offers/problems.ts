@@ -16,10 +16,10 @@ export const offerRefused = defineProblem<{ offer: string; field: string; reason
   detail: ({ field, reason }) => `${field}: ${reason}.`,
 })
 
-export const unknownServices = defineProblem<{ services: readonly string[] }>({
-  code: 'unknown_services',
+export const unknownParts = defineProblem<{ missing: readonly string[] }>({
+  code: 'unknown_parts',
   status: 422,
-  title: 'Unknown services',
+  title: 'Offer of what is not there',
   retryable: false,
-  detail: ({ services }) => `There is no service ${services.join(', ')}.`,
+  detail: ({ missing }) => `There is no ${missing.join(', no ')}.`,
 })

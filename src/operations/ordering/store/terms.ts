@@ -20,8 +20,7 @@ export interface Term {
 
 export async function insertTerm(tx: Transaction, term: Term): Promise<void> {
   await tx.rows(sql`
-    insert into ordering.term (subscription, seq, product_order, offer, from_ms, to_ms, gross, net, refunded, reference, lots,
-                               definitions, ended)
+    insert into ordering.term (subscription, seq, product_order, offer, from_ms, to_ms, gross, net, refunded, reference, lots, definitions, ended)
     values (${term.subscription}, ${term.seq}, ${term.order}, ${term.offer}, ${term.fromMs}::bigint, ${term.toMs}::bigint,
             ${term.grossPico}::numeric, ${term.netPico}::numeric, ${term.refundedPico}::numeric, ${term.reference},
             ${term.lots}::text[], ${term.definitions}::text[], ${term.isEnded})
