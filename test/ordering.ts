@@ -6,7 +6,6 @@ import { createIdentity } from '#identity'
 import { createOrdering } from '#ordering'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
-import { walletsOf } from '../src/apps/control-wallets.ts'
 import { freshDatabase } from './database.ts'
 
 /** Where tests of orders begin: a Wednesday morning in China. */
@@ -46,7 +45,7 @@ export async function openShop(tenants: readonly string[] = ['acme', 'globex']) 
     money: charging,
     offerById: offers.byId,
   })
-  const catalogue = createCatalogue({ database, clock, identity, wallets: walletsOf(charging) })
+  const catalogue = createCatalogue({ database, clock, identity, money: charging })
   await catalogue.apply({ text: FILE, fileName: 'factory.yaml', dryRun: false })
   await database.transaction(async (tx) => {
     for (const id of tenants) await identity.putTenant(tx, { id, displayName: id, status: 'active', limits: {} })

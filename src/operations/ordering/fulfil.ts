@@ -30,10 +30,10 @@ export async function beginTerm(
   for (const one of entitlements) {
     if (one.kind !== 'reservation') continue
     const { services, window, overflow } = one
-    const id = `${subscription.id}.${seq}`
     for (const { name, unit, amountPerMinute } of one.dimensions) {
-      const definition = {
-        id: `throughput:${id}/${name}`,
+      const id = `throughput:${subscription.id}.${seq}/${name}`
+      await money.putDefinition(tx, {
+        id,
         tenant,
         kind: 'throughput',
         unit,
@@ -41,10 +41,9 @@ export async function beginTerm(
         amount: BigInt(amountPerMinute),
         validFromMs: fromMs,
         validToMs: toMs,
-        reservation: { id, services, window, overflow },
-      } as const
-      await money.putDefinition(tx, definition)
-      definitions.push(definition.id)
+        terms: { services, window, overflow },
+      })
+      definitions.push(id)
     }
   }
   const lots: string[] = []

@@ -4,11 +4,10 @@ import type { Clock } from '#platform/clock'
 import type { Database, Queryable, Transaction } from '#platform/postgres'
 import type { Note, SayAt } from '../changes.ts'
 import { bumpRevision, lockRevision, selectServices } from '../store.ts'
-import { selectTables, upsertTable, upsertVersion } from '../tables/store.ts'
+import { selectTables } from '../tables/store.ts'
 import { planOffer } from './plan.ts'
 import { offerRefused, unknownOffer, unknownParts } from './problems.ts'
 import { selectOffers, upsertOffer } from './store.ts'
-import { tablesOf } from './tables.ts'
 
 interface PutOffer {
   readonly action: 'created' | 'updated' | 'unchanged'
@@ -74,11 +73,6 @@ async function putOffer(tx: Transaction, declared: FactoryOffer, nowMs: number):
   const plan = planOffer(existing, declared, nowMs)
   if (plan.action === 'refused') throw offerRefused({ offer: declared.id, field: plan.field, reason: plan.reason })
   if (plan.action !== 'unchanged') await upsertOffer(tx, plan.view)
-  if (existing?.launchedAtMs !== plan.view.launchedAtMs && plan.view.launchedAtMs !== null)
-    for (const { table, version } of tablesOf(plan.view)) {
-      await upsertTable(tx, table)
-      await upsertVersion(tx, version)
-    }
   return plan
 }
 

@@ -1,29 +1,24 @@
-import type { ClassPrices, OfferView } from '#contract'
+import type { ClassPrices, ConversionTable, OfferView } from '#contract'
 import { parseUnits, reservationTableId } from '#kernel'
-import type { TableVersionRow } from '../model.ts'
-import type { TableRow } from '../tables/store.ts'
-
-interface OfferTable {
-  readonly table: TableRow
-  readonly version: TableVersionRow
-}
 
 /**
  * The conversion tables by which reservations count tokens. They come with the offer and, like it, never change, so one version
  * lasts for ever.
  */
-export function tablesOf({ id, name, offer }: OfferView): OfferTable[] {
-  const table = (dimension: string, services: readonly string[], weights: ClassPrices): OfferTable => {
-    const own = reservationTableId(id, dimension)
+export function tablesOf({ id, name, createdAtMs, offer }: OfferView): ConversionTable[] {
+  const table = (dimension: string, services: readonly string[], weights: ClassPrices): ConversionTable => {
+    const table = reservationTableId(id, dimension)
     return {
-      table: { id: own, displayName: name },
-      version: {
-        id: `${own}@launch`,
-        table: own,
-        validFromMs: 0,
-        validToMs: null,
-        weights: services.map((service) => ({ service, weights })),
-      },
+      id: table,
+      displayName: name,
+      versions: [
+        {
+          id: `${table}@${createdAtMs}`,
+          validFromMs: 0,
+          validToMs: null,
+          weights: services.map((service) => ({ service, weights })),
+        },
+      ],
     }
   }
   if (offer.kind === 'provisioned') {
