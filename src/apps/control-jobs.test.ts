@@ -22,6 +22,7 @@ test('jobs run at once and then by the timer, one after the other, and a failure
   const billing = {
     rollUp: async () => {
       calls.push('sums')
+      return 0
     },
     dun: async () => {
       calls.push('overdue')
