@@ -125,8 +125,23 @@ export function sortArrivals(arrivals: readonly Arrival[], known: Known): Sortin
   return { accepted, duplicates, quarantined }
 }
 
+interface Spend {
+  readonly slice: string
+  readonly bucket: string
+  readonly amount: bigint
+}
+
+/** Every step of ingest asks for them, and parsing amounts costs. */
+const madeSpends = new WeakMap<UsageRecord, readonly Spend[]>()
+
 /** What a record takes from slices: from that of the wallet and from those of its draws. */
-export function spends(record: UsageRecord): { slice: string; bucket: string; amount: bigint }[] {
+export function spends(record: UsageRecord): readonly Spend[] {
+  let made = madeSpends.get(record)
+  if (!made) madeSpends.set(record, (made = spendsOf(record)))
+  return made
+}
+
+function spendsOf(record: UsageRecord): readonly Spend[] {
   const own =
     record.slice === null
       ? []

@@ -1,5 +1,5 @@
 import { integerFromNumeric, sql } from '#platform/postgres'
-import type { Queryable, Transaction } from '#platform/postgres'
+import type { Queryable, SqlScalar, Transaction } from '#platform/postgres'
 import type { BurnColumns } from './burn.ts'
 import type { Arrival } from './fingerprint.ts'
 import type { RecordColumns } from './model.ts'
@@ -46,6 +46,9 @@ export async function insertRecords(
   postingId: string,
 ): Promise<number> {
   const burn = <Name extends keyof BurnColumns>(name: Name): BurnColumns[Name][] => rows.map((row) => row.burn[name])
+  // Most batches have none of these, and unnest fills up what is missing with nulls: a column of nulls need not travel.
+  const sparse = <Value extends SqlScalar>(values: readonly Value[]): readonly Value[] | null =>
+    values.some((value) => value !== null) ? values : null
   // unnest takes lists apart, so lists in a column travel as text. Ids of lots and numbers need no quotes.
   const lists = (name: 'lots' | 'lotAmounts') => burn(name).map((list) => list && `{${list.join(',')}}`)
   const column = <Name extends keyof RecordColumns>(name: Name): RecordColumns[Name][] =>
@@ -64,9 +67,9 @@ export async function insertRecords(
         ${column('output')}::bigint[], ${column('reasoning')}::bigint[], ${column('ttftBucket')}::smallint[],
         ${column('pacedTokens')}::bigint[], ${column('pacedMs')}::bigint[], ${column('sellPico')}::numeric[],
         ${column('taxPico')}::numeric[], ${column('buyPico')}::numeric[], string_to_array(${rows.map((row) => row.arrival.text).join('\n')}, E'\\n'),
-        ${column('payer')}::text[], ${column('tier')}::text[], ${column('draws')}::text[], ${lists('lots')}::text[],
-        ${lists('lotAmounts')}::text[], ${burn('giftPico')}::numeric[], ${burn('creditPico')}::numeric[],
-        ${burn('overrunPico')}::numeric[], ${burn('bookedTaxPico')}::numeric[])
+        ${sparse(column('payer'))}::text[], ${sparse(column('tier'))}::text[], ${sparse(column('draws'))}::text[], ${sparse(lists('lots'))}::text[],
+        ${sparse(lists('lotAmounts'))}::text[], ${sparse(burn('giftPico'))}::numeric[], ${sparse(burn('creditPico'))}::numeric[],
+        ${sparse(burn('overrunPico'))}::numeric[], ${sparse(burn('bookedTaxPico'))}::numeric[])
       as fresh (id, content_hash, slice, tenant, key, service, supplier, ending, completed_at_ms, uncached_input, cache_write, cache_read,
         output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record, payer, tier, draws, lots, lot_amounts, gift, credit,
         overrun, booked_tax)
