@@ -53,6 +53,7 @@ const CHAIN = 'the hash chain is whole'
 const WALLETS = 'every wallet is what the ledger owes its tenant'
 const LOTS = 'every lot is what was granted less what was used of it'
 const DEFERRED = 'deferred revenue is what packages and fees have not earned yet'
+const CORRECTIONS = 'every correction continues what was booked before'
 const ESCROW = 'what buckets have set aside is what open slices have left'
 const PERIODS = 'every period has what it was filled with less what records drew'
 const SLICES = 'every slice has settled what its records cost'
@@ -73,6 +74,7 @@ test('untouched books pass every check, and every check has looked at what there
     [WALLETS, true, 2],
     [LOTS, true, 2],
     [DEFERRED, true, 0],
+    [CORRECTIONS, true, 0],
     [ESCROW, true, 2],
     [PERIODS, true, 0],
     [SLICES, true, 2],
