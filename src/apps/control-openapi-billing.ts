@@ -90,7 +90,7 @@ export const BILLING_OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/invoices/{id}/xlsx',
-    summary: 'Its token detail as a workbook, up to 50,000 requests',
+    summary: 'Its token detail as a workbook, up to 10,000 requests',
     audience: 'signed in',
     query: FileQuery,
     file: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',

@@ -18,7 +18,7 @@ export const invoices: Command = {
   tokenfactory invoices list --tenant acme --state sent
   tokenfactory invoices show INV-2026-000001
   tokenfactory invoices pdf INV-2026-000001 --lang en --file invoice.pdf
-  tokenfactory invoices csv ID --file detail.csv        one row per request; xlsx up to 50,000 of them
+  tokenfactory invoices csv ID --file detail.csv        one row per request; xlsx up to 10,000 of them
   tokenfactory invoices pay --tenant acme --amount 106.00 --reference bank-4711 [ID]
   tokenfactory invoices credit ID --reference c-1 --reason 'slow answers' [--line 1 --amount 5.00]
   tokenfactory invoices fapiao ID [--kind special]      asks for the tax invoice; --reverse --reason TEXT takes it back

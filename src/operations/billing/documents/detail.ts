@@ -29,10 +29,11 @@ export interface DetailDeps {
   readonly calendars: () => Promise<Calendars>
 }
 
-const POSTINGS = 100
+/** A posting has at most 500 records, and all of a page's are read at once: reading them bit by bit would sort them again each time. */
+const POSTINGS = 4
 /** Sorts after every request's id: the corrections of a page follow its records. */
 const CORRECTED = '~'
-const RECORDS = 500
+const RECORDS = 2_000
 
 /** Every row behind a document, line by line, in the order of the books. One page at a time, so a large month fits a small memory. */
 export async function* detailRows(deps: DetailDeps, document: Document): AsyncGenerator<DetailRow> {

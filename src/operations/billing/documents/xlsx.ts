@@ -10,8 +10,8 @@ import { textsOf } from './texts.ts'
 import type { Language } from './texts.ts'
 import { withoutTimes } from './zip-times.ts'
 
-/** The format keeps a whole sheet in memory while it is made, so there is a limit; CSV has none. */
-const MOST_ROWS = 50_000
+/** A workbook is made in memory and at one go, while nothing else runs, so there is a limit; CSV has none. */
+const MOST_ROWS = 10_000
 
 /**
  * The token detail as a workbook: the document's lines, and a row per request. Amounts that have more digits than a spreadsheet's

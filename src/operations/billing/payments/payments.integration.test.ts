@@ -211,3 +211,30 @@ test('what is corrected after it was invoiced is credited, request by request', 
   expect((await billing.reconcile('2026-11-23')).differences).toEqual([])
   await expectDocumentsCoherent(own)
 })
+
+test('usage, runs, payments, credits and refunds at once neither deadlock nor lose a fen', async () => {
+  await using own = await billingFixture()
+  const { billing, charging, clock } = own
+  const slice = await own.postpaid('acme', 100n)
+  await charging.topup({ tenant: 'acme', amountPico: 100n * YUAN, reference: 'paid' })
+  const records = recordsIn(1_000, NOVEMBER_MS, slice)
+  await charging.ingest({ gateway: 'gw-0', records: records.slice(0, 400) })
+  clock.advance(30 * DAY_MS)
+  const [first] = (await billing.run({ by: 'test' })).documents
+  clock.advance(31 * DAY_MS)
+  const work = Array.from({ length: 12 }, (_, n) => [
+    charging.ingest({ gateway: 'gw-0', records: records.slice(400 + n * 50, 450 + n * 50) }),
+    billing.run({ by: 'test' }),
+    billing.rollUp(),
+    billing.pay({ reference: `p${n % 6}`, tenant: 'acme', amountFen: 7n, by: 'test' }),
+    billing.requestRefund({ reference: `r${n % 4}`, tenant: 'acme', amountFen: 10n, by: 'test' }),
+    charging.refundUsage({ usageId: records[n]?.id ?? '', by: 'test', reason: 'test', reference: 'c' }),
+    billing
+      .credit({ reference: `c${n % 3}`, document: first?.id ?? '', reason: 'test', by: 'test' })
+      .catch((error: unknown) => error),
+  ]).flat()
+  await Promise.all(work)
+  clock.advance(31 * DAY_MS)
+  await billing.run({ by: 'test' })
+  await expectDocumentsCoherent(own)
+})
