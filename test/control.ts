@@ -6,6 +6,7 @@ import { createOrdering } from '#ordering'
 import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
+import { createTmf } from '#tmf'
 import { freshDatabase } from './database.ts'
 import { billingOf } from '../src/apps/control-documents.ts'
 import { createControlApp } from '../src/apps/control-app.ts'
@@ -59,6 +60,7 @@ export async function controlFixture() {
   const offers = createOffers({ database, clock })
   const ordering = createOrdering({ database, clock, log: nullLog, identity, money: charging, offerById: offers.byId })
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
+  const tmf = createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing })
   const stopping = new AbortController()
   const app = createControlApp({
     identity,
@@ -67,6 +69,7 @@ export async function controlFixture() {
     billing,
     offers,
     ordering,
+    tmf,
     clock,
     log: nullLog,
     info: { version: '0.0.0', schemaVersion: '0000', gatewayUrl: 'http://127.0.0.1:8080/v1' },
@@ -110,6 +113,7 @@ export async function controlFixture() {
     billing,
     ordering,
     app,
+    tmf,
     acmeSlice,
     async [Symbol.asyncDispose]() {
       stopping.abort()

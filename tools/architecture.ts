@@ -50,6 +50,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   catalogue: [...BASE, 'identity', 'ledger', 'charging'],
   ordering: [...BASE, 'identity', 'charging', 'catalogue'],
   billing: [...BASE, 'identity', 'ledger', 'charging', 'catalogue'],
+  tmf: [...BASE, 'identity', 'ledger', 'charging', 'catalogue', 'ordering'],
 }
 
 export interface Import {

@@ -6,8 +6,10 @@ import { createInternal } from './control-internal.ts'
 import type { InternalDeps } from './control-internal.ts'
 import { renderFailure, unknownPath } from './control-problems.ts'
 import { createStatic } from './control-static.ts'
+import { createTmfApi } from './control-tmf.ts'
+import type { TmfDeps } from './control-tmf.ts'
 
-export interface ControlDeps extends ApiDeps, InternalDeps {
+export interface ControlDeps extends ApiDeps, InternalDeps, TmfDeps {
   readonly log: Log
   /** The built console. */
   readonly staticFolder: string
@@ -58,6 +60,7 @@ export function createControlApp(deps: ControlDeps): Hono {
   )
   app.route('/api/v1', createApi(deps))
   app.route('/internal/v1', createInternal(deps))
+  app.route('/tmf-api', createTmfApi(deps))
   app.get('*', (context) => {
     if (/^\/(?:api|internal)(?:\/|$)/.test(context.req.path)) throw unknownPath({ path: context.req.path })
     return page(context)
@@ -86,5 +89,6 @@ function contentSecurityPolicy(gatewayUrl: string): string {
 function areaOf(path: string): string {
   if (path.startsWith('/api/')) return 'api'
   if (path.startsWith('/internal/')) return 'internal'
+  if (path.startsWith('/tmf-api/')) return 'tmf'
   return path === '/metrics' || path === '/healthz' || path === '/readyz' ? 'probe' : 'console'
 }

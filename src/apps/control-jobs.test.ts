@@ -18,6 +18,10 @@ test('jobs run at once and then by the timer, one after the other, and a failure
       calls.push('slices')
       return { reclaimed: 0 }
     },
+    endReservations: async () => {
+      calls.push('reservations')
+      return { ended: 0 }
+    },
   }
   const billing = {
     rollUp: async () => {
@@ -42,10 +46,10 @@ test('jobs run at once and then by the timer, one after the other, and a failure
       log: nullLog,
       everyMs: 5,
     })
-    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(12)
+    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(14)
   }
-  const round = ['orders', 'lots 7', 'revenue', 'slices', 'sums', 'overdue']
-  expect(calls.slice(0, 12)).toEqual([...round, ...round])
+  const round = ['orders', 'lots 7', 'revenue', 'slices', 'reservations', 'sums', 'overdue']
+  expect(calls.slice(0, 14)).toEqual([...round, ...round])
   const before = calls.length
   await new Promise((done) => setTimeout(done, 30))
   expect(calls.length).toBe(before)

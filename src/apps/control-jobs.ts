@@ -12,7 +12,7 @@ type Job = readonly [name: string, work: (nowMs: number) => Promise<unknown>]
 
 /** Orders first: what is renewed in time does not expire. */
 export function jobsOf(
-  charging: Pick<Charging, 'expireLots' | 'recogniseRevenue' | 'reclaimSlices'>,
+  charging: Pick<Charging, 'expireLots' | 'recogniseRevenue' | 'reclaimSlices' | 'endReservations'>,
   ordering: Pick<Ordering, 'runDue'>,
   billing: Pick<Billing, 'rollUp' | 'dun'>,
 ): readonly Job[] {
@@ -21,6 +21,7 @@ export function jobsOf(
     ['lots', (nowMs) => charging.expireLots(nowMs)],
     ['revenue', (nowMs) => charging.recogniseRevenue(nowMs)],
     ['slices', (nowMs) => charging.reclaimSlices(nowMs)],
+    ['reservations', (nowMs) => charging.endReservations(nowMs)],
     ['sums for billing', () => billing.rollUp()],
     ['overdue invoices', () => billing.dun()],
   ]

@@ -70,7 +70,7 @@ export const invalidRequest = defineProblem<{ issues: readonly { readonly path: 
   },
 )
 
-const internalError = defineProblem({
+export const internalError = defineProblem({
   code: 'internal_error',
   status: 500,
   title: 'Internal error',

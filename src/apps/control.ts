@@ -12,6 +12,7 @@ import { systemClock } from '#platform/clock'
 import { ConfigError, readConfig } from '#platform/config'
 import { createLog } from '#platform/log'
 import { migrate, openDatabase, schemaVersion, sql } from '#platform/postgres'
+import { createTmf } from '#tmf'
 import { createControlApp } from './control-app.ts'
 import { ControlConfig } from './control-config.ts'
 import { billingOf } from './control-documents.ts'
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
     billing,
     offers,
     ordering,
+    tmf: createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing }),
     clock,
     log,
     info: { version, schemaVersion: schema, gatewayUrl: config.GATEWAY_URL },

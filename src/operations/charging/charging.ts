@@ -14,6 +14,7 @@ import type {
   RegisterRequest,
   RequestRow,
   SliceView,
+  UsageRecord,
   UsageRow,
   VerifyReply,
 } from '#contract'
@@ -49,8 +50,12 @@ import type { LotRow } from './lots/store.ts'
 import { dismiss, quarantine, retry } from './quarantine/service.ts'
 import { endShare, putShare } from './shares/service.ts'
 import { close, grant, listSlices, openSlices, reclaimSlices, register, releaseSlice } from './slices/service.ts'
+import { endReservations, reserveIn, unreserveIn } from './reservations/service.ts'
+import type { Reservation, ReserveOutcome } from './reservations/service.ts'
 import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
+import { recordPage } from './usage/records-store.ts'
+import type { RecordPage } from './usage/records-store.ts'
 import { verify } from './verify/verify.ts'
 
 /** A price sheet and what it prices; a sheet's open end is closed by the one that follows it. */
@@ -169,6 +174,12 @@ export interface Charging {
   reclaimSlices(nowMs: number): Promise<{ reclaimed: number }>
   /** Job: earns fees whose time passes. */
   recogniseRevenue(nowMs: number): Promise<{ fees: number }>
+  /** Sets money of a wallet aside in a caller's transaction, as no gateway could, until it is given back or over. */
+  reserveIn(tx: Transaction, reservation: Reservation): Promise<ReserveOutcome>
+  /** Gives a reservation back; again, or after its time, it changes nothing. */
+  unreserveIn(tx: Transaction, reservation: Pick<Reservation, 'number' | 'tenant'>): Promise<void>
+  /** Job: gives back the reservations whose time is over. */
+  endReservations(nowMs: number): Promise<{ ended: number }>
   balance(tenant: string): Promise<BalanceView>
   /** All wallets, by tenant. */
   wallets(): Promise<BalanceView[]>
@@ -179,6 +190,8 @@ export interface Charging {
   /** One point per minute up to now, oldest first, empty minutes included. */
   live(query: { minutes: number; tenant?: string }): Promise<LivePoint[]>
   requests(page: Page): Promise<RequestRow[]>
+  /** Whole usage records, oldest first, and how many there are in all. Unredacted. */
+  usageRecords(page: RecordPage): Promise<{ readonly records: readonly UsageRecord[]; readonly total: number }>
   /** Everything about one request, unredacted. Throws `unknown_request`. */
   explain(id: string): Promise<ExplainReply>
   /** Proves the books. With `sheetById`, every record is also rated again from its tokens. */
@@ -241,12 +254,16 @@ export function createCharging({
     refundUsage: (request) => refundUsage(deps, request),
     reclaimSlices: (nowMs) => reclaimSlices(deps, nowMs),
     recogniseRevenue: (nowMs) => recogniseRevenue(database, nowMs),
+    reserveIn: (tx, reservation) => reserveIn(tx, reservation, clock.nowMs()),
+    unreserveIn: (tx, reservation) => unreserveIn(tx, reservation, clock.nowMs()),
+    endReservations: (nowMs) => endReservations(database, nowMs),
     balance: (tenant) => balance(database, tenant),
     wallets: () => wallets(database),
     postings: (page) => postings(database, page),
     usage: (query) => usage(deps, query),
     live: (query) => live(deps, query),
     requests: (page) => requests(database, page),
+    usageRecords: (page) => recordPage(database, page),
     explain: (id) => explain(database, id),
     verify: (options = {}) => verify(database, options),
   }

@@ -1,3 +1,5 @@
+export { compareDecimals, decimal, isDecimal, isObject, parseExact, writeExact } from './exact.ts'
+export type { Decimal, ExactJson, ExactObject } from './exact.ts'
 export { locate } from './spans.ts'
 export type { Span, SpanResult } from './spans.ts'
 export { splice } from './splice.ts'
