@@ -50,13 +50,15 @@ async function customers({ identity, charging }: AccountRooms, isBilling: boolea
   const wallets = new Map((await charging.wallets()).map((wallet) => [wallet.tenant, wallet]))
   return (await identity.tenants()).map(({ id, displayName, status }) => {
     const wallet = wallets.get(id)
+    const credit = BigInt(wallet?.creditLimitPico ?? '0')
     const attributes = {
       name: displayName,
       accountType: 'customer',
       state: status,
       relatedParty: [party(id, displayName, 'customer')],
       accountBalance: wallet ? walletBalances(wallet) : [],
-      ...(isBilling ? { ratingType: 'prepaid' } : {}),
+      ...(credit > 0n ? { creditLimit: money(credit) } : {}),
+      ...(isBilling ? { ratingType: credit > 0n ? 'postpaid' : 'prepaid' } : {}),
     }
     return { id: ids.tenant(id), attributes }
   })
