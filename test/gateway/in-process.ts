@@ -39,6 +39,8 @@ export async function startInProcess(options: {
   readonly charging: Charging
   readonly snapshot: Snapshot
   readonly clock: Clock
+  /** Requests are numbered from here on, so that several gateways in turn do not give an id twice. */
+  readonly firstRequest?: number
 }): Promise<InProcess> {
   const { charging, clock } = options
   const dir = mkdtempSync(join(tmpdir(), 'tokenfactory-means-'))
@@ -71,7 +73,7 @@ export async function startInProcess(options: {
     supplierLine: lines.line,
     tokenizer: () => createTokenizer({ kind: 'bytes', bytesPerToken: 4 }, { modelRoot: dir }),
   })
-  let requests = 0
+  let requests = (options.firstRequest ?? 1) - 1
   let isStopped = false
   const gateway: Gateway = {
     gatewayId: 'gw-0',
