@@ -121,6 +121,6 @@ async function payInvoices(world: World, ledger: Ledger, month: string): Promise
         reference: `pay-${document.id}-${i}`,
       })
     const { document: paid } = await world.billing.document(document.id)
-    if (paid.state !== 'settled') ledger.complaints.push(`${paid.number} is paid and ${paid.state}`)
+    if (paid.state !== 'settled') ledger.complaints.push(`${paid.id} is paid and ${paid.state}`)
   }
 }
