@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { copyFrom } from './copy.ts'
 import type { Statement } from './sql.ts'
 
 /** What a store needs: run a statement. The pool and a transaction are both one. */
@@ -12,6 +13,8 @@ export interface Queryable {
 
 export interface Transaction extends Queryable {
   readonly inTransaction: true
+  /** `copy … from stdin`, a statement without parameters. `lines` are rows of `copyValue`s joined by tabs, each ended by a line feed. */
+  copy(statement: Statement, lines: string): Promise<void>
 }
 
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable'
@@ -79,7 +82,11 @@ export function openDatabase(connectionString: string, options: DatabaseOptions 
       let broken: Error | undefined
       try {
         await client.query(`begin isolation level ${isolation}`)
-        const result = await work({ rows: runOn(client), inTransaction: true })
+        const result = await work({
+          rows: runOn(client),
+          copy: (statement, lines) => copyFrom(client, statement.text, Buffer.from(lines)),
+          inTransaction: true,
+        })
         await client.query('commit')
         return result
       } catch (error) {

@@ -1,3 +1,4 @@
+export { copyValue } from './copy.ts'
 export { integerFromNumeric, openDatabase, sqlState, violatedConstraint } from './database.ts'
 export type { Database, DatabaseOptions, Isolation, Queryable, Transaction } from './database.ts'
 export { startEmbeddedPostgres } from './embedded.ts'

@@ -4,6 +4,7 @@ import type { Queryable, Statement } from '#platform/postgres'
 import type { BurnColumns } from '../ingest/burn.ts'
 import { burnSelection, toBurn } from '../ingest/store.ts'
 import type { RawBurn } from '../ingest/store.ts'
+import { TTFT_BUCKETS } from '../ingest/rollup.ts'
 import type { RollupRange } from './model.ts'
 
 export type UsageBy = 'service' | 'tenant' | 'supplier' | 'key' | 'hour'
@@ -85,12 +86,18 @@ export interface MinuteSum extends UsageSum {
   readonly pacedMs: number
 }
 
+/** Bucket by bucket: an aggregate of arrays would make one anew for every roll-up. */
+const histogramSums = Array.from({ length: TTFT_BUCKETS }, (_, bucket) => bucket + 1).reduce<Statement>(
+  (list, bucket) => sql`${list}, sum(u.ttft[${bucket}::integer])::bigint`,
+  sql`null`,
+)
+
 export async function minuteSums(
   db: Queryable,
   query: { fromMs: number; toMs: number; tenant: string | undefined },
 ): Promise<MinuteSum[]> {
   const rows = await db.rows<SumRow & { start_ms: bigint; ttft: bigint[]; paced_tokens: string; paced_ms: string }>(sql`
-    select '' as "group", u.start_ms, ${sums}, charging.sum_counts(u.ttft) as ttft, sum(u.paced_tokens) as paced_tokens, sum(u.paced_ms) as paced_ms
+    select '' as "group", u.start_ms, ${sums}, array_remove(array[${histogramSums}]::bigint[], null) as ttft, sum(u.paced_tokens) as paced_tokens, sum(u.paced_ms) as paced_ms
       from charging.usage_rollup u
      where u.span = 'minute' and u.start_ms >= ${query.fromMs}::bigint and u.start_ms < ${query.toMs}::bigint and ${only(query.tenant)}
      group by u.start_ms order by u.start_ms
