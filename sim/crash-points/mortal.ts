@@ -42,6 +42,10 @@ export function mortalDatabase(database: Database, killAt: number): MortalDataba
             moment()
             return rows as never
           },
+          async copy(statement, lines) {
+            await tx.copy(statement, lines)
+            moment()
+          },
         }
         return work(mortal)
       }, isolation)

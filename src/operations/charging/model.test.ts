@@ -90,6 +90,46 @@ test('our failure is never revenue: only completed requests and client hang-ups 
   ])
 })
 
+test('a record is written as canonical JSON writes it, whatever it says', () => {
+  const tokens = fc.record({
+    uncachedInput: fc.nat(),
+    cacheWrite: fc.nat(),
+    cacheRead: fc.nat(),
+    output: fc.nat(),
+    reasoning: fc.nat(),
+  })
+  const change = fc.record(
+    {
+      payer: fc.string(),
+      tier: fc.constantFrom('standard', 'priority', 'flex', 'batch'),
+      note: fc.option(fc.string({ unit: 'binary' })),
+      ttftMs: fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })),
+      slice: fc.option(fc.string({ unit: 'grapheme' })),
+      counted: fc.option(fc.record({ method: fc.string(), output: fc.option(fc.nat()), input: fc.option(fc.nat()) })),
+      reported: fc.option(tokens),
+      draws: fc.array(
+        fc.record({
+          version: fc.option(fc.string()),
+          covered: fc.option(tokens),
+          kind: fc.constantFrom('tokens', 'throughput', 'cap'),
+          bucket: fc.string(),
+          slice: fc.string(),
+          held: fc.string(),
+          amount: fc.string(),
+        }),
+        { maxLength: 3 },
+      ),
+    },
+    { requiredKeys: [] },
+  )
+  fc.assert(
+    fc.property(fc.nat(1000), change, (n, changed) => {
+      const record = sampleRecord(n, changed)
+      expect(arrivalOf(record).text).toBe(canonicalJson(record))
+    }),
+  )
+})
+
 test('the fingerprint of a record survives any reordering of its fields and a trip through JSON', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {

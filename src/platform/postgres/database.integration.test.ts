@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { integerFromNumeric, sql, sqlState, violatedConstraint } from '#platform/postgres'
+import { copyValue, integerFromNumeric, sql, sqlState, violatedConstraint } from '#platform/postgres'
 import { freshDatabase } from '../../../test/database.ts'
 
 test('values of every type survive the way to the database and back', async () => {
@@ -63,4 +63,52 @@ test('the isolation level asked for is the one in force', async () => {
     'serializable',
   )
   expect(row?.level).toBe('serializable')
+})
+
+/** What has a meaning in an array, in a row of `copy`, or in JSON. */
+const hostile = [
+  '',
+  'NULL',
+  '\\N',
+  '\\.',
+  'a"b',
+  "a'b",
+  'a\\b',
+  '\t\n\r',
+  '{a,b}',
+  ' a ',
+  '汉字 😀',
+  '\\x00',
+  'a\\',
+  '"',
+]
+
+test('texts and bytes in lists arrive as they are', async () => {
+  await using database = await freshDatabase({ max: 1 })
+  const bytes = [Buffer.from([0, 92, 34, 255]), null]
+  const [row] = await database.rows<{ texts: string[]; bytes: Buffer[]; none: string[] }>(sql`
+    select ${[...hostile, null]}::text[] as texts, ${bytes}::bytea[] as bytes, ${[]}::text[] as none
+  `)
+  expect(row).toEqual({ texts: [...hostile, null], bytes, none: [] })
+})
+
+test('rows that are copied in arrive as they are, and a row that cannot fails the transaction with its constraint', async () => {
+  await using database = await freshDatabase({ max: 1 })
+  await database.rows(sql`create table thing (id int constraint one primary key, text text, big numeric)`)
+  const lines = [...hostile, null]
+    .map((text, id) => `${[copyValue(id), copyValue(text), copyValue(-(10n ** 30n))].join('\t')}\n`)
+    .join('')
+  const copy = sql`copy thing (id, text, big) from stdin`
+  await database.transaction((tx) => tx.copy(copy, lines))
+  const rows = await database.rows<{ text: string; big: string }>(sql`select text, big from thing order by id`)
+  expect(rows).toEqual([...hostile, null].map((text) => ({ text, big: `-1${'0'.repeat(30)}` })))
+  const error: unknown = await database
+    .transaction((tx) => tx.copy(copy, '99\ta\t1\n0\tb\t1\n'))
+    .catch((e: unknown) => e)
+  expect([sqlState(error), violatedConstraint(error)]).toEqual(['23505', 'one'])
+  const broken: unknown = await database
+    .transaction((tx) => tx.copy(sql`copy nowhere from stdin`, ''))
+    .catch((e: unknown) => e)
+  expect(sqlState(broken)).toBe('42P01')
+  expect(await database.rows(sql`select count(*)::int as n from thing`)).toEqual([{ n: hostile.length + 1 }])
 })

@@ -43,7 +43,7 @@ function arrayElement(value: SqlScalar): string {
   if (value === null) return 'NULL'
   if (typeof value === 'string') return /["\\]/.test(value) ? `"${value.replace(/["\\]/g, '\\$&')}"` : `"${value}"`
   if (Buffer.isBuffer(value)) return `"\\\\x${value.toString('hex')}"`
-  return value instanceof Date ? `"${value.toISOString()}"` : `${value}`
+  return value instanceof Date ? `"${value.toISOString()}"` : String(value)
 }
 
 /**

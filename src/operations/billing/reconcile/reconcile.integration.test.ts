@@ -47,7 +47,7 @@ test('produced = rated = posted = billed, before and after the month is invoiced
 const TAMPERING: Readonly<Record<string, readonly [stage: string, change: string]>> = {
   'a record that says less than its column': [
     'rated',
-    `update charging.usage_record set record = jsonb_set(record, '{sellPico}', '"1"') where id = (select min(id) from charging.usage_record)`,
+    `update charging.usage_record set record = jsonb_set(record::jsonb, '{sellPico}', '"1"') where id = (select min(id) from charging.usage_record)`,
   ],
   'a column that says more than its record': [
     'rated',

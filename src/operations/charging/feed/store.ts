@@ -64,7 +64,7 @@ export async function usageAsWritten(db: Queryable, postingIds: readonly string[
     select u.posting_id, ((u.record ->> 'completedAtMs')::bigint + 28800000) / 86400000 as day, u.record ->> 'service' as service,
       count(*) as requests, sum(t.tokens) as tokens, sum((u.record ->> 'sellPico')::numeric) as sell, sum((u.record ->> 'buyPico')::numeric) as buy
       from charging.usage_record u
-      cross join lateral (select sum(value::numeric) as tokens from jsonb_each_text(u.record -> 'tokens')) t
+      cross join lateral (select sum(value::numeric) as tokens from json_each_text(u.record -> 'tokens')) t
      where u.posting_id = any(${postingIds}::text[])
      group by 1, 2, 3 order by 1, 2, 3
   `)

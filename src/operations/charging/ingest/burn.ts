@@ -6,7 +6,7 @@ import { burn, openPurse, recognisedAt } from '../lots/model.ts'
 import type { Lot, Piece, Purse } from '../lots/model.ts'
 import type { LotMove } from '../lots/store.ts'
 import { isBilled, usageEntries } from '../model.ts'
-import type { TokenBurn } from '../model.ts'
+import type { TokenBurn, Usage } from '../model.ts'
 import { payerOf } from './model.ts'
 import type { RecordColumns } from './model.ts'
 
@@ -80,7 +80,36 @@ export function burnRecords(records: readonly UsageRecord[], stock: Stock): Burn
 
 /** The money of one record, without what its tokens move. */
 export function entriesOf(columns: RecordColumns, burn: BurnColumns): Entry[] {
-  return usageEntries({
+  return usageEntries(usageOf(columns, burn))
+}
+
+/** The money of a batch: summed by its parties before it becomes entries, because most records of a batch have them in common. */
+export function batchEntries(
+  rows: readonly { readonly columns: RecordColumns; readonly burn: BurnColumns }[],
+): Entry[] {
+  const sums = new Map<string, Mutable<Usage>>()
+  for (const { columns, burn } of rows) {
+    const { payer, tenant, service, supplier, ending } = columns
+    const parties = `${payer ?? tenant}\n${service}\n${supplier}\n${isBilled(ending) ? 'billed' : ''}`
+    const sum = sums.get(parties)
+    if (!sum) {
+      sums.set(parties, usageOf(columns, burn))
+      continue
+    }
+    sum.sellPico += columns.sellPico
+    sum.giftPico += burn.giftPico ?? 0n
+    sum.creditPico += burn.creditPico ?? 0n
+    sum.overrunPico += burn.overrunPico ?? 0n
+    sum.taxPico += burn.bookedTaxPico ?? columns.taxPico
+    sum.buyPico += columns.buyPico
+  }
+  return [...sums.values()].flatMap(usageEntries)
+}
+
+type Mutable<T> = { -readonly [Name in keyof T]: T[Name] }
+
+function usageOf(columns: RecordColumns, burn: BurnColumns): Usage {
+  return {
     payer: columns.payer ?? columns.tenant,
     service: columns.service,
     supplier: columns.supplier,
@@ -91,7 +120,7 @@ export function entriesOf(columns: RecordColumns, burn: BurnColumns): Entry[] {
     overrunPico: burn.overrunPico ?? 0n,
     taxPico: burn.bookedTaxPico ?? columns.taxPico,
     buyPico: columns.buyPico,
-  })
+  }
 }
 
 type Parts = Pick<BurnColumns, 'giftPico' | 'creditPico' | 'overrunPico' | 'bookedTaxPico'>

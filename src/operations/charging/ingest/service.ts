@@ -3,18 +3,19 @@ import type * as z from 'zod'
 import { hash } from 'node:crypto'
 import { evidenceOf, post, postingId } from '#ledger'
 import type { Clock } from '#platform/clock'
+import { violatedConstraint } from '#platform/postgres'
 import type { Database, Transaction } from '#platform/postgres'
 import { walletOf } from '../bucket/model.ts'
 import { availableOf, lockBuckets, moveBuckets } from '../bucket/store.ts'
 import type { Bucket, BucketMove } from '../bucket/store.ts'
 import { activeLots, moveLots } from '../lots/store.ts'
 import { tokenEntries } from '../model.ts'
-import { acceptQuarantined, insertQuarantined, lockDismissed } from '../quarantine/store.ts'
+import { acceptQuarantined, insertQuarantined, lockQuarantined } from '../quarantine/store.ts'
 import { sharesOf } from '../shares/store.ts'
 import { isSharedBy } from '../shares/model.ts'
 import { lockSlices, settleSlices } from '../slices/store.ts'
 import type { SliceRow } from '../slices/store.ts'
-import { burnRecords, entriesOf } from './burn.ts'
+import { batchEntries, burnRecords } from './burn.ts'
 import type { BurnColumns } from './burn.ts'
 import { arrivalOf } from './fingerprint.ts'
 import type { Arrival } from './fingerprint.ts'
@@ -39,9 +40,7 @@ interface Deps {
 /** Two deliveries of one record under different tenants' locks can meet only by a fault of a gateway; then one of them starts over. */
 const MOST_ATTEMPTS = 5
 
-class Overtaken extends Error {
-  override readonly name = 'Overtaken'
-}
+const isOvertaken = (error: unknown): boolean => violatedConstraint(error) === 'usage_record_pkey'
 
 /**
  * Takes a batch of usage records into the books in one transaction: records, slices, buckets, lots, roll-ups and one posting move
@@ -53,7 +52,7 @@ export async function ingest({ database, clock }: Deps, batch: IngestBatch): Pro
     try {
       return await database.transaction((tx) => ingestIn(tx, batch, arrivals, clock.nowMs()))
     } catch (error) {
-      if (!(error instanceof Overtaken) || attempt === MOST_ATTEMPTS) throw error
+      if (!isOvertaken(error) || attempt === MOST_ATTEMPTS) throw error
     }
   }
 }
@@ -75,7 +74,7 @@ async function ingestIn(
     text,
   }))
   const ids = unique([...arrivals.map((arrival) => arrival.record.id), ...malformed.map(({ id }) => id)])
-  const dismissed = await lockDismissed(tx, ids)
+  const { dismissed, waiting } = await lockQuarantined(tx, ids)
   const hashes = await knownHashes(tx, unique(arrivals.map((arrival) => arrival.record.id)))
   const isLive = ({ contentHash }: { readonly contentHash: string }) => !dismissed.has(contentHash)
   const { accepted, duplicates, quarantined } = sortArrivals(arrivals.filter(isLive), {
@@ -93,7 +92,7 @@ async function ingestIn(
     ...malformed.filter(isLive),
   ]
   if (aside.length > 0) await insertQuarantined(tx, gateway, aside, nowMs)
-  if (accepted.length > 0) await book(tx, { gateway, accepted, ground, nowMs })
+  if (accepted.length > 0) await book(tx, { gateway, accepted, ground, waiting, nowMs })
   return {
     accepted: accepted.length,
     duplicates: duplicates.length,
@@ -138,8 +137,15 @@ async function book(
     gateway,
     accepted,
     ground,
+    waiting,
     nowMs,
-  }: { gateway: string; accepted: readonly Arrival[]; ground: Ground; nowMs: number },
+  }: {
+    gateway: string
+    accepted: readonly Arrival[]
+    ground: Ground
+    waiting: ReadonlySet<string>
+    nowMs: number
+  },
 ): Promise<void> {
   const records = accepted.map((arrival) => arrival.record)
   const burnt = burnRecords(records, {
@@ -158,21 +164,21 @@ async function book(
   const columns = rows.map((row) => row.columns)
   const evidence = evidenceOf(accepted.map((arrival) => arrival.contentHash))
   const key = `usage:${evidence}`
-  if ((await insertRecords(tx, rows, postingId(key))) !== accepted.length) throw new Overtaken()
+  await insertRecords(tx, rows, postingId(key))
   await settleSlices(tx, bySlice(records))
   await moveBuckets(tx, byBucket(rows, ground))
   await moveLots(tx, burnt.moves)
   await addToRollups(tx, rollUp(columns))
   await acceptQuarantined(
     tx,
-    accepted.map(({ record, contentHash }) => ({ id: record.id, contentHash })),
+    accepted.map(({ record, contentHash }) => ({ id: record.id, contentHash })).filter(({ id }) => waiting.has(id)),
   )
   await post(tx, {
     key,
     kind: 'usage',
     memo: `usage of gateway ${gateway}`,
     bookedAtMs: nowMs,
-    entries: [...rows.flatMap(({ columns: row, burn }) => entriesOf(row, burn)), ...burnt.tokens.flatMap(tokenEntries)],
+    entries: [...batchEntries(rows), ...burnt.tokens.flatMap(tokenEntries)],
     evidence,
     facts: accepted.length,
   })

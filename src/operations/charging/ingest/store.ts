@@ -1,5 +1,5 @@
-import { integerFromNumeric, sql } from '#platform/postgres'
-import type { Queryable, SqlScalar, Transaction } from '#platform/postgres'
+import { copyValue, integerFromNumeric, sql } from '#platform/postgres'
+import type { Queryable, Transaction } from '#platform/postgres'
 import type { BurnColumns } from './burn.ts'
 import type { Arrival } from './fingerprint.ts'
 import type { RecordColumns } from './model.ts'
@@ -37,46 +37,70 @@ export async function knownHashes(db: Queryable, ids: readonly string[]): Promis
 }
 
 /**
- * Inserts records in the order of their ids and returns how many were new. The records travel as lines, because JSON text never
- * holds a line feed and an array literal would escape every quote.
+ * Inserts records in the order of their ids. They are copied in, which costs PostgreSQL a third of an insert; one that is there
+ * already breaks the primary key.
  */
 export async function insertRecords(
   tx: Transaction,
   rows: readonly { readonly arrival: Arrival; readonly columns: RecordColumns; readonly burn: BurnColumns }[],
   postingId: string,
-): Promise<number> {
-  const burn = <Name extends keyof BurnColumns>(name: Name): BurnColumns[Name][] => rows.map((row) => row.burn[name])
-  // Most batches have none of these, and unnest fills up what is missing with nulls: a column of nulls need not travel.
-  const sparse = <Value extends SqlScalar>(values: readonly Value[]): readonly Value[] | null =>
-    values.some((value) => value !== null) ? values : null
-  // unnest takes lists apart, so lists in a column travel as text. Ids of lots and numbers need no quotes.
-  const lists = (name: 'lots' | 'lotAmounts') => burn(name).map((list) => list && `{${list.join(',')}}`)
-  const column = <Name extends keyof RecordColumns>(name: Name): RecordColumns[Name][] =>
-    rows.map((row) => row.columns[name])
-  const inserted = await tx.rows(sql`
-    insert into charging.usage_record (id, content_hash, posting_id, slice, tenant, key, service, supplier, ending, completed_at_ms,
+): Promise<void> {
+  let lines = ''
+  for (const row of rows) lines += `${lineOf(row, postingId)}\n`
+  await tx.copy(
+    sql`copy charging.usage_record (id, content_hash, posting_id, slice, tenant, key, service, supplier, ending, completed_at_ms,
       uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record,
-      payer, tier, draws, lots, lot_amounts, gift, credit, overrun, booked_tax)
-    select id, decode(content_hash, 'hex'), ${postingId}, slice, tenant, key, service, supplier, ending, completed_at_ms,
-      uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record::jsonb,
-      payer, tier, draws::jsonb, lots::text[], lot_amounts::numeric[], gift, credit, overrun, booked_tax
-      from unnest(${rows.map((row) => row.arrival.record.id)}::text[], ${rows.map((row) => row.arrival.contentHash)}::text[],
-        ${column('slice')}::text[], ${column('tenant')}::text[], ${column('key')}::text[], ${column('service')}::text[],
-        ${column('supplier')}::text[], ${column('ending')}::text[], ${column('completedAtMs')}::bigint[],
-        ${column('uncachedInput')}::bigint[], ${column('cacheWrite')}::bigint[], ${column('cacheRead')}::bigint[],
-        ${column('output')}::bigint[], ${column('reasoning')}::bigint[], ${column('ttftBucket')}::smallint[],
-        ${column('pacedTokens')}::bigint[], ${column('pacedMs')}::bigint[], ${column('sellPico')}::numeric[],
-        ${column('taxPico')}::numeric[], ${column('buyPico')}::numeric[], string_to_array(${rows.map((row) => row.arrival.text).join('\n')}, E'\\n'),
-        ${sparse(column('payer'))}::text[], ${sparse(column('tier'))}::text[], ${sparse(column('draws'))}::text[], ${sparse(lists('lots'))}::text[],
-        ${sparse(lists('lotAmounts'))}::text[], ${sparse(burn('giftPico'))}::numeric[], ${sparse(burn('creditPico'))}::numeric[],
-        ${sparse(burn('overrunPico'))}::numeric[], ${sparse(burn('bookedTaxPico'))}::numeric[])
-      as fresh (id, content_hash, slice, tenant, key, service, supplier, ending, completed_at_ms, uncached_input, cache_write, cache_read,
-        output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record, payer, tier, draws, lots, lot_amounts, gift, credit,
-        overrun, booked_tax)
-    on conflict (id) do nothing
-    returning 1
-  `)
-  return inserted.length
+      payer, tier, draws, lots, lot_amounts, gift, credit, overrun, booked_tax) from stdin`,
+    lines,
+  )
+}
+
+/** Ids of lots and numbers need no quotes in an array. */
+const list = (values: readonly (string | bigint)[] | null): string | null => values && `{${values.join(',')}}`
+
+function lineOf(
+  {
+    arrival,
+    columns,
+    burn,
+  }: { readonly arrival: Arrival; readonly columns: RecordColumns; readonly burn: BurnColumns },
+  postingId: string,
+): string {
+  const { slice, tenant, key, service, supplier, ending, ttftBucket, payer, tier, draws } = columns
+  const { giftPico, creditPico, overrunPico, bookedTaxPico } = burn
+  return [
+    copyValue(arrival.record.id),
+    `\\\\x${arrival.contentHash}`,
+    postingId,
+    copyValue(slice),
+    copyValue(tenant),
+    copyValue(key),
+    copyValue(service),
+    copyValue(supplier),
+    ending,
+    columns.completedAtMs,
+    columns.uncachedInput,
+    columns.cacheWrite,
+    columns.cacheRead,
+    columns.output,
+    columns.reasoning,
+    copyValue(ttftBucket),
+    columns.pacedTokens,
+    columns.pacedMs,
+    columns.sellPico,
+    columns.taxPico,
+    columns.buyPico,
+    copyValue(arrival.text),
+    copyValue(payer),
+    copyValue(tier),
+    copyValue(draws),
+    copyValue(list(burn.lots)),
+    copyValue(list(burn.lotAmounts)),
+    copyValue(giftPico),
+    copyValue(creditPico),
+    copyValue(overrunPico),
+    copyValue(bookedTaxPico),
+  ].join('\t')
 }
 
 export async function addToRollups(tx: Transaction, cells: readonly Cell[]): Promise<void> {

@@ -68,15 +68,21 @@ export async function insertQuarantined(
 }
 
 /**
- * Content hashes of those records with these ids that an operator has dismissed. Locks what is in quarantine under the ids, so that
- * a record is not dismissed while it is being posted.
+ * Content hashes of those records with these ids that an operator has dismissed, and which ids wait for one. Locks what is in
+ * quarantine under the ids, so that a record is not dismissed while it is being posted.
  */
-export async function lockDismissed(tx: Transaction, ids: readonly string[]): Promise<ReadonlySet<string>> {
-  const rows = await tx.rows<{ content_hash: string; state: string }>(sql`
-    select encode(content_hash, 'hex') as content_hash, state from charging.usage_quarantine
+export async function lockQuarantined(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<{ dismissed: ReadonlySet<string>; waiting: ReadonlySet<string> }> {
+  const rows = await tx.rows<{ id: string; content_hash: string; state: string }>(sql`
+    select id, encode(content_hash, 'hex') as content_hash, state from charging.usage_quarantine
      where id = any(${ids}::text[]) order by id, usage_quarantine.content_hash for update
   `)
-  return new Set(rows.filter((row) => row.state === 'dismissed').map((row) => row.content_hash))
+  return {
+    dismissed: new Set(rows.filter((row) => row.state === 'dismissed').map((row) => row.content_hash)),
+    waiting: new Set(rows.filter((row) => row.state === 'open').map((row) => row.id)),
+  }
 }
 
 /** A record that is posted now, after it had been kept aside, needs no operator any more. */
@@ -84,6 +90,7 @@ export async function acceptQuarantined(
   tx: Transaction,
   arrivals: readonly { readonly id: string; readonly contentHash: string }[],
 ): Promise<void> {
+  if (arrivals.length === 0) return
   await tx.rows(sql`
     update charging.usage_quarantine q set state = 'accepted'
       from unnest(${arrivals.map((arrival) => arrival.id)}::text[], ${arrivals.map((arrival) => arrival.contentHash)}::text[]) as a (id, content_hash)

@@ -96,9 +96,9 @@ const tampering: readonly (readonly [string, readonly string[], RegExp])[] = [
   [change(1, 'sell = sell - 1, tax = tax - 1'), [RECORDS, USAGE, SLICES, ROLLUPS], /column sellPico/],
   [change(1, 'buy = buy + 1'), [RECORDS, USAGE, ROLLUPS], /2110:embedded moved by/],
   [change(1, 'tax = tax - 1'), [RECORDS, USAGE], /column taxPico/],
-  [change(1, `record = jsonb_set(record, '{buyPico}', '"1"')`), [RECORDS], /content does not match its hash/],
+  [change(1, `record = jsonb_set(record::jsonb, '{buyPico}', '"1"')`), [RECORDS], /content does not match its hash/],
   [
-    change(1, `record = jsonb_set(record, '{note}', '"forged"'), content_hash = sha256('x')`),
+    change(1, `record = jsonb_set(record::jsonb, '{note}', '"forged"'), content_hash = sha256('x')`),
     [RECORDS, USAGE],
     /its records are not those it was made from/,
   ],
