@@ -1,6 +1,6 @@
 import { ExplainReply } from '#contract'
-import type { UsageRecord } from '#contract'
-import { TOKEN_CLASSES } from '#kernel'
+import type { Draw, UsageRecord } from '#contract'
+import { TOKEN_CLASSES, formatUnits } from '#kernel'
 import type { Command } from './command.ts'
 import { count, milliseconds, time, yuan } from './format.ts'
 import { printable, renderTable } from './table.ts'
@@ -60,13 +60,14 @@ function render({ record, posting, shares }: ExplainReply): string {
     'Price',
     `  held ¥${yuan(record.holdPico)}, sold ¥${yuan(record.sellPico)} (tax ¥${yuan(record.taxPico)}) by ${record.sellSheet || '-'}`,
     `  bought ¥${yuan(record.buyPico)} by ${record.buySheet || '-'}`,
+    ...draws(record),
     posting === null
       ? 'Posting: none yet'
       : `Posting ${posting.id}, booked ${time(posting.bookedAtMs)}\n  hash ${posting.hash}`,
     renderTable(
       [
         { title: '  ACCOUNT', value: ({ account }) => `  ${account}` },
-        { title: 'THIS REQUEST ¥', value: ({ amountPico }) => yuan(amountPico), align: 'right' },
+        { title: 'THIS REQUEST', value: ({ account, amountPico }) => inBooks(account, amountPico), align: 'right' },
       ],
       shares,
     ),
@@ -87,6 +88,39 @@ function facts(record: UsageRecord): string {
     ['Gateway', `${record.gateway}, epoch ${record.epoch}, slice ${record.slice ?? '-'}`],
   ]
   return lines.map(([name, value]) => `${name.padEnd(10)} ${printable(value)}`).join('\n')
+}
+
+/** What paid or counted beside the wallet; nothing where only the wallet did. */
+function draws({ tier, payer, draws: drawn = [] }: UsageRecord): string[] {
+  const said = [
+    ...(tier === undefined ? [] : [`  served and priced as ${tier}`]),
+    ...(payer === undefined ? [] : [`  paid by the wallet of ${payer}`]),
+  ]
+  if (drawn.length === 0) return said
+  return [
+    ...said,
+    'Drawn beside the wallet',
+    renderTable(
+      [
+        { title: '  BUCKET', value: ({ bucket }) => `  ${bucket}` },
+        { title: 'HELD', value: (draw) => inUnits(draw, draw.held), align: 'right' },
+        { title: 'USED', value: (draw) => inUnits(draw, draw.amount), align: 'right' },
+        { title: 'BY', value: ({ version }) => version ?? 'money' },
+      ],
+      drawn,
+    ),
+  ]
+}
+
+/** Accounts from 8000 on are in units of the table that they name. */
+function inBooks(account: string, amount: string): string {
+  if (account < '8000') return `¥${yuan(amount)}`
+  return `${formatUnits(BigInt(amount))} ${/[^:/]*$/.exec(account)?.[0] ?? ''}`
+}
+
+/** Money in yuan, tokens in units of their table. */
+function inUnits({ version }: Draw, amount: string): string {
+  return version === null ? `¥${yuan(amount)}` : formatUnits(BigInt(amount))
 }
 
 function recount({ counted }: UsageRecord): string {

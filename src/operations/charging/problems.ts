@@ -1,4 +1,4 @@
-import { defineProblem } from '#kernel'
+import { defineProblem, formatYuan } from '#kernel'
 
 export const invalidRequest = defineProblem<{ issues: readonly string[] }>({
   code: 'invalid_request',
@@ -83,7 +83,7 @@ export const invalidAmount = defineProblem<{ amount: string }>({
   title: 'Invalid amount',
   retryable: false,
   detail: ({ amount }) =>
-    `An amount is more than zero and at most ten trillion yuan, and nobody pays himself; this is ${amount} pico-yuan.`,
+    `An amount is more than zero and at most ten trillion yuan, and nobody pays himself; this is ¥${formatYuan(BigInt(amount))}.`,
 })
 
 export const unknownRequest = defineProblem<{ id: string }>({
@@ -100,7 +100,7 @@ export const insufficientBalance = defineProblem<{ needed: string; available: st
   title: 'Insufficient balance',
   retryable: false,
   detail: ({ needed, available }) =>
-    `This takes ${needed} pico-yuan of paid money or credit, and ${available} are available for it.`,
+    `This takes ¥${formatYuan(BigInt(needed))} of paid money or credit, and ¥${formatYuan(BigInt(available))} is available for it.`,
 })
 
 export const invalidLot = defineProblem<{ reference: string; flaw: string }>({
@@ -148,7 +148,7 @@ export const amountAboveFee = defineProblem<{ reference: string; left: string }>
   status: 422,
   title: 'More than the fee',
   retryable: false,
-  detail: ({ reference, left }) => `Of the fee ${reference} only ${left} pico-yuan are left to be refunded.`,
+  detail: ({ reference, left }) => `Of the fee ${reference} only ¥${formatYuan(BigInt(left))} is left to be refunded.`,
 })
 
 export const transferReused = defineProblem<{ reference: string }>({
