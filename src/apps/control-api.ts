@@ -16,6 +16,7 @@ import { readBody } from './control-body.ts'
 import { callerOf, closeSessionCookie, openSessionCookie, requireOwnSite } from './control-caller.ts'
 import type { Caller } from './control-caller.ts'
 import { addDesk } from './control-desk.ts'
+import { addMeans } from './control-means.ts'
 import { addOrdering } from './control-ordering.ts'
 import { checked, invalidRequest, operatorsOnly, unknownPath, unknownRequest } from './control-problems.ts'
 import {
@@ -226,6 +227,7 @@ export function createApi(deps: ApiDeps): Hono {
     return context.json(explanationForTenant(explained))
   })
 
+  addMeans(api, { charging, catalogue, caller, scope, oneTenant })
   addOrdering(api, { offers, ordering, caller, operator, scope, oneTenant })
   addDesk(api, { charging, operator })
   addBilling(api, { billing, clock, caller, operator, requireTenant: (tenant) => requireTenant(identity, tenant) })

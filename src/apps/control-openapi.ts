@@ -29,6 +29,7 @@ import {
   VerifyReply,
 } from '#contract'
 import { BILLING_OPERATIONS } from './control-openapi-billing.ts'
+import { MEANS_OPERATIONS } from './control-openapi-means.ts'
 import { ORDERING_OPERATIONS } from './control-openapi-ordering.ts'
 import {
   CreateAccountRequest,
@@ -180,6 +181,7 @@ const OPERATIONS: readonly Operation[] = [
     reply: ExplainReply,
   },
   ...ORDERING_OPERATIONS,
+  ...MEANS_OPERATIONS,
   {
     method: 'get',
     path: '/slices',

@@ -8,23 +8,27 @@ import type { ExplainReply, PostingView, RequestRow, UsageRow } from '#contract'
 /** Stands where the contract wants a name and the name is not the reader's business. */
 const HIDDEN = 'hidden'
 
+/** Wallet, gifts, credit, invoices, and what is to be paid back. */
+const OWN_ACCOUNTS = /^(?:1100|1110|1190|2000|2001|2400):/
+
 /** Our costs and the supplier's side of a posting are no business of the customer. */
 const OPERATOR_ACCOUNTS = /^(?:2110|5000|5040)\b/
 
 export function requestForTenant(row: RequestRow): RequestRow {
-  const { id, completedAtMs, tenant, key, service, ending, tokens, ttftMs, durationMs, sellPico } = row
-  return { id, completedAtMs, tenant, key, service, supplier: HIDDEN, ending, tokens, ttftMs, durationMs, sellPico }
+  const { id, completedAtMs, tenant, key, service, ending, tokens, ttftMs, durationMs, sellPico, tier, draws } = row
+  const shown = { id, completedAtMs, tenant, key, service, ending, tokens, ttftMs, durationMs, sellPico, tier, draws }
+  return { ...shown, supplier: HIDDEN }
 }
 
 export function usageForTenant({ group, requests, failed, tokens, sellPico }: UsageRow): UsageRow {
   return { group, requests, failed, tokens, sellPico, buyPico: '0' }
 }
 
-/** One posting may serve many tenants: only the own wallet's entry is shown, and how many records there are is not told. */
+/** One posting may serve many tenants: only entries of the own accounts are shown, and how many records there are is not told. */
 export function postingForTenant(posting: PostingView, tenant: string): PostingView {
   const { id, kind, bookedAtMs } = posting
-  const entries = posting.entries.filter(({ account }) => account === `2000:${tenant}`)
-  return { id, kind, bookedAtMs, memo: kind === 'topup' ? posting.memo : '', entries, records: 0 }
+  const entries = posting.entries.filter(({ account }) => OWN_ACCOUNTS.test(account) && account.endsWith(`:${tenant}`))
+  return { id, kind, bookedAtMs, memo: kind === 'usage' ? '' : posting.memo, entries, records: 0 }
 }
 
 export function explanationForTenant({ record, posting, shares }: ExplainReply): ExplainReply {
@@ -34,6 +38,7 @@ export function explanationForTenant({ record, posting, shares }: ExplainReply):
       gateway: HIDDEN,
       epoch: 0,
       slice: null,
+      ...(record.draws ? { draws: record.draws.map((draw) => ({ ...draw, slice: HIDDEN })) } : {}),
       supplier: HIDDEN,
       model: record.service,
       note: null,

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { EpochMs, PicoText, ServiceName, Slug, Tokens, UnsignedPicoText } from './scalars.ts'
-import { Limits, PeakHours, PriceVariant } from './snapshot.ts'
-import { UsageRecord } from './usage-record.ts'
+import { Limits, PeakHours, PriceVariant, ServiceTier } from './snapshot.ts'
+import { Draw, UsageRecord } from './usage-record.ts'
 
 /**
  * The control plane's own API under `/api/v1`, used by the console and the CLI. Callers are an operator (the installation's
@@ -123,7 +123,7 @@ export const BalanceView = z.object({
 })
 export type BalanceView = z.infer<typeof BalanceView>
 
-/** GET /ledger?tenant=&limit=&before= : postings that touch the tenant's wallet (operator without tenant: all). */
+/** GET /ledger?tenant=&limit=&before= : postings that touch the tenant's money (operator without tenant: all). */
 export const PostingView = z.object({
   id: z.string(),
   kind: z.string(),
@@ -159,6 +159,9 @@ export const LivePoint = z.object({
 })
 export type LivePoint = z.infer<typeof LivePoint>
 
+/** What a request was paid with beside the wallet. */
+const RequestDraw = Draw.pick({ kind: true, bucket: true, amount: true, version: true })
+
 /** GET /requests?tenant=&limit= : recent usage records. Tenant users do not see supplier, cost or candidates. */
 export const RequestRow = z.object({
   id: z.string(),
@@ -171,7 +174,10 @@ export const RequestRow = z.object({
   tokens: Tokens,
   ttftMs: z.number().nullable(),
   durationMs: z.number(),
+  /** What the wallet paid; tokens of packages and reservations stand in `draws`. */
   sellPico: UnsignedPicoText,
+  tier: ServiceTier,
+  draws: z.array(RequestDraw),
 })
 export type RequestRow = z.infer<typeof RequestRow>
 

@@ -209,6 +209,8 @@ export const CancelRequest = z.strictObject({
   idempotencyKey: z.string().min(1).max(128),
   when: z.enum(['now', 'end']).default('now'),
   reason: z.string().trim().min(1).max(500),
+  /** Answers what would be refunded, exactly, and changes nothing. */
+  dryRun: z.boolean().optional(),
 })
 
 /** POST /subscriptions/{id}/change: what costs more begins at once and is prorated, what does not begins with the next term. */
@@ -216,6 +218,8 @@ export const ChangeRequest = z.strictObject({
   idempotencyKey: z.string().min(1).max(128),
   offer: OfferId.optional(),
   configuration: Configuration.optional(),
+  /** Answers what would be charged and refunded, exactly, and changes nothing. */
+  dryRun: z.boolean().optional(),
 })
 
 /** POST /subscriptions/{id}/renewal */

@@ -239,6 +239,49 @@ describe(title, { timeout: 60_000, skip: browserPath === undefined }, () => {
     expect(await page.getByRole('row').count()).toBe(7)
   })
 
+  test('a package is bought after its exact price and terms were shown, and stands among the subscriptions', async () => {
+    await using opened = await open({ at: '#/shop?tenant=lab' })
+    const { page } = opened
+    const ordered: string[] = []
+    page.on('request', (request) => request.url().endsWith('/orders') && ordered.push(request.method()))
+    await page.getByRole('button', { name: 'Order 家庭包 10M' }).click()
+    await page.getByRole('button', { name: 'Show the exact price and terms' }).click()
+    await page.getByTestId('quote-gross').getByText('¥9.90').waitFor()
+    await page.getByRole('dialog').getByText('¥9.339622641509 + ¥0.560377358491').waitFor()
+    expect(ordered).toEqual([])
+    await page.getByRole('button', { name: 'Pay ¥9.90' }).click()
+    await page.getByRole('dialog').getByText('Completed').waitFor()
+    expect(ordered).toContain('POST')
+    await page.getByRole('dialog').getByRole('link', { name: 'Subscriptions' }).click()
+    await page.getByText('9,999,975 standard-token').waitFor()
+    await page.goto(`${mock.url}/#/shop/units?tenant=lab`)
+    await page.getByRole('row', { name: /deepseek-v3\.2.*1,000 units.*100 units.*1,500 units/ }).waitFor()
+  })
+
+  test('a day is reconciled: zero stands as proven, a difference in red with the requests behind it', async () => {
+    await using opened = await open({ at: '#/finance' })
+    const { page } = opened
+    await page.getByLabel('Day').fill('2026-11-21')
+    await page.getByRole('button', { name: /Reconcile/ }).click()
+    await page.getByRole('row', { name: /9,007,199,254,740,993.*Proven zero/ }).waitFor()
+    await page.getByLabel('Day').fill('2026-11-22')
+    await page.getByRole('button', { name: /Reconcile/ }).click()
+    await page.getByText('There are differences: 2026-11-22').waitFor()
+    await page.getByText('expected 301000000, found 300000000').waitFor()
+    expect(await page.locator('b.tone-bad').first().textContent()).toBe('¥0.000001')
+  })
+
+  test('an invoice leads from its line to the requests behind it', async () => {
+    await using opened = await open({ at: '#/finance/invoices' })
+    const { page } = opened
+    await page.getByRole('link', { name: 'INV-2026-000001' }).click()
+    await page.getByRole('button', { name: 'Requests: 1' }).click()
+    await page.getByRole('table', { name: 'Requests of' }).getByText('¥12.340000').first().waitFor()
+    await page.getByRole('button', { name: 'PDF English' }).waitFor()
+    await page.getByRole('button', { name: 'Record a payment' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Record ¥12.34' }).waitFor()
+  })
+
   test('a tenant’s user is offered neither other tenants nor what only operators may do', async () => {
     await using opened = await open({ as: 'user@example.com', at: '#/balance' })
     const { page } = opened
@@ -258,6 +301,12 @@ describe(title, { timeout: 60_000, skip: browserPath === undefined }, () => {
       'playground?tenant=acme',
       'balance',
       'balance?tenant=acme',
+      'shop?tenant=acme',
+      'shop/subscriptions',
+      'shop/units',
+      'finance',
+      'finance/invoices',
+      'finance/doc_1',
       'keys',
       'services',
       'books',

@@ -300,7 +300,8 @@ export function createMockFactory(seed: number, nowMs: number): MockFactory {
 
 export function rowOf({ record }: ExplainReply): RequestRow {
   const { id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico } = record
-  return { id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico }
+  const row = { id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico }
+  return { ...row, tier: record.tier ?? 'standard', draws: (record.draws ?? []).filter(({ kind }) => kind !== 'cap') }
 }
 
 export function livePoints(requests: readonly ExplainReply[], minutes: number, nowMs: number): readonly LivePoint[] {

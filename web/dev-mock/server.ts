@@ -6,18 +6,33 @@ import { extname, join, normalize } from 'node:path'
 import * as z from 'zod'
 import {
   BalanceView,
+  ConversionTableView,
+  CorrectionView,
   CreateKeyRequest,
+  DocumentReply,
+  DocumentView,
   ExplainReply,
   InfoReply,
   KeyView,
+  LineRequestView,
   LivePoint,
+  MeansReply,
   NewKey,
+  OfferView,
+  OrderRequest,
+  OrderView,
+  PaymentView,
   PlaygroundKeyReply,
   PostingView,
+  QuoteRequest,
+  QuoteView,
+  ReconcileReply,
+  ReconcileRequest,
   RequestRow,
   ServiceView,
   SessionReply,
   SignInRequest,
+  SubscriptionView,
   SupplierView,
   TenantView,
   TopupRequest,
@@ -25,6 +40,7 @@ import {
   VerifyReply,
 } from '#contract'
 import { NO_TOKENS, parseYuan } from '#kernel'
+import { createMockCommerce } from './commerce.ts'
 import { createMockFactory, livePoints, rowOf, usageRows } from './data.ts'
 
 /**
@@ -62,6 +78,7 @@ export async function startMockServer({
   readonly port?: number
 }): Promise<MockServer> {
   const factory = createMockFactory(7, nowMs())
+  const commerce = createMockCommerce(nowMs())
   let session: z.infer<typeof SessionReply> | null = null
   let refusalsOfNewKey = 0
   const server = createServer((request, response) => {
@@ -171,6 +188,34 @@ export async function startMockServer({
           factory.createKey(asked.tenant, asked.name, asked.expiresAtMs ?? null, asked.limits ?? {}),
         )
       }
+      case 'GET /means':
+        return answer(MeansReply, commerce.means(tenant ?? ''))
+      case 'GET /corrections':
+        return answer(z.array(CorrectionView), [])
+      case 'GET /tables':
+        return answer(z.array(ConversionTableView), [...commerce.tables])
+      case 'GET /offers':
+        return answer(z.array(OfferView), [...commerce.offers])
+      case 'POST /quotes': {
+        const asked = QuoteRequest.parse(body)
+        return answer(QuoteView, commerce.quote(asked.tenant ?? tenant ?? '', asked.offer, nowMs()))
+      }
+      case 'POST /orders':
+        return answer(OrderView, commerce.order(OrderRequest.parse(body).tenant ?? tenant ?? '', nowMs()))
+      case 'GET /orders':
+        return answer(z.array(OrderView), commerce.orders)
+      case 'GET /subscriptions':
+        return answer(z.array(SubscriptionView), commerce.subscriptions)
+      case 'GET /invoices':
+        return answer(z.array(DocumentView), [commerce.document])
+      case 'GET /invoices/doc_1':
+        return answer(DocumentReply, commerce.document)
+      case 'GET /invoices/doc_1/lines/1/requests':
+        return answer(z.array(LineRequestView), [...commerce.lineRequests])
+      case 'GET /payments':
+        return answer(z.array(PaymentView), [...commerce.payments])
+      case 'POST /reconcile':
+        return answer(ReconcileReply, commerce.reconcile(ReconcileRequest.parse(body).day ?? '2026-11-24'))
       case 'POST /verify':
         return answer(VerifyReply, verdict())
       case 'POST /playground/key':

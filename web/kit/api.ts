@@ -50,6 +50,14 @@ export async function remove(path: string): Promise<void> {
   if (!response.ok) throw await readRefusal(response)
 }
 
+/** A file below `/api/v1`, with the name that the server gives it. */
+export async function download(path: string, query: Query): Promise<{ readonly blob: Blob; readonly name: string }> {
+  const response = await send('GET', path, { query })
+  if (!response.ok) throw await readRefusal(response)
+  const [, name] = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '') ?? []
+  return { blob: await response.blob(), name: name ?? path.slice(path.lastIndexOf('/') + 1) }
+}
+
 async function call<Reply>(
   method: string,
   path: string,

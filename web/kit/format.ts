@@ -1,4 +1,4 @@
-import { formatYuan } from '#kernel'
+import { formatUnits, formatYuan } from '#kernel'
 
 /** Everything that turns a value into text for people, for one locale. Money goes in as exact pico text or bigint. */
 export type Format = ReturnType<typeof createFormat>
@@ -8,12 +8,14 @@ export function createFormat(locale: string) {
   const decimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
   const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 })
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
+  const unit = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 })
   const yuan = moneyFormat(locale, 2)
   const fineYuan = moneyFormat(locale, 6)
   const day = { month: '2-digit', day: '2-digit' } as const
   const clock = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
   const time = new Intl.DateTimeFormat(locale, clock)
   const dateTime = new Intl.DateTimeFormat(locale, { ...day, ...clock, second: '2-digit' })
+  const date = new Intl.DateTimeFormat(locale, { year: 'numeric', ...day })
   const fullDateTime = new Intl.DateTimeFormat(locale, { year: 'numeric', ...day, ...clock, second: '2-digit' })
 
   /** `Intl` reads decimal strings exactly, so no digit of an amount passes through a float. */
@@ -30,6 +32,11 @@ export function createFormat(locale: string) {
     money: (pico: bigint | string) => write(yuan, pico),
     /** The same with at least six decimals, for columns of per-request amounts. */
     fineMoney: (pico: bigint | string) => write(fineYuan, pico),
+    /** An amount that is written in yuan already, as documents have it. */
+    yuan: (text: string) => yuan.format(text as Intl.StringNumericLiteral),
+    /** Millionths of a conversion table's unit, with all digits they have. */
+    units: (millionths: bigint | string) => unit.format(formatUnits(BigInt(millionths)) as Intl.StringNumericLiteral),
+    date: (ms: number) => date.format(ms),
     time: (ms: number) => time.format(ms),
     dateTime: (ms: number) => dateTime.format(ms),
     fullDateTime: (ms: number) => fullDateTime.format(ms),

@@ -32,6 +32,16 @@ export const icons = {
       <path d="M2 2.5h12v11H2zM2 6h12M5 9h2M5 11h4" />
     </Icon>
   ),
+  shop: (
+    <Icon>
+      <path d="M2.500 6h11l-.8 7.500H3.300zM5.500 6V4.500a2.500 2.500 0 0 1 5 0V6M5.500 9.500h5" />
+    </Icon>
+  ),
+  finance: (
+    <Icon>
+      <path d="M3 1.500h7.500L13 4v10.500H3zM10.500 1.500V4H13M5.500 7h5M5.500 9.500h5M5.500 12h3" />
+    </Icon>
+  ),
   keys: (
     <Icon>
       <path d="M8.5 7.5 14 2M11.5 4.5l2 2M6 13a3.2 3.2 0 1 1 0-6.4A3.2 3.2 0 0 1 6 13z" />

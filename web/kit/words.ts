@@ -32,6 +32,11 @@ export const words = dictionary(
     },
     endings: names({ completed: '完成', client_closed: '客户端断开', failed: '失败', interrupted: '中断' }),
     tokens: '词元',
+    units: '单位',
+    atMost: '至多',
+    tiers: { priority: '优先档', standard: '标准档', flex: '弹性档', batch: '批量档' },
+    throughput: '预留吞吐',
+    operatorOnly: '需要选择租户',
     loading: '加载中',
   },
   {
@@ -64,6 +69,11 @@ export const words = dictionary(
     },
     endings: { completed: 'Completed', client_closed: 'Client closed', failed: 'Failed', interrupted: 'Interrupted' },
     tokens: 'tokens',
+    units: 'units',
+    atMost: 'at most',
+    tiers: { priority: 'priority tier', standard: 'standard tier', flex: 'flex tier', batch: 'batch tier' },
+    throughput: 'reserved throughput',
+    operatorOnly: 'Choose a tenant first',
     loading: 'Loading',
   },
 )

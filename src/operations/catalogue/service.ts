@@ -1,6 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RatingSources } from '#charging'
-import type { ApplyReply, OfferView, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
+import type {
+  ApplyReply,
+  ConversionTableView,
+  OfferView,
+  PriceSheet,
+  ServiceView,
+  Snapshot,
+  SupplierView,
+} from '#contract'
 import { parseCalendars } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database } from '#platform/postgres'
@@ -16,6 +24,7 @@ import { tablesOf } from './offers/tables.ts'
 import { serviceView } from './service-view.ts'
 import { buildSnapshot } from './snapshot.ts'
 import * as store from './store.ts'
+import { tableViews } from './table-view.ts'
 import * as tables from './tables/store.ts'
 
 export interface Catalogue {
@@ -35,6 +44,8 @@ export interface Catalogue {
   suppliers(): Promise<readonly SupplierView[]>
   /** With `tenant`: what this tenant may use, without what it costs us or who delivers it. */
   services(tenant?: string): Promise<readonly ServiceView[]>
+  /** What tokens weigh in the units that are sold, now and announced; with `tenant`, for the services that it may use. */
+  tables(tenant?: string): Promise<readonly ConversionTableView[]>
   /** A price sheet by its id and what it prices, whether it is in force, to come or over; an open end is closed by the next sheet. */
   sheet(id: string): Promise<(PriceSheet & PriceLine) | undefined>
   /** All that `verify` rates records by again: what was in force then, whatever is now. */
@@ -156,6 +167,7 @@ export function createCatalogue({ database, clock, identity, money }: CatalogueD
         maxConcurrency,
       }))
     },
+    tables: (tenant) => tableViews(database, { tenant, nowMs: clock.nowMs() }),
     sheet,
     async ratingSources() {
       const versions = await allVersions()

@@ -37,6 +37,8 @@ import { newestCorrections } from './corrections/store.ts'
 import type { Correction } from './corrections/store.ts'
 import type { Definition } from './definitions/model.ts'
 import { endDefinition, putDefinition } from './definitions/service.ts'
+import { standings } from './definitions/standing.ts'
+import type { Standing } from './definitions/standing.ts'
 import { chargeFee, recogniseRevenue, refundFee } from './fees/service.ts'
 import type { FeeRefund, FeeRequest } from './fees/service.ts'
 import { funding } from './funding/service.ts'
@@ -48,10 +50,12 @@ import type { LotGrant, Revocation, Revoked } from './lots/service.ts'
 import { lotsOf } from './lots/store.ts'
 import type { LotRow } from './lots/store.ts'
 import { dismiss, quarantine, retry } from './quarantine/service.ts'
+import type { Share } from './shares/model.ts'
 import { endShare, putShare } from './shares/service.ts'
 import { close, grant, listSlices, openSlices, reclaimSlices, register, releaseSlice } from './slices/service.ts'
 import { endReservations, reserveIn, unreserveIn } from './reservations/service.ts'
 import type { Reservation, ReserveOutcome } from './reservations/service.ts'
+import { sharesAfter } from './shares/store.ts'
 import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
 import { recordPage } from './usage/records-store.ts'
@@ -162,6 +166,10 @@ export interface Charging {
   lots(query: { tenant: string; limit: number }): Promise<LotRow[]>
   /** Wallet, tokens, and the periods of caps and reservations that are not over. */
   buckets(query: { tenant: string }, db?: Queryable): Promise<Bucket[]>
+  /** Spend caps and reservations that are in force or to come, with what was used of the period that runs. */
+  standings(query: { tenant: string }): Promise<Standing[]>
+  /** Shares that a tenant gives or has, now or later. */
+  shares(query: { tenant: string }): Promise<Share[]>
   /** Job: begins and expires lots. */
   expireLots(nowMs: number): Promise<{ begun: number; expired: number }>
   /** Corrections of a tenant's requests, newest first. */
@@ -248,6 +256,9 @@ export function createCharging({
     funding: (db) => funding(db, clock.nowMs()),
     lots: ({ tenant, limit }) => lotsOf(database, tenant, limit),
     buckets: ({ tenant }, db = database) => bucketsOf(db, tenant, clock.nowMs()),
+    standings: ({ tenant }) => standings(database, tenant, clock.nowMs()),
+    shares: async ({ tenant }) =>
+      (await sharesAfter(database, clock.nowMs())).filter((share) => share.owner === tenant || share.member === tenant),
     expireLots: (nowMs) => turnLots(database, nowMs),
     corrections: ({ tenant, limit }) => newestCorrections(database, tenant, limit),
     rerate: (request) => rerate(deps, request),

@@ -48,7 +48,7 @@ test('postings from many connections make one chain without gaps, and the books 
   expect(checks.map((check) => check.seen > 0)).toEqual([true, true, true])
   const page = await postings(database, { limit: 3 })
   expect(page.map((each) => each.seq)).toEqual([41, 40, 39])
-  const next = await postings(database, { account: '1010', limit: 2, beforeId: page[2]?.id ?? '' })
+  const next = await postings(database, { accounts: ['1010', '2000:acme'], limit: 2, beforeId: page[2]?.id ?? '' })
   expect(next.map((each) => each.seq)).toEqual([38, 37])
 })
 

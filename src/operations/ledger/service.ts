@@ -48,14 +48,14 @@ export async function post(tx: Transaction, request: PostingInput): Promise<Post
   return { id, seq: posting.seq, hash: posting.hash, repeated: false }
 }
 
-/** Newest first; all postings, or those that touch `account`. `beforeId` is the last posting of the page before. */
+/** Newest first; all postings, or those that touch one of `accounts`. `beforeId` is the last posting of the page before. */
 export async function postings(
   db: Queryable,
-  page: { account?: string; limit: number; beforeId?: string },
+  page: { accounts?: readonly string[]; limit: number; beforeId?: string },
 ): Promise<Posting[]> {
   const beforeId = page.beforeId ?? null
-  if (page.account === undefined) return newestPostings(db, { limit: page.limit, beforeId })
-  return newestPostingsOf(db, { account: page.account, limit: page.limit, beforeId })
+  if (page.accounts === undefined) return newestPostings(db, { limit: page.limit, beforeId })
+  return newestPostingsOf(db, { accounts: page.accounts, limit: page.limit, beforeId })
 }
 
 /** The postings with these ids, in no particular order; unknown ids are left out. */

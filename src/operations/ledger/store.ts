@@ -110,16 +110,19 @@ export async function newestPostings(
 
 export async function newestPostingsOf(
   db: Queryable,
-  page: { account: string; limit: number; beforeId: string | null },
+  page: { accounts: readonly string[]; limit: number; beforeId: string | null },
 ): Promise<Posting[]> {
   const rows = await db.rows<PostingRow>(sql`
     select ${postingColumns} from ledger.posting
      where seq in (
-       select e.posting_seq from ledger.entry e
-        where e.account = ${page.account}
-          and e.posting_seq < coalesce((select p.seq from ledger.posting p where p.id = ${page.beforeId}::text), 9223372036854775807)
-        order by e.posting_seq desc limit ${page.limit})
-     order by seq desc
+       select e.posting_seq
+         from unnest(${page.accounts}::text[]) as wanted (account)
+        cross join lateral (
+          select entry.posting_seq from ledger.entry
+           where entry.account = wanted.account
+             and entry.posting_seq < coalesce((select p.seq from ledger.posting p where p.id = ${page.beforeId}::text), 9223372036854775807)
+           order by entry.posting_seq desc limit ${page.limit}) e)
+     order by seq desc limit ${page.limit}
   `)
   return rows.map(toPosting)
 }

@@ -8,11 +8,10 @@ import { priceOf, shareOf } from './model/pricing.ts'
 import type { Priced } from './model/pricing.ts'
 import { firstTerm, lengthOf, unusedOf, usedUntil } from './model/term.ts'
 import { cancelWaiting, nextAttempt } from './orders.ts'
-import { place } from './place.ts'
+import type { CarryOut } from './place.ts'
 import { cannotChange } from './problems.ts'
 import { checkConfiguration, want } from './quotes.ts'
 import { selectWaiting } from './store/orders.ts'
-import type { Order } from './store/orders.ts'
 import { updateSubscription } from './store/subscriptions.ts'
 import type { Subscription } from './store/subscriptions.ts'
 import type { Term } from './store/terms.ts'
@@ -23,7 +22,7 @@ import { moveOrder } from './transitions.ts'
  * charged, and the end stays where it was (a term of another length begins anew). What costs the same or less waits for the next
  * term, as an order that can be cancelled until then.
  */
-export async function changeSubscription(
+export async function changeSubscription<Result>(
   deps: OrderingDeps,
   request: {
     tenant: string
@@ -33,10 +32,11 @@ export async function changeSubscription(
     configuration?: Configuration | undefined
   },
   actor: Actor,
-): Promise<Order> {
+  carryOut: CarryOut<Result>,
+): Promise<Result> {
   const { tenant, subscription: id, idempotencyKey } = request
   const asked = { change: id, offer: request.offer, configuration: request.configuration }
-  return place(deps, { tenant, idempotencyKey, asked, actor }, async (tx) => {
+  return carryOut(deps, { tenant, idempotencyKey, asked, actor }, async (tx) => {
     const subscription = await liveSubscription(tx, id, tenant)
     const nowMs = deps.clock.nowMs()
     const { offer: old } = await deps.offerById(tx, subscription.offer)

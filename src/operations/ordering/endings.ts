@@ -2,11 +2,10 @@ import type { Transaction } from '#platform/postgres'
 import type { Actor, OrderingDeps } from './context.ts'
 import { giveBack, setCredit } from './fulfil.ts'
 import { cancelWaiting } from './orders.ts'
-import { place } from './place.ts'
+import type { CarryOut } from './place.ts'
 import { cannotChange, unknownSubscription } from './problems.ts'
 import { endMember, isSharedOtherwise, selectMembers } from './store/members.ts'
 import { selectWaiting } from './store/orders.ts'
-import type { Order } from './store/orders.ts'
 import { selectSubscription, updateSubscription } from './store/subscriptions.ts'
 import type { Subscription } from './store/subscriptions.ts'
 import { selectTerms } from './store/terms.ts'
@@ -33,13 +32,14 @@ export async function openTerms(tx: Transaction, subscription: string, nowMs: nu
  * Ends a subscription. At once: what was not used is refunded where the offer says so, and a term that was paid and has not begun
  * always. At the end of the term: it just does not renew.
  */
-export async function cancelSubscription(
+export async function cancelSubscription<Result>(
   deps: OrderingDeps,
   request: { tenant: string; subscription: string; idempotencyKey: string; when: 'now' | 'end'; reason: string },
   actor: Actor,
-): Promise<Order> {
+  carryOut: CarryOut<Result>,
+): Promise<Result> {
   const { tenant, subscription: id, idempotencyKey, when, reason } = request
-  return place(deps, { tenant, idempotencyKey, asked: { cancel: id, when }, actor }, async (tx) => {
+  return carryOut(deps, { tenant, idempotencyKey, asked: { cancel: id, when }, actor }, async (tx) => {
     const subscription = await liveSubscription(tx, id, tenant)
     const { offer } = await deps.offerById(tx, subscription.offer)
     if (when === 'now' && offer.refund === 'none' && subscription.endsAtMs !== null && !actor.isOperator)

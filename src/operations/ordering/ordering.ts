@@ -20,6 +20,7 @@ import { isRenewable } from './model/term.ts'
 import { approveOrder, cancelOrder, nextAttempt, orderNew, rejectOrder } from './orders.ts'
 import type { OrderRequestOf } from './orders.ts'
 import { cannotChange } from './problems.ts'
+import { place, rehearse } from './place.ts'
 import { makeQuote, quoteById } from './quotes.ts'
 import { endDue, renewDue } from './renewals.ts'
 import type { Order } from './store/orders.ts'
@@ -44,6 +45,7 @@ export interface Ordering {
   orderById(id: string, tenant?: string): Promise<OrderView>
   subscriptions(page: Page): Promise<SubscriptionView[]>
   subscriptionById(id: string, tenant?: string): Promise<SubscriptionView>
+  /** With `dryRun`, this and `change` answer the order that it would be; nothing stays of it, and what would fail is thrown. */
   cancel(
     request: z.output<typeof CancelRequest> & { tenant: string; subscription: string },
     actor: Actor,
@@ -80,8 +82,14 @@ export function createOrdering(deps: OrderingDeps): Ordering {
     orderById: (id, tenant) => orderById(database, id, tenant),
     subscriptions: (page) => listSubscriptions(database, page),
     subscriptionById: (id, tenant) => subscriptionById(database, id, tenant),
-    cancel: (request, actor) => view(cancelSubscription(deps, request, actor)),
-    change: (request, actor) => view(changeSubscription(deps, request, actor)),
+    cancel: (request, actor) =>
+      request.dryRun
+        ? cancelSubscription(deps, request, actor, rehearse)
+        : view(cancelSubscription(deps, request, actor, place)),
+    change: (request, actor) =>
+      request.dryRun
+        ? changeSubscription(deps, request, actor, rehearse)
+        : view(changeSubscription(deps, request, actor, place)),
     async setAutoRenew({ tenant, subscription: id, autoRenew }) {
       await withRetries(() =>
         database.transaction(async (tx) => {

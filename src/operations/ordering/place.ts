@@ -11,6 +11,7 @@ import { lockDesk } from './store/quotes.ts'
 import { insertTransition } from './store/transitions.ts'
 import type { Because } from './store/transitions.ts'
 import { moveOrder } from './transitions.ts'
+import { orderById } from './views.ts'
 
 /** An order as it is asked for, before it has an id. */
 export interface Intent {
@@ -36,38 +37,19 @@ export interface Plan {
   readonly act: (tx: Transaction, order: Order) => Promise<Order>
 }
 
+/** Looks at what is asked, and may refuse it. */
+type Check = (tx: Transaction) => Promise<Plan>
+
+/** `place`, or `rehearse`. */
+export type CarryOut<Result> = (deps: OrderingDeps, intent: Intent, check: Check) => Promise<Result>
+
 /**
  * Places an order once per idempotency key. `check` may refuse the request, and then there is no order. What `act` cannot do makes a
  * failed order, and nothing else of it stays: the first transaction is rolled back as a whole, and a second one records the failure.
  */
-export async function place(
-  deps: OrderingDeps,
-  intent: Intent,
-  check: (tx: Transaction) => Promise<Plan>,
-): Promise<Order> {
-  const { database, clock } = deps
-  const contentHash = sha256(JSON.stringify(intent.asked))
+export async function place(deps: OrderingDeps, intent: Intent, check: Check): Promise<Order> {
   const attempt = (failure: Order['failure']) =>
-    database.transaction(async (tx) => {
-      await lockDesk(tx, intent.tenant)
-      const before = await selectOrderByKey(tx, intent.tenant, intent.idempotencyKey)
-      if (before && before.contentHash !== contentHash) throw orderKeyReused({ idempotencyKey: intent.idempotencyKey })
-      if (before) return before
-      const plan = await check(tx)
-      const nowMs = clock.nowMs()
-      const because: Because = { atMs: nowMs, by: intent.actor.by, reason: plan.reason }
-      const order = await acknowledge(tx, intent, plan, contentHash, because)
-      if (plan.when === 'approval') return order
-      if (plan.when === 'end of term')
-        return moveOrder(tx, order, 'pending', { ...because, reason: 'begins with the next term' })
-      const begun = await moveOrder(tx, order, 'inProgress', because)
-      if (failure) return moveOrder(tx, begun, 'failed', { ...because, reason: failure.detail }, { failure })
-      try {
-        return await plan.act(tx, begun)
-      } catch (error) {
-        throw new ActFailed(error)
-      }
-    })
+    deps.database.transaction((tx) => placeIn(tx, deps, { intent, check, failure }))
   try {
     return await withRetries(() => attempt(null))
   } catch (error) {
@@ -75,6 +57,57 @@ export async function place(
     const failure = failureOf(error.cause)
     if (!failure) throw error.cause
     return withRetries(() => attempt(failure))
+  }
+}
+
+/** Does all of it and takes it back: the order as it would be, to the last pico. Throws what carrying it out would throw. */
+export async function rehearse(deps: OrderingDeps, intent: Intent, check: Check): Promise<OrderView> {
+  try {
+    return await withRetries(() =>
+      deps.database.transaction(async (tx): Promise<OrderView> => {
+        const { id } = await placeIn(tx, deps, { intent, check, failure: null })
+        throw new Rehearsed(await orderById(tx, id))
+      }),
+    )
+  } catch (error) {
+    if (error instanceof Rehearsed) return error.order
+    throw error instanceof ActFailed ? error.cause : error
+  }
+}
+
+async function placeIn(
+  tx: Transaction,
+  { clock }: Pick<OrderingDeps, 'clock'>,
+  { intent, check, failure }: { intent: Intent; check: Check; failure: Order['failure'] },
+): Promise<Order> {
+  const contentHash = sha256(JSON.stringify(intent.asked))
+  await lockDesk(tx, intent.tenant)
+  const before = await selectOrderByKey(tx, intent.tenant, intent.idempotencyKey)
+  if (before && before.contentHash !== contentHash) throw orderKeyReused({ idempotencyKey: intent.idempotencyKey })
+  if (before) return before
+  const plan = await check(tx)
+  const nowMs = clock.nowMs()
+  const because: Because = { atMs: nowMs, by: intent.actor.by, reason: plan.reason }
+  const order = await acknowledge(tx, intent, plan, contentHash, because)
+  if (plan.when === 'approval') return order
+  if (plan.when === 'end of term')
+    return moveOrder(tx, order, 'pending', { ...because, reason: 'begins with the next term' })
+  const begun = await moveOrder(tx, order, 'inProgress', because)
+  if (failure) return moveOrder(tx, begun, 'failed', { ...because, reason: failure.detail }, { failure })
+  try {
+    return await plan.act(tx, begun)
+  } catch (error) {
+    throw new ActFailed(error)
+  }
+}
+
+/** Carries the order out of a transaction that must not stay. */
+class Rehearsed extends Error {
+  override readonly name = 'Rehearsed'
+  readonly order: OrderView
+  constructor(order: OrderView) {
+    super('an order was rehearsed')
+    this.order = order
   }
 }
 

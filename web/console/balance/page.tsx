@@ -4,6 +4,8 @@ import { useText } from '../../kit/language.tsx'
 import { Page } from '../../kit/layout.tsx'
 import { useScope } from '../../kit/scope.tsx'
 import { TenantSelect } from '../../kit/tenant-select.tsx'
+import { Corrections } from './corrections.tsx'
+import { Means } from './means.tsx'
 import { Postings } from './postings.tsx'
 import { balanceText } from './text.ts'
 import { TopUpDialog } from './top-up-dialog.tsx'
@@ -29,7 +31,15 @@ export default function BalancePage() {
         </>
       }
     >
-      {tenant === null ? <WalletTable /> : <Wallet tenant={tenant} />}
+      {tenant === null ? (
+        <WalletTable />
+      ) : (
+        <>
+          <Wallet tenant={tenant} />
+          <Means key={`means-${tenant}`} tenant={tenant} />
+          <Corrections tenant={tenant} />
+        </>
+      )}
       {/* A new tenant starts at its newest posting, with nothing unfolded. */}
       <Postings key={tenant ?? ''} />
       {isOperator && <TopUpDialog open={toppingUp} onClose={() => setToppingUp(false)} />}

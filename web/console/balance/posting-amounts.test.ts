@@ -23,6 +23,19 @@ test('usage takes money from the wallet and a top-up brings money in', () => {
   expect(walletChange(usage, 'other')).toBe(0n)
 })
 
+test('gifts, credit and invoices move the wallet, an invoice only renames what is owed, and units are no money', () => {
+  const change = (...entries: readonly (readonly [string, string])[]) =>
+    walletChange(
+      entries.map(([account, amountPico]) => ({ account, amountPico })),
+      'acme',
+    )
+  expect(change(['2009:acme', '7'], ['2001:acme', '-7'])).toBe(7n)
+  expect(change(['1110:acme', '9'], ['4000:chat', '-9'])).toBe(-9n)
+  expect(change(['1100:acme', '9'], ['1110:acme', '-9'])).toBe(0n)
+  expect(change(['1010', '9'], ['1100:acme', '-9'])).toBe(9n)
+  expect(turnoverOf([...usage, { account: '8010:acme/standard', amountPico: '5' }])).toBe(1460n)
+})
+
 test('turnover counts the debit side only', () => {
   expect(turnoverOf(usage)).toBe(1460n)
 })

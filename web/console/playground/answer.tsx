@@ -4,6 +4,7 @@ import type { ReactNode } from 'react'
 import { ExplainReply } from '#contract'
 import { ApiError, get } from '../../kit/api.ts'
 import { Id } from '../../kit/copy.tsx'
+import { Debit } from '../../kit/debit.tsx'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { Panel } from '../../kit/layout.tsx'
 import { ProblemNotice } from '../../kit/problem-notice.tsx'
@@ -117,9 +118,14 @@ function Readings({ call }: { readonly call: ChatCall }) {
 
 function Cost({ reply }: { readonly reply: ExplainReply | null }) {
   const format = useFormat()
+  const paid = (reply?.record.draws ?? []).filter(({ kind }) => kind !== 'cap')
   return (
     <span className="tone-money" data-testid="cost">
-      {reply ? format.money(reply.record.sellPico) : '–'}
+      {reply && (reply.record.sellPico !== '0' || paid.length === 0) && format.money(reply.record.sellPico)}
+      {paid.map((draw) => (
+        <Debit key={draw.bucket} draw={draw} />
+      ))}
+      {!reply && '–'}
     </span>
   )
 }

@@ -8,6 +8,7 @@ import { useInfo, useScope, useServices } from '../../kit/scope.tsx'
 import type { ChatBody } from '../../kit/snippets.ts'
 import { TenantSelect } from '../../kit/tenant-select.tsx'
 import { Answer } from './answer.tsx'
+import { PricePanel } from './price-panel.tsx'
 import { RequestForm } from './request-form.tsx'
 import type { ChatDraft } from './request-form.tsx'
 import { Snippets } from './snippets-panel.tsx'
@@ -48,19 +49,22 @@ function Bench({ services }: { readonly services: readonly ServiceView[] }) {
     maxTokens: Math.min(128, wanted?.maxOutputTokens ?? 128),
     temperature: 0.7,
   })
-  const { call, send, stop } = useChatCall(tenant, gatewayUrl)
+  const { call, send, price, stop } = useChatCall(tenant, gatewayUrl)
   const body = bodyOf(draft)
   return (
     <div className="bench">
-      <RequestForm
-        draft={draft}
-        services={services}
-        running={call.state === 'waiting' || call.state === 'streaming'}
-        blocked={tenant === null ? text.chooseTenant : null}
-        onChange={setDraft}
-        onSend={() => void send(body)}
-        onStop={stop}
-      />
+      <div>
+        <RequestForm
+          draft={draft}
+          services={services}
+          running={call.state === 'waiting' || call.state === 'streaming'}
+          blocked={tenant === null ? text.chooseTenant : null}
+          onChange={setDraft}
+          onSend={() => void send(body)}
+          onStop={stop}
+        />
+        <PricePanel key={tenant ?? ''} disabled={tenant === null} onAsk={() => price(body)} />
+      </div>
       <div>
         <Answer call={call} />
         {gatewayUrl && <Snippets gatewayUrl={gatewayUrl} body={body} />}

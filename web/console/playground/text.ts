@@ -1,4 +1,4 @@
-import { dictionary } from '../../kit/language.tsx'
+import { dictionary, names } from '../../kit/language.tsx'
 
 export const playgroundText = dictionary(
   {
@@ -39,6 +39,11 @@ export const playgroundText = dictionary(
     curl: 'curl',
     sdk: 'openai SDK（Node）',
     placeholderKey: 'YOUR_API_KEY',
+    priceBefore: '调用前的价格',
+    askPrice: '查询价格',
+    priceLead: '网关按同一份价目与换算表计算这次调用至多花费多少，查询不计费。',
+    bound: (input: string, output: string) => `按至多输入 ${input}、输出 ${output} 词元计算；由上到下依次支付`,
+    meansKinds: names({ wallet: '钱包', tokens: '词元包', throughput: '预留吞吐' }),
   },
   {
     title: 'Playground',
@@ -78,5 +83,11 @@ export const playgroundText = dictionary(
     curl: 'curl',
     sdk: 'openai SDK (Node)',
     placeholderKey: 'YOUR_API_KEY',
+    priceBefore: 'Price before the call',
+    askPrice: 'Ask the price',
+    priceLead:
+      'The gateway computes what this call costs at most, by the same prices and weights that it charges by. Asking is free.',
+    bound: (input, output) => `for at most ${input} input and ${output} output tokens; paid from the top down`,
+    meansKinds: { wallet: 'Wallet', tokens: 'Token package', throughput: 'Reserved throughput' },
   },
 )

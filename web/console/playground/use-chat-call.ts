@@ -3,7 +3,9 @@ import { PlaygroundKeyReply } from '#contract'
 import { ApiError, post } from '../../kit/api.ts'
 import type { ChatBody } from '../../kit/snippets.ts'
 import { streamChat } from './chat-stream.ts'
-import type { ChatUsage, StreamCall, StreamHandler } from './chat-stream.ts'
+import type { ChatUsage, StreamHandler } from './chat-stream.ts'
+import { askPrice } from './price-preview.ts'
+import type { PricePreview } from './price-preview.ts'
 
 export interface ChatCall {
   readonly state: 'idle' | 'waiting' | 'streaming' | 'done' | 'stopped' | 'failed'
@@ -65,23 +67,24 @@ export function useChatCall(tenant: string | null, gatewayUrl: string | undefine
     let text = ''
     try {
       const key = await keyFor(tenant)
-      const restart = () => {
-        startedAt = performance.now()
-      }
-      await streamOnceKnown(
-        key.madeAt + KEY_SPREADS_WITHIN_MS,
-        restart,
-        { gatewayUrl, key: key.secret, body, signal: hangUp.signal },
-        {
-          onRequestId: (requestId) => change({ requestId }),
-          onText: (piece) => {
-            if (text === '') change({ ttftMs: elapsed(), state: 'streaming' })
-            text += piece
-            change({ text, elapsedMs: elapsed() })
-          },
-          onFinish: (finishReason) => change({ finishReason }),
-          onUsage: (usage) => change({ usage }),
+      const handler: StreamHandler = {
+        onRequestId: (requestId) => change({ requestId }),
+        onText: (piece) => {
+          if (text === '') change({ ttftMs: elapsed(), state: 'streaming' })
+          text += piece
+          change({ text, elapsedMs: elapsed() })
         },
+        onFinish: (finishReason) => change({ finishReason }),
+        onUsage: (usage) => change({ usage }),
+      }
+      await onceKnown(
+        key.madeAt + KEY_SPREADS_WITHIN_MS,
+        () => {
+          // Each attempt starts the clock anew.
+          startedAt = performance.now()
+          return streamChat({ gatewayUrl, key: key.secret, body, signal: hangUp.signal }, handler)
+        },
+        hangUp.signal,
       )
       change({ state: 'done', elapsedMs: elapsed() })
     } catch (error) {
@@ -94,22 +97,27 @@ export function useChatCall(tenant: string | null, gatewayUrl: string | undefine
     }
   }
 
-  return { call, send, stop: () => running.current?.abort() }
+  /** What a call would cost, with the key that it would be made with. */
+  async function price(body: ChatBody): Promise<PricePreview> {
+    if (tenant === null || gatewayUrl === undefined) throw new Error('nobody is there to ask or to pay')
+    const { secret, madeAt } = await keyFor(tenant)
+    return onceKnown(madeAt + KEY_SPREADS_WITHIN_MS, () => askPrice({ gatewayUrl, key: secret, body }))
+  }
+
+  return { call, send, price, stop: () => running.current?.abort() }
 }
 
-/** Repeats a call that was refused because the gateway has not heard of the key yet; each attempt starts the clock anew. */
-async function streamOnceKnown(
+/** Repeats what was refused because the gateway has not heard of the key yet. */
+async function onceKnown<Answer>(
   untilMs: number,
-  restart: () => void,
-  call: StreamCall,
-  handler: StreamHandler,
-): Promise<void> {
+  attempt: () => Promise<Answer>,
+  signal?: AbortSignal,
+): Promise<Answer> {
   for (;;) {
-    restart()
     try {
-      return await streamChat(call, handler)
+      return await attempt()
     } catch (error) {
-      if (!isUnknownKey(error) || performance.now() > untilMs || call.signal.aborted) throw error
+      if (!isUnknownKey(error) || performance.now() > untilMs || signal?.aborted) throw error
       await new Promise((resolve) => setTimeout(resolve, KEY_RETRY_MS))
     }
   }

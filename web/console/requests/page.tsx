@@ -7,6 +7,7 @@ import { get } from '../../kit/api.ts'
 import { Id } from '../../kit/copy.tsx'
 import { DataTable } from '../../kit/data-table.tsx'
 import type { Column } from '../../kit/data-table.tsx'
+import { Debit } from '../../kit/debit.tsx'
 import { EndingBadge } from '../../kit/ending-badge.tsx'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { EmptyState, Page, Panel } from '../../kit/layout.tsx'
@@ -15,7 +16,7 @@ import { hrefTo, navigate, useRoute } from '../../kit/router.ts'
 import { useScope } from '../../kit/scope.tsx'
 import { TenantSelect } from '../../kit/tenant-select.tsx'
 import { words } from '../../kit/words.ts'
-import { ExplainDrawer } from './explain-drawer.tsx'
+import { ExplainDrawer } from '../explain/explain-drawer.tsx'
 import { requestsText } from './text.ts'
 
 const LIMITS = [50, 200] as const
@@ -83,7 +84,16 @@ function RequestTable({ rows }: { readonly rows: readonly RequestRow[] }) {
     },
     { key: 'time', title: common.time, cell: (row) => format.dateTime(row.completedAtMs) },
     { key: 'ending', title: text.ending, cell: (row) => <EndingBadge ending={row.ending} /> },
-    { key: 'service', title: common.service, cell: (row) => row.service },
+    {
+      key: 'service',
+      title: common.service,
+      cell: (row) => (
+        <>
+          {row.service}
+          {row.tier !== 'standard' && <span className="cell-note"> · {common.tiers[row.tier]}</span>}
+        </>
+      ),
+    },
     ...(isOperator
       ? ([
           ...(tenant === null ? [{ key: 'tenant', title: common.tenant, cell: (row: RequestRow) => row.tenant }] : []),
@@ -110,7 +120,19 @@ function RequestTable({ rows }: { readonly rows: readonly RequestRow[] }) {
       cell: (row) => (row.ttftMs === null ? '–' : format.duration(row.ttftMs)),
     },
     { key: 'duration', title: text.duration, numeric: true, cell: (row) => format.duration(row.durationMs) },
-    { key: 'price', title: text.price, numeric: true, cell: (row) => format.fineMoney(row.sellPico) },
+    {
+      key: 'price',
+      title: text.price,
+      numeric: true,
+      cell: (row) => (
+        <>
+          {(row.sellPico !== '0' || row.draws.length === 0) && <div>{format.fineMoney(row.sellPico)}</div>}
+          {row.draws.map((draw) => (
+            <Debit key={draw.bucket} draw={draw} />
+          ))}
+        </>
+      ),
+    },
   ]
   return (
     <DataTable

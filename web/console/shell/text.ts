@@ -27,7 +27,9 @@ export const shellText = dictionary(
     pages: {
       overview: '用量总览',
       requests: '请求',
+      shop: '商店与订阅',
       balance: '余额与账本',
+      finance: '财务',
       keys: 'API 密钥',
       services: '服务与价格',
       playground: '试用台',
@@ -64,7 +66,9 @@ export const shellText = dictionary(
     pages: {
       overview: 'Usage',
       requests: 'Requests',
+      shop: 'Shop & plans',
       balance: 'Balance & ledger',
+      finance: 'Finance',
       keys: 'API keys',
       services: 'Services & prices',
       playground: 'Playground',

@@ -5,6 +5,11 @@ import { SPAN_MS } from '../ingest/rollup.ts'
 import type { Span } from '../ingest/rollup.ts'
 import { tokenEntries } from '../model.ts'
 
+/** The accounts of a tenant's own money: wallet, gifts, credit, invoices, and what is to be paid back. */
+export function tenantAccounts(tenant: string): string[] {
+  return ['1100', '1110', '1190', '2000', '2001', '2400'].map((code) => `${code}:${tenant}`)
+}
+
 export interface RollupRange {
   readonly span: Span
   /** Start inclusive, end exclusive. */

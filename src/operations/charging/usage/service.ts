@@ -1,4 +1,4 @@
-import type { ExplainReply, LivePoint, PostingView, RequestRow, UsageRow } from '#contract'
+import type { ExplainReply, LivePoint, PostingView, RequestRow, UsageRecord, UsageRow } from '#contract'
 import { NO_TOKENS } from '#kernel'
 import { findPostings, postings as ledgerPostings } from '#ledger'
 import type { Clock } from '#platform/clock'
@@ -6,7 +6,7 @@ import type { Queryable } from '#platform/postgres'
 import { quantile, SPAN_MS } from '../ingest/rollup.ts'
 import { entriesOf } from '../ingest/burn.ts'
 import { columnsOf } from '../ingest/model.ts'
-import { rollupRanges, unitEntries } from './model.ts'
+import { rollupRanges, tenantAccounts, unitEntries } from './model.ts'
 import { unknownRequest } from '../problems.ts'
 import { minuteSums, newestRecords, recordById, usageSums } from './store.ts'
 import type { UsageBy } from './store.ts'
@@ -57,21 +57,18 @@ export async function requests(
   page: { tenant?: string; limit: number; before?: string },
 ): Promise<RequestRow[]> {
   const records = await newestRecords(db, { tenant: page.tenant, limit: page.limit, beforeId: page.before })
-  return records.map(
-    ({ id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico }) => ({
-      id,
-      completedAtMs,
-      tenant,
-      key,
-      service,
-      supplier,
-      ending,
-      tokens,
-      ttftMs,
-      durationMs,
-      sellPico,
-    }),
-  )
+  return records.map((record) => ({
+    ...pickRow(record),
+    tier: record.tier ?? 'standard',
+    draws: (record.draws ?? [])
+      .filter(({ kind }) => kind !== 'cap')
+      .map(({ kind, bucket, amount, version }) => ({ kind, bucket, amount, version })),
+  }))
+}
+
+function pickRow(record: UsageRecord) {
+  const { id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico } = record
+  return { id, completedAtMs, tenant, key, service, supplier, ending, tokens, ttftMs, durationMs, sellPico }
 }
 
 /** Everything about one request. Throws the problem `unknown_request`. What a tenant may not see is for the caller to take out. */
@@ -95,7 +92,7 @@ export async function postings(
 ): Promise<PostingView[]> {
   const found = await ledgerPostings(db, {
     limit: page.limit,
-    ...(page.tenant === undefined ? {} : { account: `2000:${page.tenant}` }),
+    ...(page.tenant === undefined ? {} : { accounts: tenantAccounts(page.tenant) }),
     ...(page.before === undefined ? {} : { beforeId: page.before }),
   })
   return found.map(({ id, kind, bookedAtMs, memo, entries, facts }) => ({

@@ -3,11 +3,11 @@ import { TOKEN_CLASSES, totalTokens } from '#kernel'
 import type { TokenClass } from '#kernel'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { words } from '../../kit/words.ts'
-import { requestsText } from './text.ts'
+import { explainText } from './text.ts'
 
 /** The supplier's figures beside our own. What was not counted shows a dash: unknown is not zero. */
 export function TokenTable({ record }: { readonly record: UsageRecord }) {
-  const text = useText(requestsText)
+  const text = useText(explainText)
   const common = useText(words)
   const format = useFormat()
   const { reported, counted, tokens } = record

@@ -10,13 +10,14 @@ import { QueryView } from '../../kit/query-view.tsx'
 import { useScope } from '../../kit/scope.tsx'
 import { words } from '../../kit/words.ts'
 import { AttemptWaterfall } from './attempt-waterfall.tsx'
+import { DrawTable } from './draw-table.tsx'
 import { MoneySection, PostingSection } from './money-sections.tsx'
-import { requestsText } from './text.ts'
+import { explainText } from './text.ts'
 import { TokenTable } from './token-table.tsx'
 
 /** Everything known about one request. `id` null keeps the drawer shut. */
 export function ExplainDrawer({ id, onClose }: { readonly id: string | null; readonly onClose: () => void }) {
-  const text = useText(requestsText)
+  const text = useText(explainText)
   const explain = useQuery({
     queryKey: ['explain', id],
     queryFn: ({ signal }) => get(`/requests/${encodeURIComponent(id ?? '')}`, ExplainReply, { signal }),
@@ -41,7 +42,7 @@ export function ExplainDrawer({ id, onClose }: { readonly id: string | null; rea
 }
 
 function Explanation({ reply }: { readonly reply: ExplainReply }) {
-  const text = useText(requestsText)
+  const text = useText(explainText)
   const common = useText(words)
   const format = useFormat()
   const { isOperator } = useScope()
@@ -64,6 +65,7 @@ function Explanation({ reply }: { readonly reply: ExplainReply }) {
             [text.duration, format.duration(record.durationMs)],
             [text.httpStatus, record.status],
             [text.finish, record.finishReason ?? '–'],
+            [text.tier, common.tiers[record.tier ?? 'standard']],
             ...(isOperator
               ? ([
                   [common.supplier, record.supplier],
@@ -100,6 +102,10 @@ function Explanation({ reply }: { readonly reply: ExplainReply }) {
       <section className="section">
         <h3>{text.tokens}</h3>
         <TokenTable record={record} />
+      </section>
+      <section className="section">
+        <h3>{text.paidWith}</h3>
+        <DrawTable record={record} />
       </section>
       <section className="section">
         <h3>{text.money}</h3>

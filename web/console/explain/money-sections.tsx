@@ -4,11 +4,11 @@ import { EntriesTable } from '../../kit/entries-table.tsx'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { Facts } from '../../kit/layout.tsx'
 import { useScope } from '../../kit/scope.tsx'
-import { requestsText } from './text.ts'
+import { explainText } from './text.ts'
 
 /** What was held, what was charged of it, and what it cost us. */
 export function MoneySection({ record }: { readonly record: UsageRecord }) {
-  const text = useText(requestsText)
+  const text = useText(explainText)
   const format = useFormat()
   const { isOperator } = useScope()
   const hold = BigInt(record.holdPico)
@@ -49,7 +49,7 @@ export function MoneySection({ record }: { readonly record: UsageRecord }) {
 }
 
 export function PostingSection({ reply }: { readonly reply: ExplainReply }) {
-  const text = useText(requestsText)
+  const text = useText(explainText)
   const format = useFormat()
   const { posting, shares } = reply
   if (!posting) return <p className="muted">{text.notPosted}</p>

@@ -1,12 +1,12 @@
 import type { UsageRecord } from '#contract'
 import { useFormat, useText } from '../../kit/language.tsx'
-import { requestsText } from './text.ts'
+import { explainText } from './text.ts'
 
 const WELL_ENDED = new Set(['served', 'client_closed'])
 
 /** Attempts on one time axis from acceptance to the end of the request; the upright mark is the first token. */
 export function AttemptWaterfall({ record }: { readonly record: UsageRecord }) {
-  const text = useText(requestsText)
+  const text = useText(explainText)
   const format = useFormat()
   const span = Math.max(record.durationMs, record.ttftMs ?? 0, 1, ...record.attempts.map((attempt) => attempt.endMs))
   const at = (ms: number) => `${((ms / span) * 100).toFixed(2)}%`
