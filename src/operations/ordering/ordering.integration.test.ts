@@ -292,6 +292,10 @@ describe('plans', () => {
     await ordering.runDue()
     expect(await walletOf('acme', own)).toBe(40n * YUAN)
     const request = { tenant: 'acme', subscription: subscription ?? '', when: 'now', reason: 'enough' } as const
+    const rehearsed = await ordering.cancel({ ...request, idempotencyKey: key(), dryRun: true }, BUYER)
+    expect(rehearsed).toMatchObject({ state: 'completed', refundPico: `${31n * YUAN}` })
+    expect(await walletOf('acme', own)).toBe(40n * YUAN)
+    await expect(ordering.orderById(rehearsed.id)).rejects.toMatchObject({ type: { code: 'unknown_order' } })
     const order = await ordering.cancel({ ...request, idempotencyKey: key() }, BUYER)
     expect(order).toMatchObject({ state: 'completed', refundPico: `${31n * YUAN}` })
     expect(await walletOf('acme', own)).toBe(71n * YUAN)
