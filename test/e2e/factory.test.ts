@@ -60,7 +60,7 @@ describe(title, { timeout: 120_000, skip: browserPath === undefined }, () => {
     const shownCost = await page.getByTestId('cost').textContent()
 
     await page.getByRole('link', { name: /Open the request/ }).click()
-    await page.getByRole('dialog').getByText('Customer wallet').waitFor()
+    await page.getByRole('dialog').getByText('Gifts and SLA credits').waitFor()
     const id = decodeURIComponent(new URL(page.url()).hash.replace(/^#\/requests\/([^?]+).*$/, '$1'))
     const reply = await page.context().request.get(`${consoleUrl}/api/v1/requests/${id}`)
     const { record, posting, shares } = ExplainReply.parse(await reply.json())
