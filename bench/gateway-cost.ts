@@ -63,7 +63,14 @@ async function main(rounds: number): Promise<void> {
     })
   const streams = () =>
     cost(async () => {
-      const job = { kind: 'closed', target, stream: true, paceMs: PACE_MS, connections: 256, durationMs: 60_000 } as const
+      const job = {
+        kind: 'closed',
+        target,
+        stream: true,
+        paceMs: PACE_MS,
+        connections: 256,
+        durationMs: 60_000,
+      } as const
       const report = await load.run({ ...job, requests: STREAMS })
       if (report.failures > 0) throw new Error(`${report.failures} streams were wrong: ${report.reasons.join('; ')}`)
       return report.events
@@ -83,7 +90,8 @@ async function main(rounds: number): Promise<void> {
     })
     report(name, costs)
   }
-  for (let tries = 0; tries < 50 && gateway.unresolved() > 0; tries++) await new Promise((done) => setTimeout(done, 100))
+  for (let tries = 0; tries < 50 && gateway.unresolved() > 0; tries++)
+    await new Promise((done) => setTimeout(done, 100))
   if (gateway.unresolved() > 0) throw new Error(`${gateway.unresolved()} holds or records are left over`)
 }
 

@@ -84,20 +84,23 @@ function snapshotFor(supplierPort: number): Snapshot {
 
 /** Grants whatever is asked for and takes every record at once: what posting costs is measured by the whole benchmark. */
 function endlessCharging(): ChargingClient {
-  let posted = 0
   return {
     register: () => Promise.resolve(1),
     grant: ({ epoch, seq, bucket, want }) =>
       Promise.resolve({
         outcome: 'granted',
-        slice: { id: `s-${epoch}-${seq}`, bucket, epoch, amount: want, validUntilMs: Date.now() + 60_000, tight: false },
+        slice: {
+          id: `s-${epoch}-${seq}`,
+          bucket,
+          epoch,
+          amount: want,
+          validUntilMs: Date.now() + 60_000,
+          tight: false,
+        },
       }),
     close: () => Promise.resolve({ outcome: 'closed' }),
     openSlices: () => Promise.resolve([]),
-    usage: (_, records) => {
-      posted += records.length
-      return Promise.resolve({ ingested: posted, quarantined: [] })
-    },
+    usage: (_, records) => Promise.resolve({ accepted: records.length, duplicates: 0, quarantined: [] }),
   }
 }
 
@@ -140,7 +143,7 @@ export async function startGatewayInProcess(supplierPort: number, scratch: strin
   const directory = arrange(snapshotFor(supplierPort), {
     slotOf,
     supplierLine: suppliers.line,
-    tokenizer: (spec) => createTokenizer(spec, { modelRoot: scratch }),
+    tokenizer: () => createTokenizer({ kind: 'bytes', bytesPerToken: 4 }, { modelRoot: scratch }),
   })
   const metrics = createGatewayMetrics()
   const gateway: Gateway = {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { NO_TOKENS } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
@@ -322,7 +323,9 @@ export async function simulate({
   return {
     violations,
     refusals,
-    unpostedAcknowledged: [...acknowledged].filter(([id, text]) => posted.get(id) !== text).map(([id]) => id),
+    unpostedAcknowledged: [...acknowledged]
+      .filter(([id, text]) => !isDeepStrictEqual(JSON.parse(posted.get(id) ?? 'null'), JSON.parse(text)))
+      .map(([id]) => id),
     postedTwiceDifferently: charging.altered,
     postedIds: [...posted.keys()],
     sold: (bucket: string) => charging.sold(bucket),

@@ -162,14 +162,14 @@ async function startJournal({
     return { bytes, used: FRAME_HEADER_BYTES, durable: [], firstSeq, lastSeq: firstSeq - 1 }
   }
 
-  function append(payload: string, durable?: Durable): number {
+  function append(payload: string | Buffer, durable?: Durable): number {
     if (failed || closing) {
       const reason = failed ?? new Error('the journal is closed')
       if (durable) queueMicrotask(() => durable(reason))
       return nextSeq
     }
     // Three bytes per UTF-16 unit is the most UTF-8 takes; counting exactly is needed only where that does not fit.
-    let most = payload.length * 3
+    let most = typeof payload === 'string' ? payload.length * 3 : payload.length
     if (most > maxPayloadBytes) {
       most = Buffer.byteLength(payload)
       if (most > maxPayloadBytes)
@@ -183,7 +183,8 @@ async function startJournal({
     }
     const seq = nextSeq++
     const at = batch.used
-    const length = batch.bytes.write(payload, at + FRAME_HEADER_BYTES)
+    const start = at + FRAME_HEADER_BYTES
+    const length = typeof payload === 'string' ? batch.bytes.write(payload, start) : payload.copy(batch.bytes, start)
     openFrame(batch.bytes, at, 'entry', length, seq)
     batch.used = at + FRAME_HEADER_BYTES + length
     batch.lastSeq = seq

@@ -14,8 +14,8 @@ export interface Journal extends AsyncDisposable {
    * A journal that was deleted, replaced or damaged opens under a new one.
    */
   readonly id: string
-  /** Queues an entry and returns its seq at once. `durable` is called, in order, after the entry is on stable storage. */
-  append(payload: string, durable?: (error: Error | null) => void): number
+  /** Queues a copy of an entry and returns its seq at once. `durable` is called, in order, after the entry is on stable storage. */
+  append(payload: string | Buffer, durable?: (error: Error | null) => void): number
   /** Entries with `seq` below this are no longer needed; their space is given back in whole segments. */
   discardBefore(seq: number): void
   /** Entries found on opening, oldest first, from the first that was not discarded. */

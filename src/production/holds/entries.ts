@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { Slice, type UsageRecord } from '#contract'
 import { NO_TOKENS } from '#kernel'
+import { writeRecord } from './record-text.ts'
 import type { Checkpoint, RequestOpening } from './types.ts'
 
 /**
@@ -26,7 +27,21 @@ export const checkpointEntry = (id: string, checkpoint: string): string =>
 
 const RECORD_PREFIX = '{"t":"record","record":'
 const KEPT_PREFIX = '{"t":"kept","record":'
-export const recordEntry = (record: string): string => `${RECORD_PREFIX}${record}}`
+
+/** Writes the entry of a record to `target` from `from` on and returns where it ends, or -1 where it does not fit. */
+export function writeRecordEntry(record: UsageRecord, target: Buffer, from: number): number {
+  const start = from + target.write(RECORD_PREFIX, from, 'latin1')
+  const end = writeRecord(record, target, start)
+  if (end < 0 || end === target.length) return -1
+  target[end] = CLOSE
+  return end + 1
+}
+const CLOSE = 0x7d
+/** The same for one of any length. */
+export const recordEntry = (record: UsageRecord): Buffer => Buffer.from(`${RECORD_PREFIX}${JSON.stringify(record)}}`)
+
+/** The record within its entry. */
+export const recordIn = (entry: Buffer): Buffer => entry.subarray(RECORD_PREFIX.length, -1)
 export const keptEntry = (record: string): string => `${KEPT_PREFIX}${record}}`
 
 type Entry =

@@ -1,4 +1,4 @@
-import type { GrantReply, Slice } from '#contract'
+import type { GrantReply, Slice, UsageRecord } from '#contract'
 import { createClosing } from './closing.ts'
 import { isForgettable, openDesk, refusal, refuseAll, refuseWaiting, type Desk, type Waiter } from './desk.ts'
 import { recover, slicesOf } from './entries.ts'
@@ -313,9 +313,10 @@ export function createHolds(options: HoldsOptions): Holds {
     if (!stopping) reconcile()
   }
 
-  function record(id: string, named: readonly string[], text: string, durable: (error: Error | null) => void): void {
+  function record(usage: UsageRecord, durable: (error: Error | null) => void): void {
+    const named = slicesOf(usage)
     book.recorded(named)
-    stateLog.record(id, named, text, (error, shippable) => {
+    stateLog.record(usage, named, (error, shippable) => {
       if (!error) shipper.add(shippable)
       durable(error)
     })
@@ -323,8 +324,7 @@ export function createHolds(options: HoldsOptions): Holds {
 
   function restore(): void {
     for (const each of recovered.unshipped) shipper.add(each)
-    for (const { record: each } of recovered.interrupted)
-      record(each.id, slicesOf(each), JSON.stringify(each), () => {})
+    for (const { record: each } of recovered.interrupted) record(each, () => {})
     if (recovered.unshipped.length + recovered.interrupted.length + recovered.slices.length === 0) return
     log.info(
       {
@@ -345,7 +345,7 @@ export function createHolds(options: HoldsOptions): Holds {
     placeAll,
     open: stateLog.open,
     checkpoint: stateLog.checkpoint,
-    record: (each, durable) => record(each.id, slicesOf(each), JSON.stringify(each), durable),
+    record,
     stats() {
       let openSlices = 0
       let waitingRequests = 0

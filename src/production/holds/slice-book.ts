@@ -19,12 +19,21 @@ export function createSliceBook(recovered: Recovered, nowMs: number): SliceBook 
       { ...heldSlice(slice, nowMs), phase: 'draining', left: 0n, records },
     ]),
   )
-  const known = (named: readonly string[]): readonly HeldSlice[] => named.flatMap((id) => all.get(id) ?? [])
+  const known = (named: readonly string[]): readonly HeldSlice[] => {
+    const found: HeldSlice[] = []
+    for (const id of named) {
+      const held = all.get(id)
+      if (held) found.push(held)
+    }
+    return found
+  }
   for (const { slices } of recovered.unshipped) for (const held of known(slices)) held.unshipped++
   return {
     all,
     recorded(named) {
-      for (const held of known(named)) {
+      for (const id of named) {
+        const held = all.get(id)
+        if (!held) continue
         held.records++
         held.unshipped++
       }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Slice } from '#contract'
 import { recover } from './entries.ts'
+import { sampleRecord } from '../../../test/sample-usage.ts'
 import { journalModel } from '../../../sim/charging/simulated-journal.ts'
 import { createStateLog, type ShippableRecord } from './state-log.ts'
 import type { RequestOpening } from './types.ts'
@@ -34,7 +35,7 @@ function withOldOpen() {
   const ready: ShippableRecord[] = []
   const log = createStateLog(store.open(), nothing, () => ready.length, 4)
   const record = (id: string): void =>
-    log.record(id, ['s'], JSON.stringify({ id, slice: 's' }), (error, shippable) => {
+    log.record({ ...sampleRecord(1), id, slice: 's' }, ['s'], (error, shippable) => {
       if (!error) ready.push(shippable)
     })
   log.slice(

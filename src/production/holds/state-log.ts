@@ -1,4 +1,4 @@
-import type { Slice } from '#contract'
+import type { Slice, UsageRecord } from '#contract'
 import type { Journal } from '#platform/journal'
 import {
   checkpointEntry,
@@ -7,9 +7,12 @@ import {
   openEntry,
   quarantinedEntry,
   recordEntry,
+  recordIn,
   sliceEntry,
+  writeRecordEntry,
   type Recovered,
 } from './entries.ts'
+import { USUAL_RECORD_BYTES } from './record-text.ts'
 import { createTextSlabs } from './text-slabs.ts'
 import type { Checkpoint, RequestOpening } from './types.ts'
 
@@ -44,9 +47,8 @@ export interface StateLog {
   checkpoint(id: string, checkpoint: Checkpoint): void
   /** Appends; `durable` gets the record ready for shipping, which it then keeps needed until `shipped`. */
   record(
-    id: string,
+    record: UsageRecord,
     slices: readonly string[],
-    text: string,
     durable: (error: Error | null, record: ShippableRecord) => void,
   ): void
   /** Charging refuses to read the record: it stays in the log for as long as it takes, without holding back the rest. */
@@ -63,7 +65,7 @@ export function createStateLog(
   sliceRecords: (id: string) => number,
   compactAfterEntries: number,
 ): StateLog {
-  const keepText = createTextSlabs()
+  const slabs = createTextSlabs()
   let durableThrough = journal.recovered.at(-1)?.seq ?? 0
   const slices = new Map<string, LiveEntry>()
   const opens = new Map<string, LiveEntry & { request: string; checkpoint: string }>()
@@ -162,12 +164,17 @@ export function createStateLog(
       live.checkpoint = JSON.stringify(checkpoint)
       append(checkpointEntry(id, live.checkpoint))
     },
-    record(id, named, text, durable) {
-      const record: ShippableRecord = { id, slices: named, text: keepText(text), seq: 0 }
+    record(usage, named, durable) {
+      const { id } = usage
+      // Encoded once: what the journal writes and what charging is sent are the same bytes.
+      const entry =
+        slabs.fill(USUAL_RECORD_BYTES, (slab, from) => writeRecordEntry(usage, slab, from)) ?? recordEntry(usage)
+      const record: ShippableRecord = { id, slices: named, text: recordIn(entry), seq: 0 }
       const open = opens.get(id)
       if (open) open.isOver = true
-      record.seq = append(recordEntry(text), (error) => {
+      record.seq = journal.append(entry, (error) => {
         if (!error) {
+          durableThrough = record.seq
           opens.delete(id)
           unshipped.set(id, record)
         }

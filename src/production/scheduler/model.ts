@@ -34,6 +34,8 @@ export function plan<D extends Deployable>(
   const known = wholePlans.get(deployments) as Plan<D> | undefined
   if (known) return known
   const made = planPartly(deployments, nowMs, allows)
+  // Shared by many requests and their records.
+  Object.freeze(made.candidates)
   wholePlans.set(deployments, made)
   return made
 }
