@@ -110,24 +110,40 @@ class Call implements ActiveCall {
   }
 }
 
-function writeRequest(c: ClientConnection, { method, target, head, body }: CallOptions): void {
+function writeRequest(c: ClientConnection, call: CallOptions): void {
   const { socket } = c
+  const { method, body } = call
   let length = 0
   for (const part of body) length += part.length
-  const announced = length > 0 || (method !== 'GET' && method !== 'HEAD') ? `content-length: ${length}\r\n` : ''
-  const text = `${method} ${target} HTTP/1.1\r\nhost: ${c.shared.hostHeader}\r\n${head}${announced}\r\n`
-  if (length === 0) socket.write(text, 'latin1')
-  else if (length <= COPY_LIMIT_BYTES) {
-    const whole = Buffer.allocUnsafe(text.length + length)
-    let at = whole.write(text, 0, 'latin1')
-    for (const part of body) at += part.copy(whole, at)
-    socket.write(whole)
+  const announced = length > 0 || (method !== 'GET' && method !== 'HEAD') ? `content-length: ${length}\r\n\r\n` : '\r\n'
+  const opening = openingOf(c, call)
+  const headLength = opening.length + announced.length
+  const isSmall = length <= COPY_LIMIT_BYTES
+  const first = Buffer.allocUnsafe(isSmall ? headLength + length : headLength)
+  first.set(opening, 0)
+  first.write(announced, opening.length, 'latin1')
+  if (isSmall) {
+    let at = headLength
+    for (const part of body) {
+      first.set(part, at)
+      at += part.length
+    }
+    socket.write(first)
   } else {
     socket.cork()
-    socket.write(text, 'latin1')
+    socket.write(first)
     for (const part of body) socket.write(part)
     socket.uncork()
   }
+}
+
+function openingOf({ shared }: ClientConnection, { method, target, head }: CallOptions): Buffer {
+  const last = shared.opening
+  if (last !== undefined && last.head === head && last.target === target && last.method === method) return last.bytes
+  const text = `${method} ${target} HTTP/1.1\r\nhost: ${shared.hostHeader}\r\n${head}`
+  const bytes = Buffer.from(text, 'latin1')
+  shared.opening = { method, target, head, bytes }
+  return bytes
 }
 
 function opened(c: ClientConnection): void {

@@ -16,9 +16,19 @@ export interface ClientShared {
   readonly sweep: Sweep
   readonly connections: Set<ClientConnection>
   inFlight: number
+  /** The beginning of the last request's head: calls to one origin differ in their bodies alone, mostly. */
+  opening: RequestOpening | undefined
   onIdle(connection: ClientConnection): void
   onGone(connection: ClientConnection): void
   readonly onError: ((error: unknown) => void) | undefined
+}
+
+/** A request head up to its announced length, as bytes, and what it was made of. */
+export interface RequestOpening {
+  readonly method: string
+  readonly target: string
+  readonly head: string
+  readonly bytes: Buffer
 }
 
 /** State of one connection to a supplier, carrying at most one call. */

@@ -1,7 +1,7 @@
 import { openClientConnection, send } from './client-connection.ts'
 import { discard, type ClientConnection, type ClientShared } from './client-state.ts'
 import { createSweep } from './sweep.ts'
-import type { ActiveCall, ClientFailure, HttpClient } from './types.ts'
+import type { ActiveCall, CallOptions, ClientFailure, HttpClient } from './types.ts'
 
 export interface ClientOptions {
   /** Scheme, host and port; path and credentials are not used. */
@@ -33,6 +33,13 @@ export function createHttpClient(options: ClientOptions): HttpClient {
     }
   })
   let closed = false
+  let checkedTarget = ''
+  let checkedMethod = ''
+  const check = ({ target, method }: CallOptions): void => {
+    if (!/^\/[\x21-\x7e]*$/.test(target) || !/^[A-Z]+$/.test(method)) throw new TypeError('Invalid method or target.')
+    checkedTarget = target
+    checkedMethod = method
+  }
   const shared: ClientShared = {
     secure: origin.protocol === 'https:',
     hostname: origin.hostname.startsWith('[') ? origin.hostname.slice(1, -1) : origin.hostname,
@@ -45,6 +52,7 @@ export function createHttpClient(options: ClientOptions): HttpClient {
     sweep,
     connections,
     inFlight: 0,
+    opening: undefined,
     onIdle(connection) {
       if (closed) {
         discard(connection)
@@ -63,9 +71,7 @@ export function createHttpClient(options: ClientOptions): HttpClient {
 
   return {
     send(call, handler) {
-      if (!/^\/[\x21-\x7e]*$/.test(call.target) || !/^[A-Z]+$/.test(call.method)) {
-        throw new TypeError('Invalid method or target.')
-      }
+      if (call.target !== checkedTarget || call.method !== checkedMethod) check(call)
       if (closed) return failLater({ kind: 'aborted', reused: false }, handler.onFailure.bind(handler))
       // The one used last is the one least likely to have been closed meanwhile.
       let connection = idle.pop()

@@ -1,5 +1,5 @@
 import { COLON, CR, IS_TOKEN, IS_VALUE, LF, SPACE, TAB } from './characters.ts'
-import { createHeaderView } from './header-view.ts'
+import { createHeaderView, isName } from './header-view.ts'
 import type { HeaderView } from './types.ts'
 
 /** More header fields than this are refused: each costs parsing time, and no honest client comes near. */
@@ -28,30 +28,35 @@ const TOO_MANY: FieldFault = { fault: 'too many header fields', tooMany: true }
 const INVALID_END: FieldFault = { fault: 'malformed end of head', tooMany: false }
 
 // Repeating one of these makes two readers disagree about framing or about who is asking.
-const SINGLE = new Map(
-  [
-    'host',
-    'content-length',
-    'transfer-encoding',
-    'expect',
-    'authorization',
-    'proxy-authorization',
-    'content-type',
-    'x-api-key',
-    'api-key',
-    'idempotency-key',
-  ].map((name, index) => [name, 1 << index] as const),
-)
+const SINGLE = [
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'expect',
+  'authorization',
+  'proxy-authorization',
+  'content-type',
+  'x-api-key',
+  'api-key',
+  'idempotency-key',
+]
 
-const SPECIAL_LENGTHS = new Uint8Array(256)
-for (const name of [...SINGLE.keys(), 'connection']) SPECIAL_LENGTHS[name.length] = 1
+/** What is looked at has names of different lengths, so that a length leaves one candidate. `bit` is 0 for what may be repeated. */
+const SPECIAL: Array<{ readonly name: string; readonly bit: number } | undefined> = Array.from({ length: 32 })
+for (const [index, name] of [...SINGLE, 'connection'].entries()) {
+  if (SPECIAL[name.length]) throw new Error(`two header names of the length of ${name}`)
+  SPECIAL[name.length] = { name, bit: SINGLE.includes(name) ? 1 << index : 0 }
+}
+
+/** Where fields are noted down while they are parsed; a view keeps a copy of the right length. */
+const scratch: number[] = Array.from({ length: MAX_FIELDS * 4 }, () => 0)
 
 /**
  * Parses fields from `from` to the empty line that must be the very end of `text` (latin1). Strict: no folding, no white
  * space around names, every line ends in CRLF, no control characters.
  */
 export function parseFields(text: string, from: number): Fields | FieldFault {
-  const marks: number[] = []
+  let marked = 0
   const length = text.length
   let host: string | undefined
   let contentLength: string | undefined
@@ -78,17 +83,17 @@ export function parseFields(text: string, from: number): Fields | FieldFault {
     let valueEnd = at
     while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--
     at += 2
-    if (marks.length === MAX_FIELDS * 4) return TOO_MANY
-    marks.push(nameStart, nameEnd, valueStart, valueEnd)
+    if (marked === MAX_FIELDS * 4) return TOO_MANY
+    scratch[marked++] = nameStart
+    scratch[marked++] = nameEnd
+    scratch[marked++] = valueStart
+    scratch[marked++] = valueEnd
 
-    if (SPECIAL_LENGTHS[nameEnd - nameStart] !== 1) continue
-    const name = text.slice(nameStart, nameEnd).toLowerCase()
-    const bit = SINGLE.get(name)
-    if (bit !== undefined) {
-      if ((seen & bit) !== 0) return REPEATED
-      seen |= bit
-    }
-    switch (name) {
+    const special = nameEnd - nameStart < SPECIAL.length ? SPECIAL[nameEnd - nameStart] : undefined
+    if (special === undefined || !isName(text, nameStart, nameEnd, special.name)) continue
+    if ((seen & special.bit) !== 0) return REPEATED
+    seen |= special.bit
+    switch (special.name) {
       case 'host':
         host = text.slice(valueStart, valueEnd)
         break
@@ -106,7 +111,14 @@ export function parseFields(text: string, from: number): Fields | FieldFault {
         break
     }
   }
-  return { headers: createHeaderView(text, marks), host, contentLength, transferEncoding, connection, expect }
+  return {
+    headers: createHeaderView(text, scratch.slice(0, marked)),
+    host,
+    contentLength,
+    transferEncoding,
+    connection,
+    expect,
+  }
 }
 
 /** Whether a lower-cased comma-separated list names `option`. */

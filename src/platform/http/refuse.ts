@@ -39,8 +39,13 @@ export function guarded(c: ServerConnection, exchange: OpenExchange, run: () => 
   try {
     run()
   } catch (error) {
-    c.shared.options.onError?.(error)
-    if (c.exchange === exchange) refuse(c, refusal(500, 'internal error'))
-    else if (c.reading !== 'linger') c.socket.destroy()
+    blame(c, exchange, error)
   }
+}
+
+/** A callback of the room's user threw. */
+export function blame(c: ServerConnection, exchange: OpenExchange, error: unknown): void {
+  c.shared.options.onError?.(error)
+  if (c.exchange === exchange) refuse(c, refusal(500, 'internal error'))
+  else if (c.reading !== 'linger') c.socket.destroy()
 }

@@ -1,8 +1,9 @@
 import { append, createByteStore } from './byte-store.ts'
 import { createChunkDecoder, decodeChunks } from './chunked.ts'
-import { blame, discard, fail, guarded, release, type ClientConnection } from './client-state.ts'
+import { blame, discard, fail, release, type ClientConnection } from './client-state.ts'
 import { findHeadEnd, hasStrayControl } from './head-search.ts'
-import { parseResponseHead } from './response-head.ts'
+import { parseResponseHead, type ResponseHead } from './response-head.ts'
+import type { CallHandler } from './types.ts'
 
 /** So many interim (1xx) responses before the final one are garbage. */
 const MAX_INTERIM = 8
@@ -51,7 +52,7 @@ function readHead(c: ClientConnection, chunk: Buffer): void {
     c.reading = head.framing === 'none' ? 'length' : head.framing
     if (head.framing === 'chunked') c.decoder = createChunkDecoder()
     const handler = c.handler!
-    if (!guarded(c, handler, () => handler.onHead(head.status, head.headers))) return
+    if (!announce(c, handler, head)) return
     const rest = at === 0 ? input : input.subarray(at)
     if (c.reading === 'length') readSized(c, rest)
     else if (rest.length > 0) receive(c, rest)
@@ -62,6 +63,16 @@ function readHead(c: ClientConnection, chunk: Buffer): void {
   }
   if (input.length - at > c.shared.maxHeadBytes) return fail(c, 'head_too_large', undefined)
   keep(c, input, at)
+}
+
+/** Hands the head on and returns whether the call is still on. As `guarded` does it, without a closure for every response. */
+function announce(c: ClientConnection, handler: CallHandler, { status, headers }: ResponseHead): boolean {
+  try {
+    handler.onHead(status, headers)
+  } catch (error) {
+    blame(c, handler, error)
+  }
+  return c.handler === handler
 }
 
 /** Keeps an unfinished head beyond this read. */
@@ -118,5 +129,10 @@ export function complete(c: ClientConnection, hasSurplus: boolean): void {
   if (socket.isPaused()) socket.resume()
   if (!c.keepAlive || socket.writableLength > 0 || socket.destroyed || !c.opened) discard(c)
   else c.shared.onIdle(c)
-  if (handler !== undefined) guarded(c, handler, () => handler.onEnd())
+  if (handler === undefined) return
+  try {
+    handler.onEnd()
+  } catch (error) {
+    blame(c, handler, error)
+  }
 }

@@ -3,7 +3,7 @@ import { createChunkDecoder } from './chunked.ts'
 import { createExchange } from './exchange.ts'
 import { findHeadEnd, hasStrayControl } from './head-search.ts'
 import { consume, dropInput, join } from './received-input.ts'
-import { guarded, refuse } from './refuse.ts'
+import { blame, refuse } from './refuse.ts'
 import { handOver, oversize, readBody } from './request-body.ts'
 import { parseRequestHead, refusal, type Refusal, type RequestHead } from './request-head.ts'
 import { answerBegins, closeGracefully, DRAIN_BYTES, type ServerConnection, type ServerShared } from './server-state.ts'
@@ -160,9 +160,11 @@ function begin(c: ServerConnection, head: RequestHead): void {
   if (head.chunked) c.decoder = createChunkDecoder()
 
   let allowed = -1
-  guarded(c, exchange, () => {
+  try {
     allowed = options.onHead(exchange)
-  })
+  } catch (error) {
+    blame(c, exchange, error)
+  }
   if (isOver(c)) return
   if (allowed < 0 || exchange.phase !== 'open') return answerBegins(c)
   c.bodyAllowed = allowed
