@@ -29,6 +29,7 @@ export type SpanResult =
  * counts, and the supplier would then serve what was not priced. The text is walked, not fully validated.
  */
 export function locate(json: Buffer, wanted: ReadonlySet<string>): SpanResult {
+  const names = namesOf(wanted)
   let at = skipSpace(json, 0)
   if (json[at] !== OPEN_OBJECT) return { ok: false, reason: 'not_an_object' }
   const bodyStart = at + 1
@@ -39,7 +40,7 @@ export function locate(json: Buffer, wanted: ReadonlySet<string>): SpanResult {
     if (json[at] !== QUOTE) return { ok: false, reason: 'malformed' }
     const nameEnd = stringEnd(json, at)
     if (nameEnd < 0) return { ok: false, reason: 'malformed' }
-    const name = isPlainName(json, at, nameEnd) ? knownName(json, at, nameEnd, wanted) : memberName(json, at, nameEnd)
+    const name = isPlainName(json, at, nameEnd) ? knownName(json, at, nameEnd, names) : memberName(json, at, nameEnd)
     at = skipSpace(json, nameEnd)
     if (json[at] !== COLON) return { ok: false, reason: 'malformed' }
     const start = skipSpace(json, at + 1)
@@ -118,13 +119,31 @@ function isPlainName(json: Buffer, open: number, end: number): boolean {
   return true
 }
 
+/** The wanted names by their length. Callers keep one set for all texts, which is looked through once. */
+type Names = readonly (readonly string[] | undefined)[]
+
+const known = new WeakMap<ReadonlySet<string>, Names>()
+
+function namesOf(wanted: ReadonlySet<string>): Names {
+  let names = known.get(wanted)
+  if (names === undefined) {
+    const most = Math.max(0, ...[...wanted].map((name) => name.length))
+    names = Array.from({ length: most + 1 }, (_, length) => [...wanted].filter((name) => name.length === length))
+    known.set(wanted, names)
+  }
+  return names
+}
+
 /** The wanted name that a plain one is, without making a string of it. */
-function knownName(json: Buffer, open: number, end: number, wanted: ReadonlySet<string>): string | undefined {
-  for (const name of wanted) {
-    if (name.length !== end - open - 2) continue
+function knownName(json: Buffer, open: number, end: number, names: Names): string | undefined {
+  const length = end - open - 2
+  const candidates = length < names.length ? names[length] : undefined
+  if (candidates === undefined) return undefined
+  for (let i = 0; i < candidates.length; i++) {
+    const name = candidates[i]!
     let same = 0
-    while (same < name.length && json[open + 1 + same] === name.charCodeAt(same)) same++
-    if (same === name.length) return name
+    while (same < length && json[open + 1 + same] === name.charCodeAt(same)) same++
+    if (same === length) return name
   }
   return undefined
 }

@@ -8,7 +8,9 @@ export interface AnswerObservation {
 }
 
 const WANTED = new Set(['usage', 'choices', 'error'])
-const FINISH = '"finish_reason":'
+const FINISH = Buffer.from('"finish_reason":')
+/** What a finish reason may be, with the space before it. */
+const REASON = /^\s*"([a-z_]{1,64})"/
 
 /** Reads a whole answer without building its text; undefined when it is not a chat completion. */
 export function observeAnswer(body: Buffer): AnswerObservation | undefined {
@@ -18,16 +20,31 @@ export function observeAnswer(body: Buffer): AnswerObservation | undefined {
   if (!choices) return undefined
   const usage = located.spans.get('usage')
   const at = body.indexOf(FINISH, choices.start)
-  const reason =
-    at < 0 ? null : /^\s*"([a-z_]{1,64})"/.exec(body.toString('latin1', at + FINISH.length, at + FINISH.length + 80))
+  const finishReason = at < 0 ? null : reasonAt(body, at + FINISH.length)
   try {
     return {
       usage: usage ? (JSON.parse(body.toString('utf8', usage.start, usage.end)) as unknown) : undefined,
-      finishReason: reason?.[1] ?? null,
+      finishReason,
     }
   } catch {
     return undefined
   }
+}
+
+/** The usual reasons are recognised where they stand; others are read. */
+const USUAL = ['stop', 'length', 'tool_calls', 'content_filter'].map((reason) => ({
+  reason,
+  quoted: Buffer.from(`"${reason}"`),
+}))
+
+function reasonAt(body: Buffer, at: number): string | null {
+  for (let i = 0; i < USUAL.length; i++) {
+    const { reason, quoted } = USUAL[i]!
+    let same = 0
+    while (same < quoted.length && body[at + same] === quoted[same]) same++
+    if (same === quoted.length) return reason
+  }
+  return REASON.exec(body.toString('latin1', at, at + 80))?.[1] ?? null
 }
 
 /** All text the model generated in a whole answer, for recounting. */
