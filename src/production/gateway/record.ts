@@ -79,8 +79,24 @@ export function recordOf(
       ? 200
       : ((isAboutTheRequest(flight) ? flight.refusal?.status : undefined) ?? problem.type.status)
     : 200
+  const { hold, lastLine: served } = flight
+  // Member by member, as a spread of the opening would take longer than all the rest.
   const record: UsageRecord = {
-    ...openingOf(flight),
+    id: flight.id,
+    slice: hold?.slice ?? null,
+    epoch: hold?.epoch ?? 0,
+    tenant: flight.caller.tenant,
+    key: flight.caller.key,
+    service: flight.service.id,
+    supplier: served?.line.supplierId ?? '',
+    model: served?.line.model ?? '',
+    stream: flight.request.stream,
+    acceptedAtMs: flight.acceptedAtMs,
+    holdPico: (hold?.amount ?? 0n).toString(),
+    sellSheet: flight.sellSheet.id,
+    buySheet: served?.buySheet.id ?? '',
+    candidates: flight.candidates,
+    attempts: flight.attempts,
     gateway: gateway.gatewayId,
     ending,
     finishReason: seen?.finishReason ?? null,
@@ -97,6 +113,8 @@ export function recordOf(
     taxPico: settlement.tax.toString(),
     buyPico: settlement.buy.toString(),
   }
+  if (flight.payer !== undefined) record.payer = flight.payer
+  if (flight.tier !== 'standard') record.tier = flight.tier
   if (flight.parts.length > 0) record.draws = [...settledDraws(flight.parts, settlement.shares, settlement.sell)]
   return record
 }
