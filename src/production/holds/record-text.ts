@@ -184,7 +184,7 @@ function putText(bytes: Buffer, from: number, text: string | null): number {
 
 /** As `JSON.stringify` writes what is no number: a journal with `NaN` in it could not be read again. */
 function putNumber(bytes: Buffer, from: number, value: number | null): number {
-  return put(bytes, from, Number.isFinite(value) ? `${value}` : 'null')
+  return put(bytes, from, Number.isFinite(value) ? String(value) : 'null')
 }
 
 /** What is rare enough to be written by the book. */
