@@ -8,7 +8,7 @@ import type { ManualClock } from '#platform/clock'
 import { createLog } from '#platform/log'
 import { migrate, openDatabase, startEmbeddedPostgres } from '#platform/postgres'
 import { START_MS } from '../../test/sample-usage.ts'
-import { cpuMicroseconds, processTree } from '../rig/measure.ts'
+import { cpuMicroseconds, endedCpuMicroseconds, processTree } from '../rig/measure.ts'
 
 export const JOURNAL = 'journal-of-bench'
 
@@ -37,7 +37,7 @@ export async function openWorld(): Promise<World> {
   return {
     charging,
     clock,
-    postgresCpu: () => cpuMicroseconds(processTree(server.pid ?? 0)),
+    postgresCpu: () => cpuMicroseconds(processTree(server.pid ?? 0)) + endedCpuMicroseconds(server.pid ?? 0),
     next: 0,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }

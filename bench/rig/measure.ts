@@ -48,6 +48,14 @@ export function cpuMicroseconds(pids: readonly number[]): number {
   return total
 }
 
+/** CPU time in microseconds of the children that a process has outlived, to the hundredth of a second. */
+export function endedCpuMicroseconds(pid: number): number {
+  const fields = read(`/proc/${pid}/stat`)
+    ?.replace(/^.*\) /s, '')
+    .split(' ')
+  return (Number(fields?.[13] ?? 0) + Number(fields?.[14] ?? 0)) * 10_000
+}
+
 /** Proportional set size in KiB: memory of these processes, shared pages divided among their users. */
 export function pssKib(pids: readonly number[]): number {
   let total = 0

@@ -205,6 +205,19 @@ export const VerifyReply = z.object({
 })
 export type VerifyReply = z.infer<typeof VerifyReply>
 
+/**
+ * What verify is doing: its `step` of `steps`, and of how many records `done`, where it looks at each; else both are 0. Whoever accepts
+ * `application/x-ndjson` is told in lines of `{ progress }`, the last of which is `{ reply }`.
+ */
+export const VerifyProgress = z.object({
+  step: z.int(),
+  steps: z.int(),
+  what: z.string(),
+  done: z.int(),
+  total: z.int(),
+})
+export type VerifyProgress = z.infer<typeof VerifyProgress>
+
 /** POST /playground/key { tenant }: a key that lives 15 minutes, for the browser to call the gateway with. */
 export const PlaygroundKeyReply = z.object({ secret: z.string(), expiresAtMs: EpochMs, services: z.array(ServiceName) })
 export type PlaygroundKeyReply = z.infer<typeof PlaygroundKeyReply>

@@ -60,6 +60,7 @@ import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
 import { recordPage } from './usage/records-store.ts'
 import type { RecordPage } from './usage/records-store.ts'
+import type { OnProgress } from './verify/progress.ts'
 import { verify } from './verify/verify.ts'
 
 /** A price sheet and what it prices; a sheet's open end is closed by the one that follows it. */
@@ -203,7 +204,7 @@ export interface Charging {
   /** Everything about one request, unredacted. Throws `unknown_request`. */
   explain(id: string): Promise<ExplainReply>
   /** Proves the books. With `sheetById`, every record is also rated again from its tokens. */
-  verify(options?: RatingSources): Promise<VerifyReply>
+  verify(options?: RatingSources, onProgress?: OnProgress): Promise<VerifyReply>
 }
 
 export interface ChargingDeps {
@@ -276,6 +277,6 @@ export function createCharging({
     requests: (page) => requests(database, page),
     usageRecords: (page) => recordPage(database, page),
     explain: (id) => explain(database, id),
-    verify: (options = {}) => verify(database, options),
+    verify: (options = {}, onProgress) => verify(database, options, onProgress),
   }
 }

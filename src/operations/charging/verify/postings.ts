@@ -5,23 +5,28 @@ import { BOOKING_KINDS, bookingEntries, expectedMoves, revenueOf } from '../book
 import { bookedPostingsAfter, bookingsBehind, movesBehind } from '../bookings/store.ts'
 import { topupsAfter } from '../bucket/store.ts'
 import { tokenEntries, topupEntries, usageEntries } from '../model.ts'
+import type { Beat } from './progress.ts'
 import { follow, meet } from './positions.ts'
 import type { Positions } from './positions.ts'
-import { hashesBehind, postingIdsAfter, tokensBehind, usageBehind } from './store.ts'
+import { evidenceBehind, postingIdsAfter, tokensBehind, usageBehind } from './store.ts'
 
 const PAGE = 50
+
+const NO_EVIDENCE = evidenceOf([])
 
 /**
  * Recomputes every posting from the facts behind it, in the order of the chain: usage from its records, everything else from its
  * bookings. The order matters to what was deferred for lots of tokens, which leaves them by what they have left.
  */
-export async function checkPostings(db: Queryable): Promise<CheckResult[]> {
+export async function checkPostings(db: Queryable, beat: Beat): Promise<CheckResult[]> {
   const usage = openCheck('every usage posting is the sum of its records')
   const others = openCheck('every booking is posted as it says')
   const positions: Positions = new Map()
+  let done = 0
   for await (const page of chain(db, PAGE)) {
     const facts = await factsBehind(db, page)
     await meet(db, positions, facts.lots)
+    beat((done += page.reduce((sum, { kind, facts: behind }) => (kind === 'usage' ? sum + behind : sum), 0)))
     for (const posting of page) {
       if (posting.kind === 'usage') checkUsage(usage, posting, facts, positions)
       else if (BOOKING_KINDS.has(posting.kind)) checkBookings(others, posting, facts, positions)
@@ -49,7 +54,7 @@ async function checkBooked(db: Queryable, check: Check): Promise<void> {
 interface Facts {
   readonly usage: Awaited<ReturnType<typeof usageBehind>>
   readonly tokens: Awaited<ReturnType<typeof tokensBehind>>
-  readonly hashes: Awaited<ReturnType<typeof hashesBehind>>
+  readonly evidence: Awaited<ReturnType<typeof evidenceBehind>>
   readonly bookings: Awaited<ReturnType<typeof bookingsBehind>>
   readonly moves: Awaited<ReturnType<typeof movesBehind>>
   readonly lots: readonly string[]
@@ -70,14 +75,14 @@ async function factsBehind(db: Queryable, page: readonly Posting[]): Promise<Fac
   return {
     usage: await usageBehind(db, usageIds),
     tokens,
-    hashes: await hashesBehind(db, usageIds),
+    evidence: await evidenceBehind(db, usageIds),
     bookings,
     moves,
     lots: [...tokens.values(), ...moves.values()].flat().map(({ lot }) => lot),
   }
 }
 
-function checkUsage(check: Check, posting: Posting, { usage, tokens, hashes }: Facts, positions: Positions): void {
+function checkUsage(check: Check, posting: Posting, { usage, tokens, evidence }: Facts, positions: Positions): void {
   check.see()
   const behind = usage.get(posting.id) ?? []
   const burns = (tokens.get(posting.id) ?? []).map((burn) => follow(positions, burn)).filter((burn) => !!burn)
@@ -85,7 +90,7 @@ function checkUsage(check: Check, posting: Posting, { usage, tokens, hashes }: F
   const records = behind.reduce((sum, each) => sum + each.records, 0)
   if (records !== posting.facts)
     check.disagree(`posting ${posting.id}: made from ${posting.facts} records, ${records} are there`)
-  else if (posting.evidence !== evidenceOf(hashes.get(posting.id) ?? []))
+  else if (posting.evidence !== (evidence.get(posting.id) ?? NO_EVIDENCE))
     check.disagree(`posting ${posting.id}: its records are not those it was made from`)
   const difference = differenceOf(posting.entries, expected)
   if (difference) check.disagree(`posting ${posting.id}: ${difference}`)

@@ -7,13 +7,15 @@ import type { Queryable } from '#platform/postgres'
 import type { FiledSheet, RatingSources, SheetById, WeightsOf } from '../charging.ts'
 import { ownerOfTokens, walletOf } from '../bucket/model.ts'
 import { taxOn } from '../ingest/burn.ts'
-import { arrivalOf } from '../ingest/fingerprint.ts'
+import type { BurnColumns } from '../ingest/burn.ts'
+import { canonicalJson, contentHashOf } from '../ingest/fingerprint.ts'
 import { columnsOf, flawOf, payerOf } from '../ingest/model.ts'
 import type { RecordColumns } from '../ingest/model.ts'
 import type { Lot } from '../lots/model.ts'
 import { lotsById } from '../lots/store.ts'
 import { isBilled } from '../model.ts'
-import { recordsAfter } from './store.ts'
+import type { Beat } from './progress.ts'
+import { columnsOfRecord, columnsText, recordsAfter } from './store.ts'
 import type { StoredRecord } from './store.ts'
 
 const PAGE = 1000
@@ -42,38 +44,61 @@ interface Tariffs {
 export async function checkRecords(
   db: Queryable,
   { sheetById, weights, calendars }: RatingSources,
+  beat: Beat,
 ): Promise<CheckResult> {
   const check = openCheck(
     sheetById ? 'every usage record is unaltered and rated by its sheets' : 'every usage record is unaltered',
   )
   const tariffs = sheetById && { sheet: cached(sheetById), weights, calendars }
-  for (let after = ''; ;) {
-    const page = await recordsAfter(db, { id: after, limit: PAGE })
+  let done = 0
+  // The next page is on its way while this one is looked at.
+  let next = recordsAfter(db, { id: '', limit: PAGE })
+  for (;;) {
+    const page = await next
     const last = page.at(-1)
     if (!last) return check.result()
     const lots = new Map(
       (await lotsById(db, [...new Set(page.flatMap(({ burn }) => burn.lots ?? []))])).map((lot) => [lot.id, lot]),
     )
+    next = recordsAfter(db, { id: last.id, limit: PAGE })
+    // It is waited for in the next round; a failure must not be nobody's until then.
+    next.catch(() => {})
     for (const stored of page) {
       check.see()
-      const flaw =
-        alterationOf(stored) ?? misburnOf(stored, lots) ?? (tariffs && (await misratingOf(stored.record, tariffs)))
+      const flaw = await flawOfStored(db, stored, { lots, tariffs })
       if (flaw) check.disagree(`record ${stored.id}: ${flaw}`)
     }
-    after = last.id
+    beat((done += page.length))
   }
 }
 
-function alterationOf({ id, contentHash, columns, record }: StoredRecord): string | undefined {
-  const arrival = arrivalOf(record)
-  if (arrival.contentHash !== contentHash) return 'content does not match its hash'
+async function flawOfStored(
+  db: Queryable,
+  stored: StoredRecord,
+  { lots, tariffs }: { lots: ReadonlyMap<string, Lot>; tariffs: Tariffs | undefined },
+): Promise<string | undefined> {
+  const { id, text, contentHash, burn } = stored
+  const record = JSON.parse(text) as UsageRecord
+  // What was hashed is the canonical text, which is what is kept since 0020.
+  const isHashed = contentHashOf(text) === contentHash
+  if (!isHashed && contentHashOf(canonicalJson(record)) !== contentHash) return 'content does not match its hash'
   if (record.id !== id) return `filed under the id of another record, ${record.id}`
-  const expected = columnsOf(record)
+  return (
+    (await alterationOf(db, stored, columnsOf(record))) ??
+    flawOf({ record, text, contentHash }, record.gateway) ??
+    misburnOf({ record, burn }, lots) ??
+    (tariffs && (await misratingOf(record, tariffs)))
+  )
+}
+
+async function alterationOf(db: Queryable, stored: StoredRecord, expected: RecordColumns): Promise<string | undefined> {
+  if (stored.draws === expected.draws && stored.columns === columnsText(expected)) return undefined
+  const columns = { draws: stored.draws, ...(await columnsOfRecord(db, stored.id)) }
   for (const name of Object.keys(expected) as (keyof RecordColumns)[]) {
     if (expected[name] !== columns[name])
       return `column ${name} is ${String(columns[name])}, the record says ${String(expected[name])}`
   }
-  return flawOf(arrival, record.gateway)
+  return undefined
 }
 
 /**
@@ -81,7 +106,7 @@ function alterationOf({ id, contentHash, columns, record }: StoredRecord): strin
  * of tokens by lots of that bucket.
  */
 export function misburnOf(
-  { record, burn }: Pick<StoredRecord, 'record' | 'burn'>,
+  { record, burn }: { readonly record: UsageRecord; readonly burn: BurnColumns },
   lots: ReadonlyMap<string, Pick<Lot, 'bucket' | 'source'>>,
 ): string | undefined {
   const sell = BigInt(record.sellPico)
@@ -89,6 +114,7 @@ export function misburnOf(
   // Before there were lots, everything was paid from the wallet as a whole.
   const isOld = burn.lots === null && sell > 0n && credit === 0n && overrun === 0n
   if (isOld && !record.draws) return undefined
+  if (isPaidByOneLot({ record, burn }, lots)) return undefined
   const taken = new Map<string, bigint>()
   let gift = 0n
   const wallet = walletOf(payerOf(record))
@@ -109,6 +135,20 @@ export function misburnOf(
     if ((needed.get(bucket) ?? 0n) !== (taken.get(bucket) ?? 0n))
       return `took ${needed.get(bucket) ?? 0n} of ${bucket}, lots of it gave ${taken.get(bucket) ?? 0n}`
   return undefined
+}
+
+/** What nearly every record is, told without the sums: the whole price is from one lot of paid money. */
+function isPaidByOneLot(
+  { record, burn }: { readonly record: UsageRecord; readonly burn: BurnColumns },
+  lots: ReadonlyMap<string, Pick<Lot, 'bucket' | 'source'>>,
+): boolean {
+  if (record.draws || burn.lots?.length !== 1 || burn.lotAmounts?.length !== 1) return false
+  const { giftPico, creditPico, overrunPico, bookedTaxPico } = burn
+  if (giftPico !== null || creditPico !== null || overrunPico !== null || bookedTaxPico !== null) return false
+  const lot = lots.get(burn.lots[0] ?? '')
+  return (
+    lot?.source === 'paid' && lot.bucket === walletOf(payerOf(record)) && burn.lotAmounts[0] === BigInt(record.sellPico)
+  )
 }
 
 /**

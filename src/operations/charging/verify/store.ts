@@ -1,85 +1,106 @@
-import type { UsageRecord } from '#contract'
 import { integerFromNumeric, sql } from '#platform/postgres'
-import type { Queryable, Statement } from '#platform/postgres'
+import type { Queryable, Statement, Transaction } from '#platform/postgres'
 import type { BurnColumns } from '../ingest/burn.ts'
 import { canonicalJson } from '../ingest/fingerprint.ts'
 import type { RecordColumns } from '../ingest/model.ts'
 import { TTFT_BUCKETS } from '../ingest/rollup.ts'
-import { burnSelection, toBurn } from '../ingest/store.ts'
-import type { RawBurn } from '../ingest/store.ts'
 import type { Usage } from '../model.ts'
 
 export interface StoredRecord {
   readonly id: string
   readonly contentHash: string
-  readonly columns: RecordColumns
   readonly burn: BurnColumns
-  readonly record: UsageRecord
+  /** The record as the text that is kept. Rows from before 0020 say the same in another order. */
+  readonly text: string
+  /** The columns that repeat it, in one text; see `columnsText`. */
+  readonly columns: string
+  /** Canonical JSON. */
+  readonly draws: string | null
 }
 
-interface Raw extends RawBurn {
+interface Raw {
   id: string
   content_hash: string
-  slice: string | null
-  tenant: string
-  payer: string | null
-  tier: string | null
+  text: string
+  columns: string
   draws: unknown
-  key: string
-  service: string
-  supplier: string
-  ending: string
-  completed_at_ms: bigint
-  uncached_input: bigint
-  cache_write: bigint
-  cache_read: bigint
-  output: bigint
-  reasoning: bigint
-  ttft_bucket: number | null
-  paced_tokens: bigint
-  paced_ms: bigint
-  sell: string
-  tax: string
-  buy: string
-  record: UsageRecord
+  lots: string | null
+  lot_amounts: string | null
+  gift: string | null
+  credit: string | null
+  overrun: string | null
+  booked_tax: string | null
 }
+
+/** One text for all columns: to tell thirty values apart for each of ten million rows would take most of the time. */
+const columnsSelection = sql`concat_ws(',', quote_nullable(slice), quote_literal(tenant), quote_nullable(payer), quote_nullable(tier),
+  quote_literal(key), quote_literal(service), quote_literal(supplier), quote_literal(ending), completed_at_ms, uncached_input, cache_write,
+  cache_read, output, reasoning, coalesce(ttft_bucket, -1), paced_tokens, paced_ms, sell, tax, buy)`
+
+/** What `columnsSelection` is for these values; something else for a text that PostgreSQL would write with escapes. */
+export function columnsText(columns: RecordColumns): string {
+  const { slice, tenant, payer, tier, key, service, supplier, ending } = columns
+  const texts = [slice, tenant, payer, tier, key, service, supplier, ending].map((text) =>
+    text === null ? 'NULL' : /['\\]/.test(text) ? '' : `'${text}'`,
+  )
+  return `${texts.join(',')},${columns.completedAtMs},${columns.uncachedInput},${columns.cacheWrite},${columns.cacheRead},${columns.output},${columns.reasoning},${columns.ttftBucket ?? -1},${columns.pacedTokens},${columns.pacedMs},${columns.sellPico},${columns.taxPico},${columns.buyPico}`
+}
+
+const amount = (text: string | null): bigint | null => (text === null ? null : integerFromNumeric(text))
 
 export async function recordsAfter(db: Queryable, page: { id: string; limit: number }): Promise<StoredRecord[]> {
   const rows = await db.rows<Raw>(sql`
-    select id, encode(content_hash, 'hex') as content_hash, slice, tenant, key, service, supplier, ending, completed_at_ms, uncached_input,
-      cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record, payer, tier, draws,
-      ${burnSelection}
+    select id, encode(content_hash, 'hex') as content_hash, record::text as text, ${columnsSelection} as columns, draws,
+      array_to_string(lots, ',', '') as lots, array_to_string(lot_amounts, ',', '') as lot_amounts, gift, credit, overrun, booked_tax
       from charging.usage_record where id > ${page.id} order by id limit ${page.limit}
   `)
   return rows.map((row) => ({
     id: row.id,
     contentHash: row.content_hash,
-    record: row.record,
-    burn: toBurn(row),
-    columns: {
-      slice: row.slice,
-      tenant: row.tenant,
-      payer: row.payer,
-      tier: row.tier,
-      draws: row.draws === null ? null : canonicalJson(row.draws),
-      key: row.key,
-      service: row.service,
-      supplier: row.supplier,
-      ending: row.ending,
-      completedAtMs: Number(row.completed_at_ms),
-      uncachedInput: Number(row.uncached_input),
-      cacheWrite: Number(row.cache_write),
-      cacheRead: Number(row.cache_read),
-      output: Number(row.output),
-      reasoning: Number(row.reasoning),
-      ttftBucket: row.ttft_bucket,
-      pacedTokens: Number(row.paced_tokens),
-      pacedMs: Number(row.paced_ms),
-      sellPico: integerFromNumeric(row.sell),
-      taxPico: integerFromNumeric(row.tax),
-      buyPico: integerFromNumeric(row.buy),
+    text: row.text,
+    columns: row.columns,
+    draws: row.draws === null ? null : canonicalJson(row.draws),
+    burn: {
+      lots: row.lots === null ? null : row.lots.split(','),
+      lotAmounts: row.lot_amounts === null ? null : row.lot_amounts.split(',').map(integerFromNumeric),
+      giftPico: amount(row.gift),
+      creditPico: amount(row.credit),
+      overrunPico: amount(row.overrun),
+      bookedTaxPico: amount(row.booked_tax),
     },
   }))
+}
+
+/** One by one, to say which is wrong. */
+export async function columnsOfRecord(db: Queryable, id: string): Promise<Omit<RecordColumns, 'draws'> | undefined> {
+  const [row] = await db.rows<Record<string, string | number | bigint | null>>(sql`
+    select slice, tenant, payer, tier, key, service, supplier, ending, completed_at_ms as "completedAtMs", uncached_input as "uncachedInput",
+      cache_write as "cacheWrite", cache_read as "cacheRead", output, reasoning, ttft_bucket as "ttftBucket", paced_tokens as "pacedTokens",
+      paced_ms as "pacedMs", sell as "sellPico", tax as "taxPico", buy as "buyPico"
+      from charging.usage_record where id = ${id}
+  `)
+  const value = (name: string, each: string | number | bigint | null) =>
+    typeof each === 'bigint' ? Number(each) : name.endsWith('Pico') ? integerFromNumeric(String(each)) : each
+  return (
+    row &&
+    (Object.fromEntries(Object.entries(row).map(([name, each]) => [name, value(name, each)])) as unknown as Omit<
+      RecordColumns,
+      'draws'
+    >)
+  )
+}
+
+/** How many records postings say that they were made from: what there is to look at, without counting it. */
+export async function countPosted(db: Queryable): Promise<number> {
+  const [row] = await db.rows<{ records: string }>(
+    sql`select coalesce(sum(facts), 0) as records from ledger.posting where kind = 'usage'`,
+  )
+  return Number(row?.records)
+}
+
+/** Until the end of the transaction: what is summed by parties, lots and minutes stays in memory where it fits. */
+export async function widenMemory(tx: Transaction): Promise<void> {
+  await tx.rows(sql`set local work_mem = '64MB'`)
 }
 
 /** What the records behind each posting come to, by the parties whose accounts they move. */
@@ -141,12 +162,14 @@ export async function tokensBehind(
   return Map.groupBy(burns, (each) => each.postingId)
 }
 
-export async function hashesBehind(db: Queryable, postingIds: readonly string[]): Promise<Map<string, string[]>> {
-  const rows = await db.rows<{ posting_id: string; hashes: string[] }>(sql`
-    select posting_id, array_agg(encode(content_hash, 'hex')) as hashes from charging.usage_record
-     where posting_id = any(${postingIds}::text[]) group by posting_id
+/** What `evidenceOf` makes of the hashes of the records behind each posting, without fetching them. */
+export async function evidenceBehind(db: Queryable, postingIds: readonly string[]): Promise<Map<string, string>> {
+  const rows = await db.rows<{ posting_id: string; evidence: string }>(sql`
+    select posting_id,
+           encode(sha256(convert_to(string_agg(encode(content_hash, 'hex') || E'\\n', '' order by content_hash), 'UTF8')), 'hex') as evidence
+      from charging.usage_record where posting_id = any(${postingIds}::text[]) group by posting_id
   `)
-  return new Map(rows.map((row) => [row.posting_id, row.hashes]))
+  return new Map(rows.map((row) => [row.posting_id, row.evidence]))
 }
 
 export async function postingIdsAfter(
@@ -215,26 +238,26 @@ export async function wrongEscrows(db: Queryable): Promise<{ id: string; escrowe
   `)
 }
 
-/** What records took from slices: from that of the wallet and, by their draws, from others. */
+/** What records took from slices, by whose they say these are: from that of the wallet and, by their draws, from others. */
 const spent = sql`
-  select slice, sell as amount, 'wallet:' || coalesce(payer, tenant) as bucket, record ->> 'gateway' as gateway
-    from charging.usage_record where slice is not null
+  select slice, 'wallet:' || coalesce(payer, tenant) as bucket, record ->> 'gateway' as gateway, sum(sell) as amount, count(*) as records
+    from charging.usage_record where slice is not null group by 1, 2, 3
    union all
-  select d.slice, d.amount, d.bucket, record ->> 'gateway'
-    from charging.usage_record, jsonb_to_recordset(draws) as d (slice text, bucket text, amount numeric) where draws is not null
+  select d.slice, d.bucket, record ->> 'gateway', sum(d.amount), count(*)
+    from charging.usage_record, jsonb_to_recordset(draws) as d (slice text, bucket text, amount numeric) where draws is not null group by 1, 2, 3
 `
 
 export async function wrongSlices(
   db: Queryable,
 ): Promise<{ id: string; settled: string; records: bigint; sold: string; found: bigint; strangers: bigint }[]> {
   return db.rows(sql`
-    with spent as (${spent})
+    with spent as materialized (${spent})
     select coalesce(s.id, u.slice) as id, coalesce(s.settled, 0) as settled, coalesce(s.records, 0) as records,
            coalesce(u.sold, 0) as sold, coalesce(u.found, 0) as found, coalesce(t.strangers, 0) as strangers
       from charging.slice s
-      full join (select slice, sum(amount) as sold, count(*) as found from spent group by slice) u on u.slice = s.id
-      left join (select p.slice, count(*) as strangers from spent p join charging.slice o on o.id = p.slice
-                  where o.bucket <> p.bucket or o.gateway <> p.gateway group by p.slice) t on t.slice = s.id
+      full join (select slice, sum(amount) as sold, sum(records)::bigint as found from spent group by slice) u on u.slice = s.id
+      left join (select p.slice, sum(p.records)::bigint as strangers from spent p join charging.slice o on o.id = p.slice
+                  where o.bucket <> p.bucket or o.gateway is distinct from p.gateway group by p.slice) t on t.slice = s.id
      where s.id is null or s.settled <> coalesce(u.sold, 0) or s.records <> coalesce(u.found, 0) or t.strangers > 0
      order by 1 limit 100
   `)
@@ -325,30 +348,49 @@ export async function countRollups(db: Queryable): Promise<number> {
   return Number(row?.count)
 }
 
-const histogram = Array.from({ length: TTFT_BUCKETS }, (_, bucket) => bucket).reduce<Statement>(
+const buckets = Array.from({ length: TTFT_BUCKETS }, (_, bucket) => bucket)
+const histogram = buckets.reduce<Statement>(
   (list, bucket) => sql`${list}, count(*) filter (where ttft_bucket = ${bucket}::smallint)`,
-  sql`0`,
+  sql`null::bigint`,
+)
+const histogramSums = buckets.reduce<Statement>(
+  (list, bucket) => sql`${list}, sum(ttft[${bucket + 2}::integer])::bigint`,
+  sql`null::bigint`,
 )
 
-/** Sums every record anew, by minute and by hour, and compares with the projection; the first element of the histogram is padding. */
+/**
+ * Sums every record anew by minute, these by hour, and compares with the projection; the first element of a histogram is padding.
+ */
 export async function wrongRollups(
   db: Queryable,
 ): Promise<{ cell: string; stored: string | null; summed: string | null }[]> {
   return db.rows(sql`
+    with minute as materialized (
+      select completed_at_ms / 60000 * 60000 as start_ms, tenant, service, supplier, key, count(*) as requests,
+             count(*) filter (where ending not in ('completed', 'client_closed')) as failed, sum(uncached_input)::bigint as uncached_input,
+             sum(cache_write)::bigint as cache_write, sum(cache_read)::bigint as cache_read, sum(output)::bigint as output,
+             sum(reasoning)::bigint as reasoning, sum(paced_tokens)::bigint as paced_tokens, sum(paced_ms)::bigint as paced_ms,
+             sum(sell) as sell, sum(buy) as buy, array[${histogram}] as ttft
+        from charging.usage_record group by 1, 2, 3, 4, 5
+    ), summed as (
+      select 'minute' as span, start_ms, tenant, service, supplier, key,
+             array[requests, failed, uncached_input, cache_write, cache_read, output, reasoning, paced_tokens, paced_ms, sell, buy]::numeric[] as sums,
+             ttft
+        from minute
+       union all
+      select 'hour', start_ms / 3600000 * 3600000, tenant, service, supplier, key,
+             array[sum(requests), sum(failed), sum(uncached_input), sum(cache_write), sum(cache_read), sum(output), sum(reasoning),
+               sum(paced_tokens), sum(paced_ms), sum(sell), sum(buy)]::numeric[],
+             array[${histogramSums}]
+        from minute group by 1, 2, 3, 4, 5, 6
+    )
     select concat_ws(' ', span, start_ms, tenant, service, supplier, key) as cell,
            r.sums::text || ' ' || r.ttft::text as stored, s.sums::text || ' ' || s.ttft::text as summed
-      from (
-        select span, completed_at_ms / width * width as start_ms, tenant, service, supplier, key,
-               array[count(*), count(*) filter (where ending not in ('completed', 'client_closed')), sum(uncached_input), sum(cache_write),
-                 sum(cache_read), sum(output), sum(reasoning), sum(paced_tokens), sum(paced_ms), sum(sell), sum(buy)]::numeric[] as sums,
-               array[${histogram}]::bigint[] as ttft
-          from charging.usage_record, (values ('minute', 60000::bigint), ('hour', 3600000)) as spans (span, width)
-         group by 1, 2, 3, 4, 5, 6
-      ) s
+      from summed s
       full join (
         select span, start_ms, tenant, service, supplier, key,
                array[requests, failed, uncached_input, cache_write, cache_read, output, reasoning, paced_tokens, paced_ms, sell, buy]::numeric[] as sums,
-               0::bigint || ttft as ttft
+               null::bigint || ttft as ttft
           from charging.usage_rollup
       ) r using (span, start_ms, tenant, service, supplier, key)
      where r.sums is distinct from s.sums or r.ttft is distinct from s.ttft
