@@ -9,4 +9,6 @@ process.exitCode = await runCli(process.argv.slice(2), {
   writeError: (line) => void process.stderr.write(line),
   readStandardInput: () => text(process.stdin),
   nowMs: systemClock.nowMs,
+  // Carriage return, and clear to the end of the line (ECMA-48, EL).
+  ...(process.stderr.isTTY ? { showProgress: (line: string) => void process.stderr.write(`\r${line}\x1b[K`) } : {}),
 })

@@ -18,6 +18,7 @@ import type { Caller } from './control-caller.ts'
 import { addDesk } from './control-desk.ts'
 import { addMeans } from './control-means.ts'
 import { addOrdering } from './control-ordering.ts'
+import { addVerify } from './control-verify.ts'
 import { checked, invalidRequest, operatorsOnly, unknownPath, unknownRequest } from './control-problems.ts'
 import {
   CreateAccountRequest,
@@ -231,12 +232,7 @@ export function createApi(deps: ApiDeps): Hono {
   addOrdering(api, { offers, ordering, caller, operator, scope, oneTenant })
   addDesk(api, { charging, operator })
   addBilling(api, { billing, clock, caller, operator, requireTenant: (tenant) => requireTenant(identity, tenant) })
-  api.post('/verify', async (context) => {
-    await operator(context)
-    const books = await charging.verify(await catalogue.ratingSources())
-    const documents = await billing.verify()
-    return context.json({ ok: books.ok && documents.ok, checks: [...books.checks, ...documents.checks] })
-  })
+  addVerify(api, { charging, catalogue, billing, operator })
 
   api.post('/playground/key', async (context) => {
     const who = await caller(context)

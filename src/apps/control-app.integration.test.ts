@@ -15,6 +15,7 @@ import {
   SupplierView,
   TenantView,
   UsageRow,
+  VerifyProgress,
   VerifyReply,
 } from '#contract'
 import {
@@ -52,7 +53,7 @@ async function call(method: string, path: string, headers: Record<string, string
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   const reply = await it.app.request(path, { method, headers, ...(body === undefined ? {} : { body: text }) })
   const answer = await reply.text()
-  const isJson = (reply.headers.get('content-type') ?? '').includes('json')
+  const isJson = /\bjson/.test(reply.headers.get('content-type') ?? '')
   return {
     status: reply.status,
     headers: reply.headers,
@@ -183,6 +184,23 @@ test('the books are proven with every record rated again', async () => {
   expect(good.checks.flatMap(({ disagreements }) => disagreements)).toEqual([])
   expect(good.ok).toBe(true)
   expect(good.checks.find(({ name }) => name.includes('rated'))?.seen).toBeGreaterThan(1)
+})
+
+test('whoever accepts lines is told how far the proof is, and then its outcome', async () => {
+  const { text } = await call('POST', '/api/v1/verify', { ...AS_OPERATOR, accept: 'application/x-ndjson' })
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line))
+  const { reply } = z.object({ reply: VerifyReply }).parse(lines.pop())
+  expect(reply.ok).toBe(true)
+  const told = z
+    .array(z.object({ progress: VerifyProgress }))
+    .parse(lines)
+    .map(({ progress }) => progress)
+  expect(told.map(({ step }) => step)).toEqual(told.map(({ step }) => step).toSorted((a, b) => a - b))
+  expect(told.at(-1)?.step).toBe(told.at(-1)?.steps)
+  expect(told[0]).toMatchObject({ step: 1, what: 'usage records' })
 })
 
 const WRONG: readonly (readonly [string, string, Record<string, string>, unknown, string])[] = [

@@ -78,3 +78,19 @@ test('a redirection is not followed', async () => {
   using it = await serving((_, reply) => void reply.writeHead(302, { location: '/elsewhere' }).end())
   await expect(it.client.get('/keys', Echo)).rejects.toMatchObject({ message: `${it.url} answered 302` })
 })
+
+test('an answer in lines tells its progress, and is whole only with its last line', async () => {
+  let isWhole = true
+  using it = await serving((request, reply) => {
+    expect(request.headers.accept).toBe('application/x-ndjson')
+    reply.writeHead(200, { 'content-type': 'application/x-ndjson' })
+    reply.write('{"progress":1}\n{"prog')
+    reply.write('ress":2}\n', () => (isWhole ? reply.end('{"reply":"ok"}\n') : reply.destroy()))
+  })
+  const told: number[] = []
+  const follow = () => it.client.follow('/verify', z.string(), { schema: z.int(), show: (each) => told.push(each) })
+  expect(await follow()).toBe('ok')
+  expect(told).toEqual([1, 2])
+  isWhole = false
+  await expect(follow()).rejects.toMatchObject({ name: 'CliError', code: EXIT.unreachable })
+})

@@ -17,6 +17,12 @@ export interface Client {
     query?: Readonly<Record<string, string | undefined>>,
   ): Promise<z.output<Schema>>
   post<Schema extends z.ZodType>(path: string, schema: Schema, body?: unknown): Promise<z.output<Schema>>
+  /** A call whose answer comes in lines, `{ progress }` until the last, `{ reply }`. */
+  follow<Schema extends z.ZodType, Progress extends z.ZodType>(
+    path: string,
+    schema: Schema,
+    progress: { readonly schema: Progress; readonly show: (progress: z.output<Progress>) => void },
+  ): Promise<z.output<Schema>>
   /** Writes an answer into a file as it comes, and returns how many bytes it has. */
   save(path: string, file: string, query?: Readonly<Record<string, string | undefined>>): Promise<number>
 }
@@ -24,6 +30,8 @@ export interface Client {
 const DEFAULT_URL = 'http://127.0.0.1:8081'
 /** Proving the books of a busy year takes a while. */
 const TIMEOUT_MS = 600_000
+
+const Line = z.object({ progress: z.unknown().optional(), reply: z.unknown().optional() })
 
 const ProblemBody = z.looseObject({ detail: z.string(), code: z.string(), status: z.int() })
 
@@ -57,6 +65,19 @@ export function createClient({
   return {
     get: (path, schema, query = {}) => call('GET', withQuery(path, query), schema),
     post: (path, schema, body) => call('POST', path, schema, body),
+    async follow(path, schema, progress) {
+      const headers = { authorization: `Bearer ${await tokenFrom(env)}`, accept: 'application/x-ndjson' }
+      let reply: unknown
+      await exchangeLines(base, `/api/v1${path}`, headers, (line) => {
+        const told = Line.safeParse(line).data ?? {}
+        const shown = progress.schema.safeParse(told.progress)
+        if (shown.success) progress.show(shown.data)
+        else reply = told.reply
+      })
+      const parsed = schema.safeParse(reply)
+      if (parsed.success) return parsed.data
+      throw new CliError(EXIT.failure, `what answers at ${base} is no Token Factory of this version`)
+    },
     async save(path, file, query = {}) {
       const headers = { authorization: `Bearer ${await tokenFrom(env)}` }
       return download(base, `/api/v1${withQuery(path, query)}`, { headers, file })
@@ -116,6 +137,41 @@ async function exchange(
     if (signal.aborted) {
       throw new CliError(EXIT.unreachable, `the factory at ${base} did not answer within ${TIMEOUT_MS / 1000} s`)
     }
+    if (reply) throw new CliError(EXIT.unreachable, `the factory at ${base} broke off its answer (${reasonOf(error)})`)
+    throw new CliError(
+      EXIT.unreachable,
+      `the factory cannot be reached at ${base} (${reasonOf(error)}). Is it running? See --url.`,
+    )
+  }
+}
+
+/** A POST whose answer comes in lines of JSON; silence for as long as others may take for their whole answer is too long. */
+async function exchangeLines(
+  base: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  onLine: (line: unknown) => void,
+): Promise<void> {
+  const request = base.startsWith('https:') ? requestHttps : requestHttp
+  let reply: IncomingMessage | undefined
+  try {
+    reply = await new Promise<IncomingMessage>((done, fail) => {
+      const call = request(`${base}${path}`, { method: 'POST', headers, agent: false }, done)
+      call.on('error', fail)
+      call.setTimeout(TIMEOUT_MS, () => call.destroy(new Error('silence')))
+      call.end()
+    })
+    const status = reply.statusCode ?? 0
+    if (status < 200 || status > 299) throw refusal(status, parseJson(await text(reply)), base)
+    // Not by readline's iterator, which ends a broken answer as if it were whole.
+    let rest = ''
+    for await (const piece of reply.setEncoding('utf8')) {
+      const lines = `${rest}${String(piece)}`.split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) onLine(parseJson(line))
+    }
+  } catch (error) {
+    if (error instanceof CliError) throw error
     if (reply) throw new CliError(EXIT.unreachable, `the factory at ${base} broke off its answer (${reasonOf(error)})`)
     throw new CliError(
       EXIT.unreachable,

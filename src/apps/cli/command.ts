@@ -10,6 +10,8 @@ export interface Invocation {
   readonly env: NodeJS.ProcessEnv
   readonly readInput: (path: string) => Promise<string>
   readonly nowMs: () => number
+  /** Shows a line in the place of the one before; an empty one takes it away. Absent where nobody looks at a terminal. */
+  readonly showProgress: ((line: string) => void) | undefined
 }
 
 export interface Outcome {

@@ -54,6 +54,8 @@ export interface Surroundings {
   readonly writeError: (text: string) => void
   readonly readStandardInput: () => Promise<string>
   readonly nowMs: () => number
+  /** See `Invocation`. */
+  readonly showProgress?: (line: string) => void
 }
 
 /** The command line as a function from words to an exit code. */
@@ -97,6 +99,7 @@ async function outcomeOf(args: readonly string[], around: Surroundings): Promise
     env: around.env,
     readInput: (path) => (path === '-' ? around.readStandardInput() : readInput(path)),
     nowMs: around.nowMs,
+    showProgress: around.showProgress,
   })
 }
 

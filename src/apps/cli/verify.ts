@@ -1,7 +1,8 @@
-import { VerifyReply } from '#contract'
+import { VerifyProgress, VerifyReply } from '#contract'
 import type { Command } from './command.ts'
 import { EXIT } from './exit-codes.ts'
 import { count } from './format.ts'
+import { progressLine } from './progress.ts'
 import { printable, renderTable } from './table.ts'
 
 export const verify: Command = {
@@ -11,8 +12,14 @@ export const verify: Command = {
   help: 'Rates every usage record again, and checks that each is posted once on both sides, that every posting sums to zero, that wallets\nand slices agree with the ledger, and that the hash chain is whole.',
   options: {},
   arity: [0, 0],
-  async run({ client }) {
-    const reply = await client.post('/verify', VerifyReply)
+  async run({ client, nowMs, showProgress = () => {} }) {
+    const line = progressLine(nowMs)
+    const reply = await client
+      .follow('/verify', VerifyReply, {
+        schema: VerifyProgress,
+        show: (progress) => showProgress(line(progress)),
+      })
+      .finally(() => showProgress(''))
     const table = renderTable(
       [
         { title: 'RESULT', value: ({ ok }) => (ok ? 'ok' : 'WRONG') },

@@ -85,6 +85,22 @@ test('untouched books pass every check, and every check has looked at what there
   expect(reply.ok).toBe(true)
 })
 
+test('records that are kept as they were before 0020, in the order of jsonb, pass as well', async () => {
+  const undo = new Error('undo')
+  await expect(
+    database.transaction(async (tx) => {
+      await tx.rows(
+        script(
+          'set local session_replication_role = replica; update charging.usage_record set record = record::jsonb::text::json',
+        ),
+      )
+      const inside = { ...database, transaction: <T>(work: (inner: typeof tx) => Promise<T>) => work(tx) }
+      expect(await verify(inside, { sheetById })).toMatchObject({ ok: true })
+      throw undo
+    }),
+  ).rejects.toBe(undo)
+})
+
 test('empty books pass', async () => {
   await using empty = await freshDatabase({ max: 1 })
   expect(await verify(empty, { sheetById })).toMatchObject({ ok: true })
