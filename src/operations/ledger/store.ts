@@ -157,6 +157,14 @@ export async function countPostings(db: Queryable): Promise<number> {
   return Number(row?.count)
 }
 
+/** How many facts all postings of a kind were made from, as they say. */
+export async function countFacts(db: Queryable, kind: string): Promise<number> {
+  const [row] = await db.rows<{ facts: bigint }>(
+    sql`select coalesce(sum(facts), 0)::bigint as facts from ledger.posting where kind = ${kind}`,
+  )
+  return Number(row?.facts)
+}
+
 export async function unbalancedPostings(
   db: Queryable,
 ): Promise<{ id: string; total: string; found: bigint; expected: number }[]> {

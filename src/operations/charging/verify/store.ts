@@ -90,14 +90,6 @@ export async function columnsOfRecord(db: Queryable, id: string): Promise<Omit<R
   )
 }
 
-/** How many records postings say that they were made from: what there is to look at, without counting it. */
-export async function countPosted(db: Queryable): Promise<number> {
-  const [row] = await db.rows<{ records: string }>(
-    sql`select coalesce(sum(facts), 0) as records from ledger.posting where kind = 'usage'`,
-  )
-  return Number(row?.records)
-}
-
 /** Until the end of the transaction: what is summed by parties, lots and minutes stays in memory where it fits. */
 export async function widenMemory(tx: Transaction): Promise<void> {
   await tx.rows(sql`set local work_mem = '64MB'`)

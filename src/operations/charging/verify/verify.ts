@@ -1,5 +1,5 @@
 import type { VerifyReply } from '#contract'
-import { verifyLedger } from '#ledger'
+import { countFacts, verifyLedger } from '#ledger'
 import type { CheckResult } from '#ledger'
 import type { Database } from '#platform/postgres'
 import type { RatingSources } from '../charging.ts'
@@ -9,7 +9,7 @@ import { checkRecordsPosted, checkTopups, checkPostings } from './postings.ts'
 import { checkEscrow, checkPeriods, checkQuarantine, checkRollups, checkSlices } from './projections.ts'
 import type { Beat, OnProgress } from './progress.ts'
 import { checkRecords } from './records.ts'
-import { countPosted, widenMemory } from './store.ts'
+import { widenMemory } from './store.ts'
 
 type Step = readonly [what: string, run: (beat: Beat) => Promise<CheckResult | readonly CheckResult[]>]
 
@@ -24,7 +24,7 @@ export async function verify(
 ): Promise<VerifyReply> {
   return database.transaction(async (tx) => {
     await widenMemory(tx)
-    const total = await countPosted(tx)
+    const total = await countFacts(tx, 'usage')
     const steps: readonly Step[] = [
       ['usage records', (beat) => checkRecords(tx, sources, beat)],
       ['their postings', () => checkRecordsPosted(tx)],
