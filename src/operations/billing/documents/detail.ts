@@ -57,7 +57,8 @@ export async function* recordsOfLine(
   { tenant, line, after: cursor }: { tenant: string; line: FiledLine; after?: string | undefined },
 ): AsyncGenerator<LineRecord> {
   const period = periodOfKey('month', line.period)
-  if (!period) return
+  // A fee or a credit has no requests behind it.
+  if (!period || line.service === null) return
   const [, seq, id] = /^(\d{1,15})\.(.{1,200})$/.exec(cursor ?? '') ?? []
   let afterSeq = Math.max(line.fromSeq, Number(seq ?? 0))
   let start = id
@@ -75,7 +76,7 @@ export async function* recordsOfLine(
     const query = {
       postingIds: postings.map(({ postingId }) => postingId),
       payer: tenant,
-      ...(line.service === null ? {} : { service: line.service }),
+      service: line.service,
       ...(line.sheet === null ? {} : { sheet: line.sheet }),
       ...{ fromMs: period.fromMs, toMs: period.toMs, limit: RECORDS },
     }

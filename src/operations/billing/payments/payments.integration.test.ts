@@ -136,6 +136,26 @@ test('fees are billed with the month in which they were charged, and what is giv
   await expectDocumentsCoherent(own)
 })
 
+test('no request stands behind a fee', async () => {
+  await using own = await billingFixture()
+  const { billing, charging, clock, database } = own
+  const slice = await own.postpaid('acme', 1000n)
+  await charging.ingest({ gateway: 'gw-0', records: recordsIn(4, NOVEMBER_MS, slice) })
+  const fee = { tenant: 'acme', amountPico: 106n * YUAN, taxPercent: 6, reference: 'plan-1', memo: 'Plan of November' }
+  await database.transaction((tx) => charging.chargeFee(tx, { ...fee, revenue: 'other' }))
+  clock.advance(30 * DAY_MS)
+  const [invoice] = (await billing.run({ by: 'test' })).documents
+  const { lines } = await billing.document(invoice?.id ?? '')
+  const counts = await Promise.all(
+    lines.map(async ({ position, requests, service }) => {
+      const behind = await billing.requests({ document: invoice?.id ?? '', position, limit: 10 })
+      return [service === null, requests, behind.length]
+    }),
+  )
+  expect(counts.filter(([isFee]) => isFee)).toEqual([[true, 0, 0]])
+  expect(counts.filter(([isFee]) => !isFee).reduce((sum, [, , behind]) => sum + Number(behind), 0)).toBe(4)
+})
+
 test('money of a wallet is paid back once, and cannot be spent meanwhile', async () => {
   await using own = await billingFixture()
   const { billing, charging, database } = own

@@ -175,7 +175,7 @@ function toLine(row: LineRow): FiledLine {
     charge: row.charge,
     revision: row.revision,
     grossPico: integerFromNumeric(row.to_gross) - integerFromNumeric(row.from_gross),
-    requests: Number(row.to_requests - row.from_requests),
+    requests: row.service === null ? 0 : Number(row.to_requests - row.from_requests),
     tokens: integerFromNumeric(row.to_tokens) - integerFromNumeric(row.from_tokens),
     fromSeq: Number(row.from_seq),
     toSeq: Number(row.to_seq),
