@@ -8,13 +8,14 @@ import type { Catalogue, Offers } from '#catalogue'
 import type { Charging } from '#charging'
 import { unknownTenant } from '#identity'
 import type { Identity } from '#identity'
-import { parseYuan } from '#kernel'
 import type { Ordering } from '#ordering'
 import type { Clock } from '#platform/clock'
+import { amountOf } from './control-amounts.ts'
 import { addBilling } from './control-billing.ts'
 import { readBody } from './control-body.ts'
 import { callerOf, closeSessionCookie, openSessionCookie, requireOwnSite } from './control-caller.ts'
 import type { Caller } from './control-caller.ts'
+import { addCorrections } from './control-corrections.ts'
 import { addDesk } from './control-desk.ts'
 import { addMeans } from './control-means.ts'
 import { addOrdering } from './control-ordering.ts'
@@ -232,6 +233,10 @@ export function createApi(deps: ApiDeps): Hono {
   addOrdering(api, { offers, ordering, caller, operator, scope, oneTenant })
   addDesk(api, { charging, operator })
   addBilling(api, { billing, clock, caller, operator, requireTenant: (tenant) => requireTenant(identity, tenant) })
+  addCorrections(api, {
+    ...{ charging, catalogue, caller, operator },
+    requireTenant: (tenant) => requireTenant(identity, tenant),
+  })
   addVerify(api, { charging, catalogue, billing, operator })
 
   api.post('/playground/key', async (context) => {
@@ -256,18 +261,4 @@ async function requireTenant(identity: Identity, tenant: string): Promise<void> 
 
 function whose(tenant: string | undefined): { readonly tenant?: string } {
   return tenant === undefined ? {} : { tenant }
-}
-
-function amountOf(amountYuan: string): bigint {
-  try {
-    const amount = parseYuan(amountYuan)
-    if (amount > 0n) return amount
-  } catch {
-    // Told below in the words of the API.
-  }
-  throw invalidRequest({
-    issues: [
-      { path: 'amountYuan', message: 'not a positive amount in yuan such as 100 or 0.5, with at most 12 decimals' },
-    ],
-  })
 }

@@ -29,6 +29,7 @@ import {
   VerifyReply,
 } from '#contract'
 import { BILLING_OPERATIONS } from './control-openapi-billing.ts'
+import { CORRECTION_OPERATIONS } from './control-openapi-corrections.ts'
 import { MEANS_OPERATIONS } from './control-openapi-means.ts'
 import { ORDERING_OPERATIONS } from './control-openapi-ordering.ts'
 import {
@@ -222,6 +223,7 @@ const OPERATIONS: readonly Operation[] = [
     reply: QuarantineView,
   },
   ...BILLING_OPERATIONS,
+  ...CORRECTION_OPERATIONS,
   { method: 'post', path: '/verify', summary: 'Prove the books', audience: 'operator', reply: VerifyReply },
   {
     method: 'post',

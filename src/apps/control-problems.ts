@@ -70,6 +70,25 @@ export const invalidRequest = defineProblem<{ issues: readonly { readonly path: 
   },
 )
 
+export const unknownSheet = defineProblem<{ sheet: string }>({
+  code: 'unknown_sheet',
+  status: 404,
+  title: 'Unknown price sheet',
+  retryable: false,
+  detail: ({ sheet }) => `There is no price sheet ${sheet}.`,
+})
+
+export const sheetOfOtherLine = defineProblem<{ sheet: string; side: string; service: string; wanted: string }>({
+  code: 'sheet_of_other_line',
+  status: 422,
+  title: 'Sheet prices something else',
+  retryable: false,
+  detail: ({ sheet, side, service, wanted }) =>
+    side === 'sell'
+      ? `The sheet ${sheet} is a price of ${service}, and this is about ${wanted}.`
+      : `The sheet ${sheet} is what a supplier is paid; requests are sold by sheets of the side sell.`,
+})
+
 export const internalError = defineProblem({
   code: 'internal_error',
   status: 500,

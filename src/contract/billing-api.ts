@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { EpochMs, PicoText, RequestIdText, ServiceName, Slug, Tokens } from './scalars.ts'
+import { EpochMs, PicoText, ReferenceText, RequestIdText, ServiceName, Slug, Tokens } from './scalars.ts'
 import { ServiceTier } from './snapshot.ts'
 
 /** Amounts of documents are decimal yuan with two places, `1234.50`; amounts of the books behind them are pico-yuan. */
@@ -121,16 +121,9 @@ export const InvoiceRunReply = z.object({
   failures: z.array(z.object({ tenant: z.string(), code: z.string(), detail: z.string() })),
 })
 
-const Reference = z
-  .string()
-  .trim()
-  .min(1)
-  .max(120)
-  .regex(/^[^\p{Cc}]*$/u, 'without control characters')
-
 /** POST /payments: money that arrived. `document` is an id or number; left out, what is due first is paid. */
 export const PaymentRequest = z.strictObject({
-  reference: Reference,
+  reference: ReferenceText,
   tenant: Slug,
   amountYuan: z.string().max(20),
   document: z.string().min(1).max(64).optional(),
@@ -147,7 +140,7 @@ export const PaymentView = z.object({
 export type PaymentView = z.infer<typeof PaymentView>
 
 /** POST /refunds: money of a wallet that is to be paid back. */
-export const RefundRequest = z.strictObject({ reference: Reference, tenant: Slug, amountYuan: z.string().max(20) })
+export const RefundRequest = z.strictObject({ reference: ReferenceText, tenant: Slug, amountYuan: z.string().max(20) })
 export const RefundView = z.object({
   reference: z.string(),
   tenant: z.string(),
@@ -160,7 +153,7 @@ export type RefundView = z.infer<typeof RefundView>
 
 /** POST /invoices/{id}/credit: without lines, all that is left of the invoice. */
 export const CreditRequest = z.strictObject({
-  reference: Reference,
+  reference: ReferenceText,
   reason: z.string().trim().min(1).max(500),
   lines: z
     .array(z.strictObject({ position: z.int().min(1), amountYuan: z.string().max(20) }))

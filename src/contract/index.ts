@@ -1,5 +1,6 @@
 export * from './billing-api.ts'
 export * from './console-api.ts'
+export * from './corrections-api.ts'
 export * from './factory-calendar.ts'
 export * from './factory-decimals.ts'
 export * from './factory-file.ts'

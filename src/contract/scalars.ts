@@ -13,6 +13,14 @@ export const ServiceName = z.string().regex(SERVICE_NAME, 'use letters, digits, 
 
 export const RequestIdText = z.string().regex(REQUEST_ID)
 
+/** What somebody calls a payment, a refund or a correction, so that it is booked once. */
+export const ReferenceText = z
+  .string()
+  .trim()
+  .min(1)
+  .max(120)
+  .regex(/^[^\p{Cc}]*$/u, 'without control characters')
+
 export const TokenCount = z.int().min(0).max(MAX_TOKENS_PER_CLASS)
 
 export const Tokens = z.object({

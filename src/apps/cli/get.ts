@@ -1,5 +1,14 @@
 import * as z from 'zod'
-import { BalanceView, KeyView, PostingView, RequestRow, ServiceView, SupplierView, TenantView } from '#contract'
+import {
+  BalanceView,
+  KeyView,
+  PostingView,
+  RefundView,
+  RequestRow,
+  ServiceView,
+  SupplierView,
+  TenantView,
+} from '#contract'
 import type { Limits } from '#contract'
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
@@ -56,6 +65,15 @@ const THINGS: Readonly<Record<string, (invocation: Invocation) => Promise<Outcom
   usage: showUsage,
   balance: showBalances,
   ledger: showLedger,
+  refunds: (invocation) =>
+    list(invocation, '/refunds', RefundView, ofTenant(invocation), [
+      { title: 'REFERENCE', value: (row) => row.reference },
+      { title: 'TENANT', value: (row) => row.tenant },
+      { title: 'STATE', value: (row) => row.state },
+      { title: 'REQUESTED', value: (row) => time(row.requestedAtMs) },
+      { title: 'PAID', value: (row) => (row.paidAtMs === null ? '-' : time(row.paidAtMs)) },
+      { title: 'AMOUNT ¥', value: (row) => row.amount, align: 'right' },
+    ]),
   requests: (invocation) =>
     list(invocation, '/requests', RequestRow, { ...ofTenant(invocation), limit: invocation.option('limit') }, [
       { title: 'ID', value: (row) => row.id },

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { apply } from './apply.ts'
 import { createClient } from './client.ts'
 import type { Command, Outcome } from './command.ts'
+import { refund, rerate, transfer } from './corrections.ts'
 import { quarantine, slices } from './desk.ts'
 import { CliError, EXIT, EXIT_HELP } from './exit-codes.ts'
 import type { ExitCode } from './exit-codes.ts'
@@ -20,6 +21,9 @@ const COMMANDS: readonly Command[] = [
   get,
   key,
   topup,
+  transfer,
+  refund,
+  rerate,
   offers,
   quote,
   order,

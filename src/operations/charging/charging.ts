@@ -31,10 +31,10 @@ import { bucketsOf } from './bucket/store.ts'
 import type { Bucket } from './bucket/store.ts'
 import { postReceivable, transfer, withdraw } from './bucket/transfer.ts'
 import type { Transfer, Withdrawal } from './bucket/transfer.ts'
-import { refundUsage, rerate } from './corrections/service.ts'
-import type { Corrected, Rerate } from './corrections/service.ts'
-import { newestCorrections } from './corrections/store.ts'
-import type { Correction } from './corrections/store.ts'
+import { previewRerate, refundUsage, rerate } from './corrections/service.ts'
+import type { Corrected, Rerate, RerateOutlook } from './corrections/service.ts'
+import { newestCorrections, usageIdsAfter } from './corrections/store.ts'
+import type { Correction, UsageFilter } from './corrections/store.ts'
 import type { Definition } from './definitions/model.ts'
 import { endDefinition, putDefinition } from './definitions/service.ts'
 import { standings } from './definitions/standing.ts'
@@ -148,8 +148,10 @@ export interface Charging {
   chargeFee(tx: Transaction, fee: FeeRequest): Promise<{ booked: boolean; postingId: string }>
   /** Throws `unknown_fee`, `amount_above_fee`, `fee_reused`, `invalid_amount`. */
   refundFee(tx: Transaction, refund: FeeRefund): Promise<{ booked: boolean; postingId: string }>
-  /** Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`. */
+  /** Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`, `not_shared`. */
   transfer(tx: Transaction, transfer: Transfer): Promise<{ booked: boolean }>
+  /** The same in a transaction of its own. */
+  transferNow(transfer: Transfer): Promise<{ booked: boolean }>
   /** Paid money that is to be paid back (2400). Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`. */
   withdraw(tx: Transaction, withdrawal: Withdrawal): Promise<{ booked: boolean }>
   /** Posts an invoice, its payment or a write-off of another room, and keeps wallets in step with their receivables. */
@@ -175,9 +177,16 @@ export interface Charging {
   expireLots(nowMs: number): Promise<{ begun: number; expired: number }>
   /** Corrections of a tenant's requests, newest first. */
   corrections(query: { tenant: string; limit: number }): Promise<Correction[]>
-  /** Rates requests again by other sheets; what was booked is mirrored, never changed. Throws `cannot_price`, `unknown_request`. */
+  /** Requests by id, oldest first, from `after` on. */
+  usageIds(query: { filter: UsageFilter; after?: string | undefined; limit: number }): Promise<readonly string[]>
+  /** What `rerate` would do, with nothing booked. Throws what it throws. */
+  previewRerate(request: Rerate): Promise<RerateOutlook>
+  /**
+   * Rates requests again by other sheets; what was booked is mirrored, never changed. Throws `cannot_price`, `unknown_request`,
+   * `correction_reused`.
+   */
   rerate(request: Rerate): Promise<Corrected>
-  /** Gives a request back: its price, and its tokens. Throws `unknown_request`. */
+  /** Gives a request back: its price, and its tokens. Throws `unknown_request`, `correction_reused`. */
   refundUsage(request: { usageId: string; by: string; reason: string; reference: string }): Promise<Corrected>
   /** Job: gives back what lost gateways hold, of wallets in the mode `available` and of periods that are over. */
   reclaimSlices(nowMs: number): Promise<{ reclaimed: number }>
@@ -248,6 +257,7 @@ export function createCharging({
     chargeFee: (tx, request) => chargeFee(tx, request, clock.nowMs()),
     refundFee: (tx, request) => refundFee(tx, request, clock.nowMs()),
     transfer: (tx, request) => transfer(tx, request, clock.nowMs()),
+    transferNow: (request) => database.transaction((tx) => transfer(tx, request, clock.nowMs())),
     withdraw: (tx, request) => withdraw(tx, request, clock.nowMs()),
     postReceivable: (tx, input) => postReceivable(tx, input),
     putDefinition: (tx, definition) => putDefinition(tx, definition, clock.nowMs()),
@@ -262,6 +272,8 @@ export function createCharging({
       (await sharesAfter(database, clock.nowMs())).filter((share) => share.owner === tenant || share.member === tenant),
     expireLots: (nowMs) => turnLots(database, nowMs),
     corrections: ({ tenant, limit }) => newestCorrections(database, tenant, limit),
+    usageIds: ({ filter, after = '', limit }) => usageIdsAfter(database, filter, { id: after, limit }),
+    previewRerate: (request) => previewRerate(deps, request),
     rerate: (request) => rerate(deps, request),
     refundUsage: (request) => refundUsage(deps, request),
     reclaimSlices: (nowMs) => reclaimSlices(deps, nowMs),

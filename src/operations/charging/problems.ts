@@ -159,6 +159,24 @@ export const transferReused = defineProblem<{ reference: string }>({
   detail: ({ reference }) => `Another amount was moved under the reference ${reference}.`,
 })
 
+export const notShared = defineProblem<{ from: string; to: string }>({
+  code: 'not_shared',
+  status: 403,
+  title: 'Not shared',
+  retryable: false,
+  detail: ({ from, to }) =>
+    `${from} shares its wallet with no tenant ${to}, and may transfer money only to whom it does.`,
+})
+
+export const correctionReused = defineProblem<{ id: string; kind: string; sheet: string }>({
+  code: 'correction_reused',
+  status: 409,
+  title: 'Reference used for another correction',
+  retryable: false,
+  detail: ({ id, kind, sheet }) =>
+    `Under this reference ${id} was ${kind === 'refund' ? 'given back' : `rated by the sheet ${sheet}`} already.`,
+})
+
 export const definitionReused = defineProblem<{ id: string }>({
   code: 'definition_reused',
   status: 409,

@@ -6,7 +6,8 @@ import { findBooking } from '../bookings/store.ts'
 import { movesOf, movesOfLots, payable } from '../fees/service.ts'
 import { insertLot, moveLots } from '../lots/store.ts'
 import { MOST_PICO } from '../model.ts'
-import { invalidAmount, transferReused } from '../problems.ts'
+import { invalidAmount, notShared, transferReused } from '../problems.ts'
+import { isSharedNow } from '../shares/service.ts'
 import { lockAccounts } from './accounts.ts'
 import { paidLot } from './service.ts'
 import { moveBuckets, moveReceivable } from './store.ts'
@@ -17,9 +18,14 @@ export interface Transfer {
   readonly amountPico: bigint
   readonly reference: string
   readonly memo: string
+  /** Only to a tenant that the payer shares its wallet with now. */
+  readonly mustShare?: boolean
 }
 
-/** Moves paid money, never gifts or credit, between wallets. Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`. */
+/**
+ * Moves paid money, never gifts or credit, between wallets. Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`,
+ * `not_shared`.
+ */
 export async function transfer(tx: Transaction, request: Transfer, nowMs: number): Promise<{ booked: boolean }> {
   const { from, to, amountPico: amount, reference, memo } = request
   if (amount <= 0n || amount > MOST_PICO || from === to) throw invalidAmount({ amount: `${amount}` })
@@ -33,6 +39,8 @@ export async function transfer(tx: Transaction, request: Transfer, nowMs: number
       throw transferReused({ reference })
     return { booked: false }
   }
+  if (request.mustShare === true && !(await isSharedNow(tx, { owner: from, member: to, atMs: nowMs })))
+    throw notShared({ from, to })
   const { pieces } = await payable(tx, source, amount, nowMs, { mayUseCredit: false })
   const repaid = amount < target.overrun ? amount : target.overrun
   await moveLots(tx, movesOfLots(pieces, -1n))

@@ -13,11 +13,11 @@ import type { BurnColumns } from '../ingest/burn.ts'
 import { payerOf } from '../ingest/model.ts'
 import { activeLots, insertLot, lotsById, moveLots } from '../lots/store.ts'
 import { isBilled } from '../model.ts'
-import { cannotPrice, unknownRequest } from '../problems.ts'
+import { cannotPrice, correctionReused, unknownRequest } from '../problems.ts'
 import { priceAgain, redo } from './model.ts'
 import type { Standing } from './model.ts'
 import { correctionsOf, insertCorrection, recordedUsage, usageIdsAfter } from './store.ts'
-import type { UsageFilter } from './store.ts'
+import type { Correction, UsageFilter } from './store.ts'
 
 interface Decision {
   readonly by: string
@@ -38,6 +38,11 @@ export interface Corrected {
   readonly unchanged: number
 }
 
+export interface RerateOutlook extends Corrected {
+  /** Of the total price of all requests. */
+  readonly changePico: bigint
+}
+
 interface Deps {
   readonly database: Database
   readonly clock: Clock
@@ -47,7 +52,7 @@ const PAGE = 500
 
 /**
  * Rates requests again, each in a transaction of its own: what was booked is mirrored, what should have been is booked. Requests that
- * were given back, or that failed, stay free. Throws `cannot_price`, `unknown_request`.
+ * were given back, or that failed, stay free. Throws `cannot_price`, `unknown_request`, `correction_reused`.
  */
 export async function rerate(deps: Deps, request: Rerate): Promise<Corrected> {
   let [corrected, unchanged] = [0, 0]
@@ -60,9 +65,38 @@ export async function rerate(deps: Deps, request: Rerate): Promise<Corrected> {
   return { corrected, unchanged }
 }
 
+/**
+ * What rating again would do, with nothing booked: of how many requests the price changes, and of all of them by how much. Throws
+ * what `rerate` throws.
+ */
+export async function previewRerate({ database }: Pick<Deps, 'database'>, request: Rerate): Promise<RerateOutlook> {
+  let [corrected, unchanged, changePico] = [0, 0, 0n]
+  for await (const ids of pages(database, request.which)) {
+    const found = new Map((await recordedUsage(database, ids)).map((each) => [each.record.id, each]))
+    const past = Map.groupBy(await correctionsOf(database, ids), ({ usageId }) => usageId)
+    for (const id of ids) {
+      const recorded = found.get(id)
+      if (!recorded) throw unknownRequest({ id })
+      const again = await priceOf(recorded.record, request)
+      const corrections = past.get(id) ?? []
+      const isBooked = corrections.some((each) =>
+        isSameDecision(each, keyOf(request, id), { kind: 'rerate', ...again }),
+      )
+      const before = corrections.at(-1) ?? asRecorded(recorded)
+      if (!again || isBooked || !before.drawsKept || isSame(before, { ...again, drawsKept: true })) unchanged += 1
+      else {
+        corrected += 1
+        changePico += again.sellPico - before.sellPico
+      }
+    }
+  }
+  return { corrected, unchanged, changePico }
+}
+
 async function* pages(database: Database, which: Rerate['which']): AsyncGenerator<readonly string[]> {
   if ('usageIds' in which) {
-    yield [...new Set(which.usageIds)]
+    const ids = [...new Set(which.usageIds)]
+    for (let at = 0; at < ids.length; at += PAGE) yield ids.slice(at, at + PAGE)
     return
   }
   for (let after = ''; ;) {
@@ -76,19 +110,28 @@ async function* pages(database: Database, which: Rerate['which']): AsyncGenerato
 
 async function rerateOne(tx: Transaction, id: string, request: Rerate, nowMs: number): Promise<boolean> {
   const record = await recordOf(tx, id)
+  const again = await priceOf(record, request)
+  return again ? correct(tx, { record, kind: 'rerate', ...again, decision: request, nowMs }) : false
+}
+
+/** What a request is to cost; undefined: it stays as it is. */
+async function priceOf(
+  record: UsageRecord,
+  request: Rerate,
+): Promise<Pick<Change, 'sellPico' | 'taxPico' | 'sellSheet'> | undefined> {
   const filed = isBilled(record.ending) ? await request.price(record) : undefined
-  if (!filed) return false
+  if (!filed) return undefined
   const terms = {
     sheet: parsePriceSheet(filed),
     taxPercent: filed.taxPercent,
     calendars: request.calendars ?? new Map(),
   }
   const price = priceAgain(record, terms)
-  if (!price) throw cannotPrice({ id, sheet: filed.id })
-  return correct(tx, { record, kind: 'rerate', sellSheet: filed.id, ...price, decision: request, nowMs })
+  if (!price) throw cannotPrice({ id: record.id, sheet: filed.id })
+  return { ...price, sellSheet: filed.id }
 }
 
-/** Gives a request back: its price, and the tokens that it drew from lots. Caps and reservations stay used. Throws `unknown_request`. */
+/** Gives a request back: its price, and the tokens that it drew from lots. Caps and reservations stay used. Throws `unknown_request`, `correction_reused`. */
 export async function refundUsage(
   { database, clock }: Deps,
   { usageId, ...decision }: Decision & { readonly usageId: string },
@@ -126,8 +169,12 @@ async function correct(tx: Transaction, change: Change): Promise<boolean> {
     [payer, ...owners].map((tenant) => ({ tenant })),
   )
   const wallet = accounts.get(payer)?.wallet
-  const key = `correction:${decision.reference}/${record.id}`
-  if (!wallet || (await findBooking(tx, key))) return false
+  const key = keyOf(decision, record.id)
+  if (!wallet) return false
+  if (await findBooking(tx, key)) {
+    for (const past of await correctionsOf(tx, [record.id])) isSameDecision(past, key, change)
+    return false
+  }
   const { before, version } = await standing(tx, record)
   const after = { sellPico, taxPico, drawsKept: kind === 'rerate' }
   if (!before.drawsKept || isSame(before, after)) return false
@@ -190,6 +237,18 @@ async function correct(tx: Transaction, change: Change): Promise<boolean> {
     by,
     madeAtMs: nowMs,
   })
+  return true
+}
+
+function keyOf({ reference }: Pick<Decision, 'reference'>, id: string): string {
+  return `correction:${reference}/${id}`
+}
+
+/** Whether a correction is what was decided under this key. Throws `correction_reused` if something else was. */
+function isSameDecision(past: Correction, key: string, { kind, sellSheet }: Partial<Change>): boolean {
+  if (past.booking !== key) return false
+  if (past.kind !== kind || (kind === 'rerate' && past.sellSheet !== sellSheet))
+    throw correctionReused({ id: past.usageId, kind: past.kind, sheet: past.sellSheet })
   return true
 }
 

@@ -101,19 +101,22 @@ export async function recordedUsage(db: Queryable, ids: readonly string[]): Prom
 export interface UsageFilter {
   readonly tenant?: string
   readonly service?: string
+  /** The sheet that they were recorded with. */
+  readonly sheet?: string
   readonly fromMs: number
   readonly toMs: number
 }
 
 export async function usageIdsAfter(
   db: Queryable,
-  { tenant, service, fromMs, toMs }: UsageFilter,
+  { tenant, service, sheet, fromMs, toMs }: UsageFilter,
   page: { id: string; limit: number },
 ): Promise<string[]> {
   const rows = await db.rows<{ id: string }>(sql`
     select id from charging.usage_record
      where id > ${page.id} and completed_at_ms >= ${fromMs}::bigint and completed_at_ms < ${toMs}::bigint
        and ${tenant === undefined ? sql`true` : sql`tenant = ${tenant}`} and ${service === undefined ? sql`true` : sql`service = ${service}`}
+       and ${sheet === undefined ? sql`true` : sql`record ->> 'sellSheet' = ${sheet}`}
      order by id limit ${page.limit}
   `)
   return rows.map((row) => row.id)

@@ -1,6 +1,6 @@
-import type { Transaction } from '#platform/postgres'
+import type { Queryable, Transaction } from '#platform/postgres'
 import { invalidShare } from '../problems.ts'
-import { endShares, insertShare } from './store.ts'
+import { endShares, insertShare, sharesOf } from './store.ts'
 
 /** From then on the member may pay with the owner's wallet and tokens. Repeating it changes nothing. Throws `invalid_share`. */
 export async function putShare(
@@ -17,4 +17,14 @@ export async function endShare(
   { owner, member, atMs }: { owner: string; member: string; atMs: number },
 ): Promise<void> {
   await endShares(tx, { owner, member, atMs })
+}
+
+/** Without the patience that `isSharedBy` has with gateways. */
+export async function isSharedNow(
+  db: Queryable,
+  { owner, member, atMs }: { owner: string; member: string; atMs: number },
+): Promise<boolean> {
+  return (await sharesOf(db, [member])).some(
+    (share) => share.owner === owner && share.sinceMs <= atMs && (share.untilMs === null || atMs < share.untilMs),
+  )
 }
