@@ -1,6 +1,4 @@
-import type { PriceSheet, UsageRecord } from '#contract'
-import { parsePriceSheet } from '#kernel'
-import type { Calendars } from '#kernel'
+import type { UsageRecord } from '#contract'
 import type { Clock } from '#platform/clock'
 import type { Database, Transaction } from '#platform/postgres'
 import { lockAccounts } from '../bucket/accounts.ts'
@@ -12,25 +10,17 @@ import { findBooking } from '../bookings/store.ts'
 import type { BurnColumns } from '../ingest/burn.ts'
 import { payerOf } from '../ingest/model.ts'
 import { activeLots, insertLot, lotsById, moveLots } from '../lots/store.ts'
-import { isBilled } from '../model.ts'
-import { cannotPrice, correctionReused, unknownRequest } from '../problems.ts'
-import { priceAgain, redo } from './model.ts'
+import { correctionReused, unknownRequest } from '../problems.ts'
+import { redo } from './model.ts'
 import type { Standing } from './model.ts'
-import { correctionsOf, insertCorrection, recordedUsage, usageIdsAfter } from './store.ts'
-import type { Correction, UsageFilter } from './store.ts'
+import { correctionsOf, insertCorrection, recordedUsage } from './store.ts'
+import type { Correction } from './store.ts'
 
-interface Decision {
+export interface Decision {
   readonly by: string
   readonly reason: string
   /** Of the whole correction: repeating it corrects what is not corrected yet, and nothing twice. */
   readonly reference: string
-}
-
-export interface Rerate extends Decision {
-  readonly which: { readonly usageIds: readonly string[] } | { readonly filter: UsageFilter }
-  /** The sheet that a request should have been rated by; undefined leaves it as it is. */
-  readonly price: (record: UsageRecord) => Promise<PriceSheet | undefined>
-  readonly calendars?: Calendars
 }
 
 export interface Corrected {
@@ -38,97 +28,9 @@ export interface Corrected {
   readonly unchanged: number
 }
 
-export interface RerateOutlook extends Corrected {
-  /** Of the total price of all requests. */
-  readonly changePico: bigint
-}
-
-interface Deps {
+export interface Deps {
   readonly database: Database
   readonly clock: Clock
-}
-
-const PAGE = 500
-
-/**
- * Rates requests again, each in a transaction of its own: what was booked is mirrored, what should have been is booked. Requests that
- * were given back, or that failed, stay free. Throws `cannot_price`, `unknown_request`, `correction_reused`.
- */
-export async function rerate(deps: Deps, request: Rerate): Promise<Corrected> {
-  let [corrected, unchanged] = [0, 0]
-  for await (const ids of pages(deps.database, request.which))
-    for (const id of ids) {
-      const isCorrected = await deps.database.transaction((tx) => rerateOne(tx, id, request, deps.clock.nowMs()))
-      if (isCorrected) corrected += 1
-      else unchanged += 1
-    }
-  return { corrected, unchanged }
-}
-
-/**
- * What rating again would do, with nothing booked: of how many requests the price changes, and of all of them by how much. Throws
- * what `rerate` throws.
- */
-export async function previewRerate({ database }: Pick<Deps, 'database'>, request: Rerate): Promise<RerateOutlook> {
-  let [corrected, unchanged, changePico] = [0, 0, 0n]
-  for await (const ids of pages(database, request.which)) {
-    const found = new Map((await recordedUsage(database, ids)).map((each) => [each.record.id, each]))
-    const past = Map.groupBy(await correctionsOf(database, ids), ({ usageId }) => usageId)
-    for (const id of ids) {
-      const recorded = found.get(id)
-      if (!recorded) throw unknownRequest({ id })
-      const again = await priceOf(recorded.record, request)
-      const corrections = past.get(id) ?? []
-      const isBooked = corrections.some((each) =>
-        isSameDecision(each, keyOf(request, id), { kind: 'rerate', ...again }),
-      )
-      const before = corrections.at(-1) ?? asRecorded(recorded)
-      if (!again || isBooked || !before.drawsKept || isSame(before, { ...again, drawsKept: true })) unchanged += 1
-      else {
-        corrected += 1
-        changePico += again.sellPico - before.sellPico
-      }
-    }
-  }
-  return { corrected, unchanged, changePico }
-}
-
-async function* pages(database: Database, which: Rerate['which']): AsyncGenerator<readonly string[]> {
-  if ('usageIds' in which) {
-    const ids = [...new Set(which.usageIds)]
-    for (let at = 0; at < ids.length; at += PAGE) yield ids.slice(at, at + PAGE)
-    return
-  }
-  for (let after = ''; ;) {
-    const ids = await usageIdsAfter(database, which.filter, { id: after, limit: PAGE })
-    const last = ids.at(-1)
-    if (last === undefined) return
-    yield ids
-    after = last
-  }
-}
-
-async function rerateOne(tx: Transaction, id: string, request: Rerate, nowMs: number): Promise<boolean> {
-  const record = await recordOf(tx, id)
-  const again = await priceOf(record, request)
-  return again ? correct(tx, { record, kind: 'rerate', ...again, decision: request, nowMs }) : false
-}
-
-/** What a request is to cost; undefined: it stays as it is. */
-async function priceOf(
-  record: UsageRecord,
-  request: Rerate,
-): Promise<Pick<Change, 'sellPico' | 'taxPico' | 'sellSheet'> | undefined> {
-  const filed = isBilled(record.ending) ? await request.price(record) : undefined
-  if (!filed) return undefined
-  const terms = {
-    sheet: parsePriceSheet(filed),
-    taxPercent: filed.taxPercent,
-    calendars: request.calendars ?? new Map(),
-  }
-  const price = priceAgain(record, terms)
-  if (!price) throw cannotPrice({ id: record.id, sheet: filed.id })
-  return { ...price, sellSheet: filed.id }
 }
 
 /** Gives a request back: its price, and the tokens that it drew from lots. Caps and reservations stay used. Throws `unknown_request`, `correction_reused`. */
@@ -144,13 +46,13 @@ export async function refundUsage(
   })
 }
 
-async function recordOf(tx: Transaction, id: string): Promise<UsageRecord> {
+export async function recordOf(tx: Transaction, id: string): Promise<UsageRecord> {
   const [found] = await recordedUsage(tx, [id])
   if (!found) throw unknownRequest({ id })
   return found.record
 }
 
-interface Change {
+export interface Change {
   readonly record: UsageRecord
   readonly kind: 'rerate' | 'refund'
   readonly sellPico: bigint
@@ -160,7 +62,8 @@ interface Change {
   readonly nowMs: number
 }
 
-async function correct(tx: Transaction, change: Change): Promise<boolean> {
+/** Whether anything was booked. Throws `correction_reused`. */
+export async function correct(tx: Transaction, change: Change): Promise<boolean> {
   const { record, kind, sellPico, taxPico, sellSheet, decision, nowMs } = change
   const payer = payerOf(record)
   const owners = (record.draws ?? []).flatMap(({ bucket }) => ownerOfTokens(bucket)?.tenant ?? [])
@@ -240,12 +143,12 @@ async function correct(tx: Transaction, change: Change): Promise<boolean> {
   return true
 }
 
-function keyOf({ reference }: Pick<Decision, 'reference'>, id: string): string {
+export function keyOf({ reference }: Pick<Decision, 'reference'>, id: string): string {
   return `correction:${reference}/${id}`
 }
 
 /** Whether a correction is what was decided under this key. Throws `correction_reused` if something else was. */
-function isSameDecision(past: Correction, key: string, { kind, sellSheet }: Partial<Change>): boolean {
+export function isSameDecision(past: Correction, key: string, { kind, sellSheet }: Partial<Change>): boolean {
   if (past.booking !== key) return false
   if (past.kind !== kind || (kind === 'rerate' && past.sellSheet !== sellSheet))
     throw correctionReused({ id: past.usageId, kind: past.kind, sheet: past.sellSheet })
@@ -266,7 +169,7 @@ export function asRecorded({ record, burn }: { record: UsageRecord; burn: BurnCo
   return { sellPico, taxPico, sellSheet: record.sellSheet, drawsKept: true, burn }
 }
 
-function isSame(before: Standing, after: { sellPico: bigint; taxPico: bigint; drawsKept: boolean }): boolean {
+export function isSame(before: Standing, after: { sellPico: bigint; taxPico: bigint; drawsKept: boolean }): boolean {
   return after.drawsKept && before.sellPico === after.sellPico && before.taxPico === after.taxPico
 }
 
