@@ -1,8 +1,13 @@
-import { formatYuan } from '#kernel'
+import { formatUnits, formatYuan } from '#kernel'
 
 /** Pico-yuan as yuan with all its digits: the command line shows what the books hold. */
 export function yuan(picoText: string): string {
   return formatYuan(BigInt(picoText))
+}
+
+/** Yuan, or what a conversion table counts. */
+export function amount(text: string, unit: string): string {
+  return unit === 'CNY' ? `¥${yuan(text)}` : `${formatUnits(BigInt(text))} ${unit}`
 }
 
 export function time(ms: number): string {

@@ -1,18 +1,10 @@
 import * as z from 'zod'
-import {
-  BalanceView,
-  KeyView,
-  PostingView,
-  RefundView,
-  RequestRow,
-  ServiceView,
-  SupplierView,
-  TenantView,
-} from '#contract'
+import { BalanceView, KeyView, PostingView, RequestRow, ServiceView, SupplierView, TenantView } from '#contract'
 import type { Limits } from '#contract'
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { count, milliseconds, time, yuan } from './format.ts'
+import { showCorrections, showLots, showRefunds } from './get-money.ts'
 import { renderTable } from './table.ts'
 import type { Column } from './table.ts'
 import { showUsage } from './usage.ts'
@@ -65,15 +57,9 @@ const THINGS: Readonly<Record<string, (invocation: Invocation) => Promise<Outcom
   usage: showUsage,
   balance: showBalances,
   ledger: showLedger,
-  refunds: (invocation) =>
-    list(invocation, '/refunds', RefundView, ofTenant(invocation), [
-      { title: 'REFERENCE', value: (row) => row.reference },
-      { title: 'TENANT', value: (row) => row.tenant },
-      { title: 'STATE', value: (row) => row.state },
-      { title: 'REQUESTED', value: (row) => time(row.requestedAtMs) },
-      { title: 'PAID', value: (row) => (row.paidAtMs === null ? '-' : time(row.paidAtMs)) },
-      { title: 'AMOUNT ¥', value: (row) => row.amount, align: 'right' },
-    ]),
+  lots: showLots,
+  corrections: showCorrections,
+  refunds: showRefunds,
   requests: (invocation) =>
     list(invocation, '/requests', RequestRow, { ...ofTenant(invocation), limit: invocation.option('limit') }, [
       { title: 'ID', value: (row) => row.id },
@@ -100,8 +86,8 @@ export const get: Command = {
   help: `Things: ${Object.keys(THINGS).join(', ')}
 
 Options:
-      --tenant ID    of one tenant only
-      --limit N      how many postings or requests; 50 by default, 500 at most
+      --tenant ID    of one tenant only; lots and corrections need it
+      --limit N      how many postings, requests or corrections; 50 by default, 500 at most
       --before ID    postings before this one
       --by, --since  as in: tokenfactory usage --help`,
   options: {

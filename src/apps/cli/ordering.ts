@@ -1,10 +1,9 @@
 import * as z from 'zod'
 import { FactoryOffer, OfferView, OrderView, QuoteView, SubscriptionView } from '#contract'
 import type { Configuration, Entitlement } from '#contract'
-import { formatUnits, formatYuan } from '#kernel'
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
-import { time, yuan } from './format.ts'
+import { amount, time, yuan } from './format.ts'
 import { printable, renderTable } from './table.ts'
 
 const CHOICES = {
@@ -271,18 +270,14 @@ function listed(rows: readonly SubscriptionView[]): Outcome {
 function entitlementText(one: Entitlement): string {
   switch (one.kind) {
     case 'lot':
-      return `${amountText(one.amount, one.unit)}${one.source === 'gift' ? ' as a gift' : ''}`
+      return `${amount(one.amount, one.unit)}${one.source === 'gift' ? ' as a gift' : ''}`
     case 'credit':
       return `¥${yuan(one.limitPico)} of credit`
     default: {
-      const rates = one.dimensions.map(({ unit, amountPerMinute }) => `${amountText(amountPerMinute, unit)}/min`)
+      const rates = one.dimensions.map(({ unit, amountPerMinute }) => `${amount(amountPerMinute, unit)}/min`)
       return `${rates.join(' and ')} of ${one.services.join(', ')}`
     }
   }
-}
-
-function amountText(amount: string, unit: string): string {
-  return unit === 'CNY' ? `¥${formatYuan(BigInt(amount))}` : `${formatUnits(BigInt(amount))} ${unit}`
 }
 
 function priceText(offer: OfferView['offer']): string {
