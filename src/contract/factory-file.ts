@@ -95,7 +95,8 @@ export const FactoryService = z
       .strictObject({
         firstByteMs: TimeoutMs.default(60_000),
         idleMs: TimeoutMs.default(60_000),
-        totalMs: TimeoutMs.default(900_000),
+        /** Charging takes what is older for lost: `longestRequestMs`. */
+        totalMs: TimeoutMs.max(3_600_000).default(900_000),
       })
       .prefault({}),
     sell: z.array(FactorySheet).min(1, 'needs at least one price sheet').max(500),

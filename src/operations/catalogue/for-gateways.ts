@@ -53,14 +53,19 @@ export function calendarOf({ id, coversFrom, coversTo, holidays, workedWeekendDa
   return { id, coversFrom, coversTo, holidays, workedWeekendDays }
 }
 
-/** A tenant with what it may pay with and what caps it. */
-export function tenantOf({ id, displayName, status, limits }: Tenant, { means, caps }: Funding): Tenant {
+/** A tenant with what it may pay with and what caps it: not with the wallet of somebody who may not spend from it either. */
+export function tenantOf(
+  { id, displayName, status, limits }: Tenant,
+  { means, caps }: Funding,
+  isActive: (tenant: string) => boolean,
+): Tenant {
+  const own = means.get(id)?.filter((each) => each.kind !== 'wallet' || each.payer === id || isActive(each.payer))
   return {
     id,
     displayName,
     status,
     limits,
-    ...listed('means', means.get(id)),
+    ...listed('means', own),
     ...listed('caps', caps.get(`tenant/${id}`)),
   }
 }

@@ -42,10 +42,11 @@ export async function buildSnapshot(
     return baseUrl === null ? [] : [{ ...supplier, baseUrl }]
   })
   const names = new Set(offered.map(({ id }) => id))
+  const active = new Set(tenants.filter(({ status }) => status === 'active').map(({ id }) => id))
   const sheetsOf = linesOf(sheets, nowMs)
   return {
     version,
-    tenants: tenants.map((tenant) => tenantOf(tenant, funding)),
+    tenants: tenants.map((tenant) => tenantOf(tenant, funding, (id) => active.has(id))),
     keys: keys.map((key) => keyOf(key, funding)),
     suppliers: offered,
     tables: [...publishedTables(tableRows, versions, nowMs), ...offers.filter(isSold).flatMap(tablesOf)],

@@ -60,7 +60,8 @@ async function book(tx: Transaction, deps: BillingDeps, request: PaymentRequest)
   for (const { document, fen } of parts)
     await cover(tx, deps, { document: open.find(({ id }) => id === document), fen, by, nowMs })
   const { charging } = deps
-  await charging.lockForTopups(tx, [tenant])
+  // All of the account: a receivable that moves after the overpayment's posting must find everything locked.
+  await charging.lockAccounts(tx, [{ tenant }])
   if (restFen > 0n)
     await charging.topupIn(tx, { tenant, amountPico: fenToPico(restFen), reference: `overpayment:${reference}` })
   if (parts.length > 0)

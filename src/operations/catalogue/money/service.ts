@@ -64,7 +64,7 @@ async function putCredit(tx: Transaction, { money, note }: Deps, { id, credit }:
   const { mode } = credit
   const creditLimitPico = parseYuan(credit.limitYuan)
   const wallet = (await money.buckets({ tenant: id }, tx)).find(({ kind }) => kind === 'wallet')
-  const isSame = wallet?.creditLimit === creditLimitPico && wallet.mode === mode
+  const isSame = wallet?.creditAgreed === creditLimitPico && wallet.mode === mode
   if (!isSame) await money.openAccount(tx, { tenant: id, creditLimitPico, mode })
   note('credit', id, isSame ? 'unchanged' : wallet && wallet.creditLimit > 0n ? 'updated' : 'created')
 }

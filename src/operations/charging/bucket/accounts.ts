@@ -59,7 +59,7 @@ export function bucketOf({ wallet, tokens }: Account, unit: string): Bucket {
 
 export interface AccountTerms {
   readonly tenant: string
-  /** How far below zero a wallet may go. What is used or promised stays covered: to bring it down further, repeat this later. */
+  /** How far below zero a wallet may go. What is used or promised above it stays covered until it is repaid. */
   readonly creditLimitPico?: bigint
   /** What becomes of slices that nobody gives back: `strict` keeps them set aside, `available` frees them by itself. */
   readonly mode?: 'strict' | 'available'
@@ -72,8 +72,8 @@ export interface AccountTerms {
 export async function openAccount(tx: Transaction, terms: AccountTerms): Promise<void> {
   const { wallet } = await lockAccount(tx, terms.tenant)
   const { mode = wallet.mode, giftPriority = wallet.giftPriority, paidPriority = wallet.paidPriority } = terms
-  const wanted = terms.creditLimitPico ?? wallet.creditLimit
+  const creditAgreed = terms.creditLimitPico ?? wallet.creditAgreed
   const least = wallet.creditLimit - availableOf(wallet)
-  const creditLimit = wanted > least ? wanted : least > 0n ? least : 0n
-  await setAccount(tx, { id: wallet.id, creditLimit, mode, giftPriority, paidPriority })
+  const creditLimit = creditAgreed > least ? creditAgreed : least
+  await setAccount(tx, { id: wallet.id, creditLimit, creditAgreed, mode, giftPriority, paidPriority })
 }

@@ -11,6 +11,8 @@ export interface Bucket {
   readonly posted: bigint
   readonly escrowed: bigint
   readonly creditLimit: bigint
+  /** What the limit comes down to as credit is repaid; below `creditLimit` only while more than that is in use. */
+  readonly creditAgreed: bigint
   readonly mode: 'strict' | 'available'
   readonly overrun: bigint
   readonly giftPriority: number
@@ -32,6 +34,7 @@ interface Raw {
   posted: string
   escrowed: string
   credit_limit: string
+  credit_agreed: string
   mode: Bucket['mode']
   overrun: string
   gift_priority: number
@@ -40,7 +43,7 @@ interface Raw {
   valid_to_ms: bigint | null
 }
 
-const columns = sql`id, tenant, kind, unit, posted, escrowed, credit_limit, mode, overrun, gift_priority, paid_priority,
+const columns = sql`id, tenant, kind, unit, posted, escrowed, credit_limit, credit_agreed, mode, overrun, gift_priority, paid_priority,
   valid_from_ms, valid_to_ms`
 
 function toBucket(row: Raw): Bucket {
@@ -52,6 +55,7 @@ function toBucket(row: Raw): Bucket {
     posted: integerFromNumeric(row.posted),
     escrowed: integerFromNumeric(row.escrowed),
     creditLimit: integerFromNumeric(row.credit_limit),
+    creditAgreed: integerFromNumeric(row.credit_agreed),
     mode: row.mode,
     overrun: integerFromNumeric(row.overrun),
     giftPriority: row.gift_priority,
@@ -121,11 +125,11 @@ export async function lockAccountBuckets(tx: Transaction, tenants: readonly stri
 
 export async function setAccount(
   tx: Transaction,
-  terms: Pick<Bucket, 'id' | 'creditLimit' | 'mode' | 'giftPriority' | 'paidPriority'>,
+  terms: Pick<Bucket, 'id' | 'creditLimit' | 'creditAgreed' | 'mode' | 'giftPriority' | 'paidPriority'>,
 ): Promise<void> {
   await tx.rows(sql`
     update charging.bucket
-       set credit_limit = ${terms.creditLimit}::numeric, mode = ${terms.mode}, gift_priority = ${terms.giftPriority},
+       set credit_limit = ${terms.creditLimit}::numeric, credit_agreed = ${terms.creditAgreed}::numeric, mode = ${terms.mode}, gift_priority = ${terms.giftPriority},
            paid_priority = ${terms.paidPriority}
      where id = ${terms.id}
   `)
@@ -138,10 +142,12 @@ export interface BucketMove {
   readonly overrun?: bigint
 }
 
+/** A limit that was brought down while credit was in use follows what is still used, until it is what was agreed. */
 export async function moveBuckets(tx: Transaction, moves: readonly BucketMove[]): Promise<void> {
   if (moves.length === 0) return
   await tx.rows(sql`
-    update charging.bucket b set posted = b.posted + m.posted, escrowed = b.escrowed + m.escrowed, overrun = b.overrun + m.overrun
+    update charging.bucket b set posted = b.posted + m.posted, escrowed = b.escrowed + m.escrowed, overrun = b.overrun + m.overrun,
+           credit_limit = greatest(b.credit_agreed, least(b.credit_limit, b.escrowed + m.escrowed - b.posted - m.posted))
       from unnest(${moves.map((move) => move.id)}::text[], ${moves.map((move) => move.posted)}::numeric[],
         ${moves.map((move) => move.escrowed)}::numeric[], ${moves.map((move) => move.overrun ?? 0n)}::numeric[])
         as m (id, posted, escrowed, overrun)
@@ -157,7 +163,7 @@ export async function moveReceivable(
   await tx.rows(sql`
     update charging.bucket
        set posted = posted - ${credit}::numeric, overrun = overrun + ${overrun}::numeric,
-           credit_limit = greatest(credit_limit, escrowed - posted + ${credit}::numeric)
+           credit_limit = greatest(credit_agreed, escrowed - posted + ${credit}::numeric)
      where id = ${id}
   `)
 }

@@ -58,6 +58,7 @@ function flawOf(grant: LotGrant, nowMs: number): string | undefined {
   if (amount <= 0n || amount > MOST_PICO || netPico < 0n || netPico > MOST_PICO) return 'the amount is out of range'
   if (unit === 'CNY' ? source === 'package' : source === 'paid') return `no ${source} lot is in ${unit}`
   if (unit === 'CNY' && netPico > 0n) return 'money has no price'
+  if (source === 'paid' && expiresAtMs !== null) return 'paid money does not expire'
   if (!Number.isInteger(priority) || priority < 0 || priority > 1000) return 'a priority is 0 to 1000'
   if (expiresAtMs !== null && (expiresAtMs <= nowMs || expiresAtMs <= validFromMs)) return 'it expires before it begins'
   return undefined
