@@ -361,7 +361,7 @@ test('a member pays with what its owner shares, while it is shared and ten minut
     sampleRecord(n, { gateway: 'gw-kid', tenant: 'kid', payer, slice, acceptedAtMs })
   const reply = await charging.ingest({
     gateway: 'gw-kid',
-    records: [at(501, now), at(502, now + 600_999), at(503, now + 601_000), at(504, now - 1), at(505, now, 'kid')],
+    records: [at(501, now), at(502, now + 600_999), at(503, now + 601_000), at(504, now - 60_001), at(505, now, 'kid')],
   })
   expect(reply).toMatchObject({
     accepted: 2,
