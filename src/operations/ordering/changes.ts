@@ -1,19 +1,22 @@
 import type { Configuration, Offer } from '#contract'
 import { isDeepStrictEqual } from 'node:util'
 import { netOfTax, pico } from '#kernel'
+import type { Transaction } from '#platform/postgres'
 import type { Actor, OrderingDeps } from './context.ts'
 import { liveSubscription, openTerms } from './endings.ts'
 import { beginTerm, giveBack } from './fulfil.ts'
 import { priceOf, shareOf } from './model/pricing.ts'
 import type { Priced } from './model/pricing.ts'
 import { firstTerm, lengthOf, unusedOf, usedUntil } from './model/term.ts'
+import type { Span } from './model/term.ts'
 import { cancelWaiting, nextAttempt } from './orders.ts'
 import type { CarryOut } from './place.ts'
 import { cannotChange } from './problems.ts'
-import { checkConfiguration, want } from './quotes.ts'
+import { checkConfiguration, checkCount, want } from './quotes.ts'
 import { selectWaiting } from './store/orders.ts'
 import { updateSubscription } from './store/subscriptions.ts'
 import type { Subscription } from './store/subscriptions.ts'
+import { selectTerms } from './store/terms.ts'
 import type { Term } from './store/terms.ts'
 import { moveOrder } from './transitions.ts'
 
@@ -54,12 +57,21 @@ export async function changeSubscription<Result>(
     if (offer === old.id && isDeepStrictEqual(configuration, subscription.configuration)) throw refuse('is so already')
     if (givesMoreCredit(old, wanted.offer) && !actor.isOperator)
       throw refuse('would get more credit, which only an operator gives')
+    if (offer !== old.id) {
+      if (wanted.offer.approval === 'operator' && !actor.isOperator)
+        throw refuse('would need an approval: order it instead')
+      await checkCount(tx, wanted)
+    }
     const [current, ...later] = await openTerms(tx, id, nowMs)
     if (!current || current.toMs === null) throw refuse('has no term that is running')
     const isUpgrade =
       perMillisecond(wanted.offer, configuration, nowMs) > perMillisecond(old, subscription.configuration, nowMs)
     if (!isUpgrade && !subscription.autoRenew)
       throw refuse('does not renew, so nothing cheaper would follow: let it run out')
+    // One change waits at a time: a later wish takes the place of an earlier one.
+    if (!isUpgrade)
+      for (const waiting of await selectWaiting(tx, [id]))
+        await cancelWaiting(tx, waiting, { atMs: nowMs, by: actor.by, reason: 'another change takes its place' })
     return {
       action: 'modify',
       cause: 'change',
@@ -80,7 +92,7 @@ export async function changeSubscription<Result>(
           lengthOf(wanted.offer, configuration),
         )
         const priced = isSameLength
-          ? restOf(wanted.offer, configuration, current, nowMs)
+          ? restOf(wanted.offer, configuration, await wholeOf(inner, current), nowMs)
           : priceOf(wanted.offer, configuration, firstTerm(wanted.offer, configuration, nowMs))
         const seq = Math.max(current.seq, ...later.map((term) => term.seq)) + 1
         const changed: Subscription = {
@@ -94,7 +106,7 @@ export async function changeSubscription<Result>(
           renewAtMs: subscription.autoRenew ? nextAttempt(priced, nowMs) : null,
         }
         await updateSubscription(inner, changed)
-        await beginTerm(inner, deps, { subscription: changed, order, priced, seq })
+        await beginTerm(inner, deps, { subscription: changed, order, priced, seq, before: subscription.entitlements })
         return moveOrder(inner, order, 'completed', because, {
           grossPico: priced.grossPico,
           netPico: priced.netPico,
@@ -105,13 +117,19 @@ export async function changeSubscription<Result>(
   })
 }
 
+/** The whole term that a change cut short: prices are for all of it, however often it was changed since. */
+async function wholeOf(tx: Transaction, { subscription, fromMs, toMs }: Term): Promise<Span> {
+  const parts = (await selectTerms(tx, [subscription])).filter((term) => term.toMs === toMs)
+  return { fromMs: Math.min(fromMs, ...parts.map((term) => term.fromMs)), toMs }
+}
+
 function givesMoreCredit(old: Offer, fresh: Offer): boolean {
   const credit = (offer: Offer) => ('creditLimitYuan' in offer ? Number(offer.creditLimitYuan ?? 0) : 0)
   return credit(fresh) > credit(old)
 }
 
 /** What is left of a term at another price: the days or minutes that have begun are paid at the old one. */
-function restOf(offer: Offer, configuration: Configuration, { fromMs, toMs }: Term, atMs: number): Priced {
+function restOf(offer: Offer, configuration: Configuration, { fromMs, toMs }: Span, atMs: number): Priced {
   const whole = priceOf(offer, configuration, { fromMs, toMs })
   const grossPico = unusedOf(offer, whole.grossPico, { fromMs, toMs }, atMs)
   const netPico = netOfTax(pico(grossPico), offer.taxPercent)

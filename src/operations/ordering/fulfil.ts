@@ -16,7 +16,20 @@ import type { Term } from './store/terms.ts'
 export async function beginTerm(
   tx: Transaction,
   { money, clock }: Pick<OrderingDeps, 'money' | 'clock'>,
-  { subscription, order, priced, seq }: { subscription: Subscription; order: Order; priced: Priced; seq: number },
+  {
+    subscription,
+    order,
+    priced,
+    seq,
+    before = [],
+  }: {
+    subscription: Subscription
+    order: Order
+    priced: Priced
+    seq: number
+    /** What the term before brought: credit that does not come again is gone. */
+    before?: readonly Entitlement[]
+  },
 ): Promise<Term> {
   const { tenant } = subscription
   const { grossPico, taxPercent, fromMs, toMs, entitlements } = priced
@@ -24,7 +37,7 @@ export async function beginTerm(
   const memo = `${order.offer} ${order.id}`
   const tables = entitlements.flatMap((one) => (one.kind === 'lot' && one.unit !== 'CNY' ? [one.unit] : []))
   await money.lockAccounts(tx, [{ tenant, tables }])
-  if (entitlements.some(({ kind }) => kind === 'credit'))
+  if ([...before, ...entitlements].some(({ kind }) => kind === 'credit'))
     await setCredit(tx, money, tenant, entitlements, subscription.id)
   const definitions: string[] = []
   for (const one of entitlements) {

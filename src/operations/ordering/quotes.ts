@@ -120,6 +120,7 @@ export async function wantQuoted(
   if (nowMs >= quote.expiresAtMs) throw quoteExpired({ quote: id, expiredAtMs: quote.expiresAtMs })
   const { offer } = await offerById(db, quote.offer)
   const term = firstTerm(offer, quote.configuration, nowMs)
+  if (term.toMs !== null && term.toMs <= nowMs) throw notForSale({ offer: offer.id, reason: 'would be over already' })
   return { tenant, offer, configuration: quote.configuration, priced: { ...quote.priced, ...term }, quote: id }
 }
 

@@ -101,7 +101,7 @@ async function nextTermOf(
     renewAtMs: nextAttempt(span, nowMs),
   }
   await updateSubscription(tx, renewed)
-  await beginTerm(tx, deps, { subscription: renewed, order, priced, seq })
+  await beginTerm(tx, deps, { subscription: renewed, order, priced, seq, before: subscription.entitlements })
   if (waiting) await moveOrder(tx, await moveOrder(tx, waiting, 'inProgress', because), 'completed', because)
   return moveOrder(tx, order, 'completed', because, { grossPico: priced.grossPico, netPico: priced.netPico })
 }

@@ -125,7 +125,7 @@ export async function selectOrders(
 export async function countOrders(db: Queryable, tenant: string, offer: string): Promise<number> {
   const [row] = await db.rows<{ count: bigint }>(sql`
     select count(*) as count from ordering.product_order
-     where tenant = ${tenant} and offer = ${offer} and action = 'add'
+     where tenant = ${tenant} and offer = ${offer} and cause in ('order', 'change')
        and state not in ('rejected', 'failed', 'cancelled')
   `)
   return Number(row?.count ?? 0n)
