@@ -98,6 +98,16 @@ const Priced = {
   entitlements: z.array(Entitlement),
 }
 
+/**
+ * A buyer's own name for an order. Names of orders that the factory or a BSS places are theirs: a buyer that took one would keep a
+ * renewal from happening.
+ */
+const IdempotencyKey = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine((key) => !/^(?:renewal|tmf622):/.test(key), 'names that begin with renewal: or tmf622: are not free')
+
 export const QuoteRequest = z.strictObject({
   tenant: Slug.optional(),
   offer: OfferId,
@@ -125,7 +135,7 @@ export type QuoteView = z.infer<typeof QuoteView>
 export const OrderRequest = z
   .strictObject({
     tenant: Slug.optional(),
-    idempotencyKey: z.string().min(1).max(128),
+    idempotencyKey: IdempotencyKey,
     quote: z.string().min(1).max(64).optional(),
     offer: OfferId.optional(),
     configuration: Configuration.optional(),
@@ -206,7 +216,7 @@ export type SubscriptionView = z.infer<typeof SubscriptionView>
 
 /** POST /subscriptions/{id}/cancel. `when: end` lets it run out; `now` ends it and refunds what the offer refunds. */
 export const CancelRequest = z.strictObject({
-  idempotencyKey: z.string().min(1).max(128),
+  idempotencyKey: IdempotencyKey,
   when: z.enum(['now', 'end']).default('now'),
   reason: z.string().trim().min(1).max(500),
   /** Answers what would be refunded, exactly, and changes nothing. */
@@ -215,7 +225,7 @@ export const CancelRequest = z.strictObject({
 
 /** POST /subscriptions/{id}/change: what costs more begins at once and is prorated, what does not begins with the next term. */
 export const ChangeRequest = z.strictObject({
-  idempotencyKey: z.string().min(1).max(128),
+  idempotencyKey: IdempotencyKey,
   offer: OfferId.optional(),
   configuration: Configuration.optional(),
   /** Answers what would be charged and refunded, exactly, and changes nothing. */

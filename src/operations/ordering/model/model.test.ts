@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Offer, OrderState, SubscriptionState } from '#contract'
+import { ChangeRequest, Offer, OrderRequest, OrderState, SubscriptionState } from '#contract'
 import { addMonths } from '#kernel'
 import { arrearsAt, arrearsSteps, ARREARS_POLICIES } from './arrears.ts'
 import { dayStart } from './calendar.ts'
@@ -168,4 +168,14 @@ describe('arrears', () => {
     )
     expect(ARREARS_POLICIES.fee.graceMs).toBeLessThan(ARREARS_POLICIES.invoice.graceMs)
   })
+})
+
+test('no buyer takes the name of an order that the factory will place', () => {
+  const named = (idempotencyKey: string) => [
+    OrderRequest.safeParse({ offer: 'pack', idempotencyKey }).success,
+    ChangeRequest.safeParse({ offer: 'pack', idempotencyKey }).success,
+  ]
+  expect(named('renewal:sub_1@1')).toEqual([false, false])
+  expect(named('tmf622:1')).toEqual([false, false])
+  expect(named('purchase-4711')).toEqual([true, true])
 })
