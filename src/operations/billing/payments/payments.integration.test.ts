@@ -76,7 +76,9 @@ test('a wallet whose credit is used up to the last pico can be invoiced, rounded
   await charging.ingest({ gateway: 'gw-0', records: recordsIn(count, NOVEMBER_MS, slice) })
   const { credit } = await own.spentOf('acme')
   await charging.close({ gateway: 'gw-0', journal: JOURNAL, slice: slice.slice, records: count })
-  await own.corrupt(`update charging.bucket set credit_limit = ${credit} where id = 'wallet:acme'`)
+  await own.corrupt(
+    `update charging.bucket set credit_limit = ${credit}, credit_agreed = ${credit} where id = 'wallet:acme'`,
+  )
   clock.advance(30 * DAY_MS)
   const [invoice] = (await billing.run({ by: 'test' })).documents
   const rounding = (invoice?.dueFen ?? 0n) * 10n ** 10n - credit
