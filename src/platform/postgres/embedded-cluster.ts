@@ -137,6 +137,15 @@ function chownTree(path: string, user: ServerUser): void {
   chownSync(path, user.uid, user.gid)
   chmodSync(path, 0o700)
   for (const entry of readdirSync(path, { withFileTypes: true, recursive: true })) {
-    if (!entry.isSymbolicLink()) chownSync(join(entry.parentPath, entry.name), user.uid, user.gid)
+    if (!entry.isSymbolicLink()) chownIfThere(join(entry.parentPath, entry.name), user)
+  }
+}
+
+/** A server that outlived a killed supervisor may still be removing its own files, such as postmaster.pid. */
+function chownIfThere(path: string, user: ServerUser): void {
+  try {
+    chownSync(path, user.uid, user.gid)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
   }
 }
