@@ -1,5 +1,7 @@
 import * as z from 'zod'
+import { CapabilityFeature } from './capability-unit.ts'
 import { EpochMs, ServiceName, Slug, UnsignedPicoText } from './scalars.ts'
+import { Commitment, CapacityLot, NetworkLink, SlaTarget, Strategy } from './supply.ts'
 
 /** Rate limits. Absent means unlimited. */
 export const Limits = z.object({
@@ -97,6 +99,11 @@ export const Deployment = z.object({
   model: z.string().min(1).max(256),
   priority: z.int().min(0).max(1000),
   buySheets: z.array(PriceSheet),
+  /** Smaller than the service's where the supplier takes less; absent: the service's. */
+  contextTokens: z.int().min(1).optional(),
+  features: z.array(CapabilityFeature).optional(),
+  /** Bought under an agreement: used only while one of the snapshot's `lots` is in force for it. */
+  needsLot: z.boolean().optional(),
 })
 export type Deployment = z.infer<typeof Deployment>
 
@@ -115,6 +122,10 @@ export const Service = z.object({
   firstByteTimeoutMs: z.int().min(1),
   idleTimeoutMs: z.int().min(1),
   totalTimeoutMs: z.int().min(1),
+  /** At most one per class; a class without one promises nothing. */
+  sla: z.array(SlaTarget).max(4).optional(),
+  /** Regions where it may be served; absent: anywhere. */
+  regions: z.array(Slug).optional(),
 })
 export type Service = z.infer<typeof Service>
 
@@ -129,6 +140,12 @@ export const Supplier = z.object({
   maxConcurrency: z.int().min(1),
   /** How the supplier wants the output cap named. */
   maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']),
+  region: Slug.optional(),
+  /** What the supplier's contract allows, for all gateways together. */
+  requestsPerMinute: z.int().min(1).optional(),
+  tokensPerMinute: z.int().min(1).optional(),
+  /** The operator takes it out of service: what runs there ends, nothing new begins. */
+  isDraining: z.boolean().optional(),
 })
 export type Supplier = z.infer<typeof Supplier>
 
@@ -203,6 +220,14 @@ export const Tenant = z.object({
   /** Absent: the own wallet. */
   means: z.array(Means).max(64).optional(),
   caps: z.array(SpendCap).max(16).optional(),
+  /** Absent: `balanced`. */
+  strategy: Strategy.optional(),
+  /** Part in fair queueing beside other tenants; absent: 1. */
+  weight: z.int().min(1).max(1000).optional(),
+  /** Where its data may be processed; absent: anywhere the service may be served. */
+  regions: z.array(Slug).optional(),
+  /** May be told who served it. */
+  seesSuppliers: z.boolean().optional(),
 })
 export type Tenant = z.infer<typeof Tenant>
 
@@ -229,5 +254,8 @@ export const Snapshot = z.object({
   suppliers: z.array(Supplier),
   tables: z.array(ConversionTable).optional(),
   calendars: z.array(HolidayCalendar).optional(),
+  links: z.array(NetworkLink).optional(),
+  commitments: z.array(Commitment).optional(),
+  lots: z.array(CapacityLot).optional(),
 })
 export type Snapshot = z.infer<typeof Snapshot>

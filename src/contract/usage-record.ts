@@ -29,6 +29,14 @@ export const Attempt = z.object({
   /** Milliseconds after the request was accepted. */
   startMs: z.number(),
   endMs: z.number(),
+  /** When this supplier's first token came, by the same clock; absent: none came, or it was a whole answer. */
+  firstTokenMs: z.number().optional(),
+  /** What it generated, where that is not what the record's `tokens` say: an attempt that was continued elsewhere, or lost a race. */
+  outputTokens: TokenCount.optional(),
+  /** What we owe for this attempt beside the record's `buyPico`. */
+  buyPico: UnsignedPicoText.optional(),
+  /** Why it was made, where it was not the first choice's turn. */
+  role: z.enum(['retry', 'hedge', 'continuation']).optional(),
 })
 export type Attempt = z.infer<typeof Attempt>
 
@@ -36,7 +44,33 @@ export type Attempt = z.infer<typeof Attempt>
 export const Candidate = z.object({
   supplier: Slug,
   model: z.string(),
-  verdict: z.enum(['eligible', 'no_credentials', 'no_price', 'at_capacity', 'breaker_open']),
+  verdict: z.enum([
+    'eligible',
+    'no_credentials',
+    'no_price',
+    'at_capacity',
+    'breaker_open',
+    'draining',
+    'no_lot',
+    'region',
+    'context',
+    'feature',
+    'cap_reached',
+  ]),
+  /** Terms of the score in pico-yuan as rounded decimals, lower is better; absent where nothing had to be weighed. */
+  score: z
+    .object({
+      price: z.number(),
+      /** What the contract's shadow price takes off. */
+      commitment: z.number(),
+      /** SLA debt times the probability of a miss. */
+      miss: z.number(),
+      missProbability: z.number(),
+      network: z.number(),
+      affinity: z.number(),
+      total: z.number(),
+    })
+    .optional(),
 })
 export type Candidate = z.infer<typeof Candidate>
 
