@@ -29,7 +29,7 @@ async function freePort(): Promise<number> {
   try {
     await once(server, 'listening')
   } catch {
-    return await freePort()
+    return freePort()
   }
   server.close()
   await once(server, 'close')
