@@ -50,6 +50,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   catalogue: [...BASE, 'identity', 'ledger', 'charging'],
   ordering: [...BASE, 'identity', 'charging', 'catalogue'],
   billing: [...BASE, 'identity', 'ledger', 'charging', 'catalogue'],
+  quality: [...BASE, 'metering', 'identity', 'ledger', 'charging'],
   tmf: [...BASE, 'identity', 'ledger', 'charging', 'catalogue', 'ordering'],
 }
 

@@ -7,6 +7,7 @@ export const EXIT = {
   notFound: 4,
   unreachable: 5,
   booksDisagree: 6,
+  notAsAgreed: 7,
 } as const
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 
@@ -17,7 +18,8 @@ export const EXIT_HELP = `Exit codes:
   3  the file or the values have mistakes; nothing was changed
   4  not found
   5  the factory cannot be reached
-  6  the books disagree`
+  6  the books disagree
+  7  an endpoint, a supplier or a report is not as it should be`
 
 /** Ends the program with one line and a code. */
 export class CliError extends Error {

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { apply } from './apply.ts'
 import { createClient } from './client.ts'
 import type { Command, Outcome } from './command.ts'
+import { conformance } from './conformance.ts'
 import { refund, rerate, transfer } from './corrections.ts'
 import { quarantine, slices } from './desk.ts'
 import { CliError, EXIT, EXIT_HELP } from './exit-codes.ts'
@@ -36,6 +37,7 @@ const COMMANDS: readonly Command[] = [
   invoices,
   quarantine,
   slices,
+  conformance,
   user,
 ]
 

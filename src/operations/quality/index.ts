@@ -1,0 +1,5 @@
+export { conformanceHtml } from './conformance/html-report.ts'
+export { checkConformance } from './conformance/kit.ts'
+export type { KitProgress } from './conformance/kit.ts'
+export type { ConformanceReport, CountTolerance, Feature, Verdict } from './conformance/model.ts'
+export type { Counter, KitOptions } from './conformance/session.ts'
