@@ -18,6 +18,10 @@ export const AttemptOutcome = z.enum([
   'garbage',
   'client_closed',
   'overrun',
+  /** The other one of two that were asked for the same answer was first. */
+  'lost_race',
+  /** What was to continue an answer said something else than the client had received. */
+  'diverged',
 ])
 export type AttemptOutcome = z.infer<typeof AttemptOutcome>
 
@@ -31,10 +35,14 @@ export const Attempt = z.object({
   endMs: z.number(),
   /** When this supplier's first token came, by the same clock; absent: none came, or it was a whole answer. */
   firstTokenMs: z.number().optional(),
-  /** What it generated, where that is not what the record's `tokens` say: an attempt that was continued elsewhere, or lost a race. */
-  outputTokens: TokenCount.optional(),
-  /** What we owe for this attempt beside the record's `buyPico`. */
+  /**
+   * What this supplier is owed for, where that is not what the record's `tokens` say: an attempt that was continued elsewhere, that
+   * continued another, or that lost a race. Of the last attempt it is what the record's `buyPico` pays for.
+   */
+  tokens: Tokens.optional(),
+  /** What we owe for this attempt beside the record's `buyPico`: `tokens` by `buySheet`. The last attempt never has it. */
   buyPico: UnsignedPicoText.optional(),
+  buySheet: z.string().optional(),
   /** Why it was made, where it was not the first choice's turn. */
   role: z.enum(['retry', 'hedge', 'continuation']).optional(),
 })
@@ -147,6 +155,7 @@ export const UsageRecord = z.object({
   /** What the wallet pays: gross, tax included, for the tokens that no draw covered. Never above `holdPico`. */
   sellPico: UnsignedPicoText,
   taxPico: UnsignedPicoText,
+  /** What is owed for the attempt that served, or was the last: its own `tokens` if it states any, else the record's. */
   buyPico: UnsignedPicoText,
   sellSheet: z.string(),
   buySheet: z.string(),

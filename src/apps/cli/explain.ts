@@ -36,10 +36,16 @@ function render({ record, posting, shares }: ExplainReply): string {
       [
         { title: '  SUPPLIER', value: ({ supplier }) => `  ${supplier}` },
         { title: 'MODEL', value: ({ model }) => model },
+        { title: 'WHY', value: ({ role }) => role ?? 'first choice' },
         { title: 'OUTCOME', value: ({ outcome }) => outcome },
         { title: 'STATUS', value: ({ status }) => status ?? '-', align: 'right' },
         { title: 'FROM', value: ({ startMs }) => milliseconds(startMs), align: 'right' },
         { title: 'TO', value: ({ endMs }) => milliseconds(endMs), align: 'right' },
+        {
+          title: 'COST BESIDE ¥',
+          value: ({ buyPico }) => (buyPico === undefined ? '-' : yuan(buyPico)),
+          align: 'right',
+        },
       ],
       record.attempts,
     ),

@@ -2,10 +2,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { balanced } from '#ledger'
 import { arrivalOf, canonicalJson, isStorable } from './ingest/fingerprint.ts'
-import { columnsOf, flawOf, sortArrivals } from './ingest/model.ts'
+import { attemptCosts, columnsOf, flawOf, sortArrivals } from './ingest/model.ts'
 import type { Known } from './ingest/model.ts'
 import { quantile, rollUp, TTFT_BOUNDS_MS, ttftBucket } from './ingest/rollup.ts'
-import { isBilled, usageEntries } from './model.ts'
+import { attemptEntries, isBilled, usageEntries } from './model.ts'
 import type { UsageRecord } from '#contract'
 import type { FiledSheet } from './charging.ts'
 import { sampleRecord, sheetById, START_MS } from '../../../test/sample-usage.ts'
@@ -67,6 +67,34 @@ test('the entries of a record sum to zero, and a batch posts the sum of what its
   )
 })
 
+test('what attempts cost is posted to each supplier once, sums to zero, and says the same whatever the batch', () => {
+  const attempt = fc.record(
+    { supplier: fc.constantFrom('x', 'y', 'z'), buyPico: amount.map(String) },
+    { requiredKeys: ['supplier'] },
+  )
+  const attempts = fc.array(
+    attempt.map((one) => ({ model: 'm', outcome: 'cut' as const, status: 200, startMs: 0, endMs: 1, ...one })),
+    { maxLength: 4 },
+  )
+  fc.assert(
+    fc.property(fc.array(attempts, { maxLength: 5 }), fc.nat(), (lists, cut) => {
+      const records = lists.map((made, n) => sampleRecord(n, { attempts: made }))
+      const entriesOf = (some: typeof records) => some.flatMap(attemptCosts).flatMap(attemptEntries)
+      const entries = entriesOf(records)
+      expect(entries.reduce((sum, { amountPico }) => sum + amountPico, 0n)).toBe(0n)
+      for (const supplier of ['x', 'y', 'z']) {
+        const stated = lists.flat().filter((one) => one.supplier === supplier)
+        const due = stated.reduce((sum, { buyPico = '0' }) => sum + BigInt(buyPico), 0n)
+        const booked = balanced(entries).find(({ account }) => account === `5040:${supplier}`)?.amountPico ?? 0n
+        expect(booked).toBe(due)
+      }
+      const split = records.length === 0 ? 0 : cut % records.length
+      const parts = [records.slice(0, split), records.slice(split)].map((part) => balanced(entriesOf(part)))
+      expect(balanced(parts.flat())).toEqual(balanced(entries))
+    }),
+  )
+})
+
 test('our failure is never revenue: only completed requests and client hang-ups are billed', () => {
   expect(['completed', 'client_closed', 'failed', 'interrupted'].filter(isBilled)).toEqual([
     'completed',
@@ -117,6 +145,25 @@ test('a record is written as canonical JSON writes it, whatever it says', () => 
           held: fc.string(),
           amount: fc.string(),
         }),
+        { maxLength: 3 },
+      ),
+      attempts: fc.array(
+        fc.record(
+          {
+            supplier: fc.string(),
+            model: fc.string(),
+            outcome: fc.constantFrom('served', 'cut', 'lost_race'),
+            status: fc.option(fc.nat()),
+            startMs: fc.nat(),
+            endMs: fc.nat(),
+            firstTokenMs: fc.nat(),
+            tokens,
+            buyPico: fc.string(),
+            buySheet: fc.string(),
+            role: fc.constantFrom('retry', 'hedge', 'continuation'),
+          },
+          { requiredKeys: ['supplier', 'model', 'outcome', 'status', 'startMs', 'endMs'] },
+        ),
         { maxLength: 3 },
       ),
     },

@@ -47,6 +47,15 @@ export function usageEntries(usage: Usage): Entry[] {
   return entries.filter((entry) => entry.amountPico !== 0n)
 }
 
+/** What an attempt that did not serve costs us: our cost whatever became of the request, and never the tenant's. */
+export function attemptEntries({ supplier, buyPico }: { supplier: string; buyPico: bigint }): Entry[] {
+  if (buyPico === 0n) return []
+  return [
+    { account: `5040:${supplier}`, amountPico: buyPico },
+    { account: `2110:${supplier}`, amountPico: -buyPico },
+  ]
+}
+
 /** Tokens of a tenant's lots that were used up, in millionths of the table's unit, and the revenue that was deferred for them. */
 export interface TokenBurn {
   readonly tenant: string

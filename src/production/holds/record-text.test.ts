@@ -21,14 +21,22 @@ const draw = fc.record({
   version: fc.option(text),
   covered: fc.option(tokens),
 })
-const attempt = fc.record({
-  supplier: text,
-  model: text,
-  outcome: fc.constantFrom('served', 'cut'),
-  status: fc.option(fc.nat()),
-  startMs: real,
-  endMs: real,
-})
+const attempt = fc.record(
+  {
+    supplier: text,
+    model: text,
+    outcome: fc.constantFrom('served', 'cut'),
+    status: fc.option(fc.nat()),
+    startMs: real,
+    endMs: real,
+    firstTokenMs: real,
+    tokens,
+    buyPico: pico,
+    buySheet: text,
+    role: fc.constantFrom('retry', 'hedge', 'continuation'),
+  },
+  { requiredKeys: ['supplier', 'model', 'outcome', 'status', 'startMs', 'endMs'] },
+)
 const all = {
   id: text,
   gateway: text,

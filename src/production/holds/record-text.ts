@@ -1,4 +1,4 @@
-import type { UsageRecord } from '#contract'
+import type { Attempt, UsageRecord } from '#contract'
 import type { TokenCounts } from '#kernel'
 
 /** Nearly every record is far below this; a longer one is written the ordinary way. */
@@ -141,7 +141,8 @@ function putAttempts(bytes: Buffer, from: number, attempts: UsageRecord['attempt
   let at = from
   at = put(bytes, at, ',"attempts":[')
   for (let i = 0; i < attempts.length; i++) {
-    const { supplier, model, outcome, status, startMs, endMs } = attempts[i]!
+    const attempt = attempts[i]!
+    const { supplier, model, outcome, status, startMs, endMs } = attempt
     at = put(bytes, at, i === 0 ? '{"supplier":' : ',{"supplier":')
     at = putText(bytes, at, supplier)
     at = put(bytes, at, ',"model":')
@@ -154,9 +155,37 @@ function putAttempts(bytes: Buffer, from: number, attempts: UsageRecord['attempt
     at = putNumber(bytes, at, startMs)
     at = put(bytes, at, ',"endMs":')
     at = putNumber(bytes, at, endMs)
+    at = putAttemptExtras(bytes, at, attempt)
     at = put(bytes, at, '}')
   }
   at = put(bytes, at, ']')
+  return at
+}
+
+/** What few attempts have. */
+function putAttemptExtras(bytes: Buffer, from: number, attempt: Attempt): number {
+  const { firstTokenMs, tokens, buyPico, buySheet, role } = attempt
+  let at = from
+  if (firstTokenMs !== undefined) {
+    at = put(bytes, at, ',"firstTokenMs":')
+    at = putNumber(bytes, at, firstTokenMs)
+  }
+  if (tokens !== undefined) {
+    at = put(bytes, at, ',"tokens":')
+    at = putCounts(bytes, at, tokens)
+  }
+  if (buyPico !== undefined) {
+    at = put(bytes, at, ',"buyPico":')
+    at = putText(bytes, at, buyPico)
+  }
+  if (buySheet !== undefined) {
+    at = put(bytes, at, ',"buySheet":')
+    at = putText(bytes, at, buySheet)
+  }
+  if (role !== undefined) {
+    at = put(bytes, at, ',"role":')
+    at = putText(bytes, at, role)
+  }
   return at
 }
 

@@ -89,6 +89,8 @@ export function afterFailure(outcome: AttemptOutcome): Next {
     case 'idle_timeout':
       return 'elsewhere'
     case 'served':
+    case 'lost_race':
+    case 'diverged':
       return 'tell_client'
   }
 }
@@ -103,10 +105,17 @@ export function outcomeOfStatus(status: number): AttemptOutcome {
   return 'garbage'
 }
 
+const NEUTRAL: ReadonlySet<AttemptOutcome> = new Set([
+  'client_closed',
+  'total_timeout',
+  'overrun',
+  'status_429',
+  'lost_race',
+  'diverged',
+])
+
 /** What an outcome says about the supplier's health. A refused prompt or a hang-up says nothing, neither does a busy signal. */
 export function healthOf(outcome: AttemptOutcome): 'well' | 'badly' | 'neutral' {
   if (outcome === 'served' || outcome === 'status_4xx') return 'well'
-  return outcome === 'client_closed' || outcome === 'total_timeout' || outcome === 'overrun' || outcome === 'status_429'
-    ? 'neutral'
-    : 'badly'
+  return NEUTRAL.has(outcome) ? 'neutral' : 'badly'
 }

@@ -2,7 +2,7 @@ import type { UsageRecord } from '#contract'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { explainText } from './text.ts'
 
-const WELL_ENDED = new Set(['served', 'client_closed'])
+const WELL_ENDED = new Set(['served', 'client_closed', 'lost_race'])
 
 /** Attempts on one time axis from acceptance to the end of the request; the upright mark is the first token. */
 export function AttemptWaterfall({ record }: { readonly record: UsageRecord }) {
@@ -19,6 +19,7 @@ export function AttemptWaterfall({ record }: { readonly record: UsageRecord }) {
             <span className={WELL_ENDED.has(attempt.outcome) ? 'cell-note' : 'cell-note tone-bad'}>
               {text.outcomes[attempt.outcome]}
               {attempt.status === null ? '' : ` · ${attempt.status}`}
+              {attempt.role === undefined ? '' : ` · ${text.roles[attempt.role]}`}
             </span>
           </div>
           <div className="attempt-track">

@@ -33,7 +33,9 @@ async function recordCells(db: Queryable, postingIds: readonly string[]): Promis
     select u.posting_id, coalesce(u.payer, u.tenant) as payer, (u.completed_at_ms + 28800000) / 86400000 as day, u.tenant, u.service,
       u.record ->> 'sellSheet' as sheet, count(*) as requests,
       sum(u.uncached_input + u.cache_write + u.cache_read + u.output + u.reasoning) as tokens, sum(u.sell) as sell,
-      sum(coalesce(u.gift, 0)) as gift, sum(coalesce(u.credit, 0)) as credit, sum(coalesce(u.booked_tax, u.tax)) as tax, sum(u.buy) as buy
+      sum(coalesce(u.gift, 0)) as gift, sum(coalesce(u.credit, 0)) as credit, sum(coalesce(u.booked_tax, u.tax)) as tax,
+      sum(u.buy + case when u.attempt_costs is null then 0 else (
+        select sum(c."buyPico") from jsonb_to_recordset(u.attempt_costs) as c ("buyPico" numeric)) end) as buy
       from charging.usage_record u
      where u.posting_id = any(${postingIds}::text[])
      group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6
@@ -62,9 +64,12 @@ export async function usageAsWritten(db: Queryable, postingIds: readonly string[
     Pick<CellRow, 'posting_id' | 'day' | 'service' | 'requests' | 'tokens' | 'sell' | 'buy'>
   >(sql`
     select u.posting_id, ((u.record ->> 'completedAtMs')::bigint + 28800000) / 86400000 as day, u.record ->> 'service' as service,
-      count(*) as requests, sum(t.tokens) as tokens, sum((u.record ->> 'sellPico')::numeric) as sell, sum((u.record ->> 'buyPico')::numeric) as buy
+      count(*) as requests, sum(t.tokens) as tokens, sum((u.record ->> 'sellPico')::numeric) as sell,
+      sum((u.record ->> 'buyPico')::numeric + a.buy) as buy
       from charging.usage_record u
       cross join lateral (select sum(value::numeric) as tokens from json_each_text(u.record -> 'tokens')) t
+      cross join lateral (
+        select coalesce(sum((value ->> 'buyPico')::numeric), 0) as buy from json_array_elements(u.record -> 'attempts')) a
      where u.posting_id = any(${postingIds}::text[])
      group by 1, 2, 3 order by 1, 2, 3
   `)

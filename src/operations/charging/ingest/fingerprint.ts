@@ -21,14 +21,22 @@ export function contentHashOf(text: string): string {
 function canonicalRecord(record: UsageRecord): string {
   return JSON.stringify({
     acceptedAtMs: record.acceptedAtMs,
-    attempts: record.attempts.map(({ endMs, model, outcome, startMs, status, supplier }) => ({
-      endMs,
-      model,
-      outcome,
-      startMs,
-      status,
-      supplier,
-    })),
+    attempts: record.attempts.map(
+      (attempt) =>
+        ({
+          buyPico: attempt.buyPico,
+          buySheet: attempt.buySheet,
+          endMs: attempt.endMs,
+          firstTokenMs: attempt.firstTokenMs,
+          model: attempt.model,
+          outcome: attempt.outcome,
+          role: attempt.role,
+          startMs: attempt.startMs,
+          status: attempt.status,
+          supplier: attempt.supplier,
+          tokens: attempt.tokens && sortedTokens(attempt.tokens),
+        }) satisfies { [Name in keyof Required<UsageRecord['attempts'][number]>]: unknown },
+    ),
     basis: record.basis,
     buyPico: record.buyPico,
     buySheet: record.buySheet,

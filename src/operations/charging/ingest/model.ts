@@ -42,6 +42,7 @@ export function flawOf({ record, text }: Arrival, gateway: string): Reason | und
   if (!isStorable(text)) return 'malformed'
   if (record.gateway !== gateway) return 'wrong_gateway'
   if (hold > MOST_PICO || sell > MOST_PICO || buy > MOST_PICO) return 'absurd_amount'
+  if (attemptCosts(record).some(({ buyPico }) => buyPico > MOST_PICO)) return 'absurd_amount'
   if (tax > sell) return 'tax_above_sell'
   if (sell > hold) return 'sell_above_hold'
   if (sell > 0n && !isBilled(record.ending)) return 'failure_charged'
@@ -174,6 +175,29 @@ function misfit(record: UsageRecord, known: Known, left: ReadonlyMap<string, big
   return undefined
 }
 
+/** What we owe a supplier for an attempt that did not serve: the part of an answer that was continued elsewhere, or a lost race. */
+export interface AttemptCost {
+  readonly supplier: string
+  readonly buyPico: bigint
+}
+
+const NO_COSTS: readonly AttemptCost[] = []
+
+/** What a request's attempts cost beside its `buyPico`, supplier by supplier. */
+export function attemptCosts({ attempts }: UsageRecord): readonly AttemptCost[] {
+  if (!attempts.some(({ buyPico }) => buyPico !== undefined)) return NO_COSTS
+  const sums = new Map<string, bigint>()
+  for (const { supplier, buyPico = '0' } of attempts) sums.set(supplier, (sums.get(supplier) ?? 0n) + BigInt(buyPico))
+  return [...sums].map(([supplier, buyPico]) => ({ supplier, buyPico })).filter(({ buyPico }) => buyPico > 0n)
+}
+
+function attemptCostsText(record: UsageRecord): string | null {
+  const costs = attemptCosts(record)
+  return costs.length === 0
+    ? null
+    : canonicalJson(costs.map(({ supplier, buyPico }) => ({ supplier, buyPico: `${buyPico}` })))
+}
+
 /** What the table keeps beside the record itself. It follows from the record, and `verify` makes it again to compare. */
 export interface RecordColumns {
   readonly slice: string | null
@@ -182,6 +206,8 @@ export interface RecordColumns {
   readonly tier: string | null
   /** Canonical JSON. */
   readonly draws: string | null
+  /** Canonical JSON of `attemptCosts`; null for none. */
+  readonly attemptCosts: string | null
   readonly key: string
   readonly service: string
   readonly supplier: string
@@ -213,6 +239,7 @@ export function columnsOf(record: UsageRecord): RecordColumns {
     payer: record.payer ?? null,
     tier: record.tier ?? null,
     draws: record.draws === undefined ? null : canonicalJson(record.draws),
+    attemptCosts: attemptCostsText(record),
     key: record.key,
     service: record.service,
     supplier: record.supplier,

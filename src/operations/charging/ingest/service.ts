@@ -9,7 +9,7 @@ import { walletOf } from '../bucket/model.ts'
 import { availableOf, lockBuckets, moveBuckets } from '../bucket/store.ts'
 import type { Bucket, BucketMove } from '../bucket/store.ts'
 import { activeLots, moveLots } from '../lots/store.ts'
-import { tokenEntries } from '../model.ts'
+import { attemptEntries, tokenEntries } from '../model.ts'
 import { acceptQuarantined, insertQuarantined, lockQuarantined } from '../quarantine/store.ts'
 import { sharesOf } from '../shares/store.ts'
 import { isSharedBy } from '../shares/model.ts'
@@ -19,7 +19,7 @@ import { batchEntries, burnRecords } from './burn.ts'
 import type { BurnColumns } from './burn.ts'
 import { arrivalOf } from './fingerprint.ts'
 import type { Arrival } from './fingerprint.ts'
-import { columnsOf, flawOf, payerOf, sortArrivals, spends } from './model.ts'
+import { attemptCosts, columnsOf, flawOf, payerOf, sortArrivals, spends } from './model.ts'
 import { rollUp } from './rollup.ts'
 import { addToRollups, insertRecords, knownHashes } from './store.ts'
 
@@ -178,7 +178,11 @@ async function book(
     kind: 'usage',
     memo: `usage of gateway ${gateway}`,
     bookedAtMs: nowMs,
-    entries: [...batchEntries(rows), ...burnt.tokens.flatMap(tokenEntries)],
+    entries: [
+      ...batchEntries(rows),
+      ...records.flatMap(attemptCosts).flatMap(attemptEntries),
+      ...burnt.tokens.flatMap(tokenEntries),
+    ],
     evidence,
     facts: accepted.length,
   })

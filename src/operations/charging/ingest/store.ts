@@ -2,7 +2,7 @@ import { copyValue, integerFromNumeric, sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
 import type { BurnColumns } from './burn.ts'
 import type { Arrival } from './fingerprint.ts'
-import type { RecordColumns } from './model.ts'
+import type { AttemptCost, RecordColumns } from './model.ts'
 import type { Cell } from './rollup.ts'
 
 /** The columns of a record's row that say what it burned, as text that no driver rounds. */
@@ -50,7 +50,7 @@ export async function insertRecords(
   await tx.copy(
     sql`copy charging.usage_record (id, content_hash, posting_id, slice, tenant, key, service, supplier, ending, completed_at_ms,
       uncached_input, cache_write, cache_read, output, reasoning, ttft_bucket, paced_tokens, paced_ms, sell, tax, buy, record,
-      payer, tier, draws, lots, lot_amounts, gift, credit, overrun, booked_tax) from stdin`,
+      payer, tier, draws, lots, lot_amounts, gift, credit, overrun, booked_tax, attempt_costs) from stdin`,
     lines,
   )
 }
@@ -100,7 +100,27 @@ function lineOf(
     copyValue(creditPico),
     copyValue(overrunPico),
     copyValue(bookedTaxPico),
+    copyValue(columns.attemptCosts),
   ].join('\t')
+}
+
+/** What attempts that did not serve cost, by posting and supplier. */
+export async function attemptCostsBehind(
+  db: Queryable,
+  postingIds: readonly string[],
+): Promise<Map<string, (AttemptCost & { postingId: string })[]>> {
+  const rows = await db.rows<{ posting_id: string; supplier: string; buy: string }>(sql`
+    select posting_id, c.supplier, sum(c."buyPico") as buy
+      from charging.usage_record, jsonb_to_recordset(attempt_costs) as c (supplier text, "buyPico" numeric)
+     where posting_id = any(${postingIds}::text[]) and attempt_costs is not null
+     group by 1, 2
+  `)
+  const costs = rows.map((row) => ({
+    postingId: row.posting_id,
+    supplier: row.supplier,
+    buyPico: integerFromNumeric(row.buy),
+  }))
+  return Map.groupBy(costs, (each) => each.postingId)
 }
 
 export async function addToRollups(tx: Transaction, cells: readonly Cell[]): Promise<void> {

@@ -5,7 +5,8 @@ import type { Clock } from '#platform/clock'
 import type { Queryable } from '#platform/postgres'
 import { quantile, SPAN_MS } from '../ingest/rollup.ts'
 import { entriesOf } from '../ingest/burn.ts'
-import { columnsOf } from '../ingest/model.ts'
+import { attemptCosts, columnsOf } from '../ingest/model.ts'
+import { attemptEntries } from '../model.ts'
 import { rollupRanges, tenantAccounts, unitEntries } from './model.ts'
 import { unknownRequest } from '../problems.ts'
 import { minuteSums, newestRecords, recordById, usageSums } from './store.ts'
@@ -77,7 +78,11 @@ export async function explain(db: Queryable, id: string): Promise<ExplainReply> 
   if (!found) throw unknownRequest({ id })
   const { record, burn, postingId } = found
   const [posting] = await findPostings(db, [postingId])
-  const entries = [...entriesOf(columnsOf(record), burn), ...unitEntries(record)]
+  const entries = [
+    ...entriesOf(columnsOf(record), burn),
+    ...attemptCosts(record).flatMap(attemptEntries),
+    ...unitEntries(record),
+  ]
   return {
     record,
     posting: posting ? { id: posting.id, bookedAtMs: posting.bookedAtMs, hash: posting.hash } : null,

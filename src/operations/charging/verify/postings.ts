@@ -4,7 +4,8 @@ import type { Queryable } from '#platform/postgres'
 import { BOOKING_KINDS, bookingEntries, expectedMoves, revenueOf } from '../bookings/booking.ts'
 import { bookedPostingsAfter, bookingsBehind, movesBehind } from '../bookings/store.ts'
 import { topupsAfter } from '../bucket/store.ts'
-import { tokenEntries, topupEntries, usageEntries } from '../model.ts'
+import { attemptCostsBehind } from '../ingest/store.ts'
+import { attemptEntries, tokenEntries, topupEntries, usageEntries } from '../model.ts'
 import type { Beat } from './progress.ts'
 import { follow, meet } from './positions.ts'
 import type { Positions } from './positions.ts'
@@ -54,6 +55,7 @@ async function checkBooked(db: Queryable, check: Check): Promise<void> {
 interface Facts {
   readonly usage: Awaited<ReturnType<typeof usageBehind>>
   readonly tokens: Awaited<ReturnType<typeof tokensBehind>>
+  readonly costs: Awaited<ReturnType<typeof attemptCostsBehind>>
   readonly evidence: Awaited<ReturnType<typeof evidenceBehind>>
   readonly bookings: Awaited<ReturnType<typeof bookingsBehind>>
   readonly moves: Awaited<ReturnType<typeof movesBehind>>
@@ -64,6 +66,7 @@ async function factsBehind(db: Queryable, page: readonly Posting[]): Promise<Fac
   const idsOf = (isWanted: (kind: string) => boolean) => page.filter(({ kind }) => isWanted(kind)).map(({ id }) => id)
   const usageIds = idsOf((kind) => kind === 'usage')
   const tokens = await tokensBehind(db, usageIds)
+  const costs = await attemptCostsBehind(db, usageIds)
   const bookings = await bookingsBehind(
     db,
     idsOf((kind) => BOOKING_KINDS.has(kind)),
@@ -75,6 +78,7 @@ async function factsBehind(db: Queryable, page: readonly Posting[]): Promise<Fac
   return {
     usage: await usageBehind(db, usageIds),
     tokens,
+    costs,
     evidence: await evidenceBehind(db, usageIds),
     bookings,
     moves,
@@ -82,11 +86,20 @@ async function factsBehind(db: Queryable, page: readonly Posting[]): Promise<Fac
   }
 }
 
-function checkUsage(check: Check, posting: Posting, { usage, tokens, evidence }: Facts, positions: Positions): void {
+function checkUsage(
+  check: Check,
+  posting: Posting,
+  { usage, tokens, costs, evidence }: Facts,
+  positions: Positions,
+): void {
   check.see()
   const behind = usage.get(posting.id) ?? []
   const burns = (tokens.get(posting.id) ?? []).map((burn) => follow(positions, burn)).filter((burn) => !!burn)
-  const expected = balanced([...behind.flatMap(usageEntries), ...burns.flatMap(tokenEntries)])
+  const expected = balanced([
+    ...behind.flatMap(usageEntries),
+    ...(costs.get(posting.id) ?? []).flatMap(attemptEntries),
+    ...burns.flatMap(tokenEntries),
+  ])
   const records = behind.reduce((sum, each) => sum + each.records, 0)
   if (records !== posting.facts)
     check.disagree(`posting ${posting.id}: made from ${posting.facts} records, ${records} are there`)

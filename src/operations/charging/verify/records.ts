@@ -92,8 +92,10 @@ async function flawOfStored(
 }
 
 async function alterationOf(db: Queryable, stored: StoredRecord, expected: RecordColumns): Promise<string | undefined> {
-  if (stored.draws === expected.draws && stored.columns === columnsText(expected)) return undefined
-  const columns = { draws: stored.draws, ...(await columnsOfRecord(db, stored.id)) }
+  const { draws, attemptCosts } = stored
+  if (draws === expected.draws && attemptCosts === expected.attemptCosts && stored.columns === columnsText(expected))
+    return undefined
+  const columns = { draws, attemptCosts, ...(await columnsOfRecord(db, stored.id)) }
   for (const name of Object.keys(expected) as (keyof RecordColumns)[]) {
     if (expected[name] !== columns[name])
       return `column ${name} is ${String(columns[name])}, the record says ${String(expected[name])}`
@@ -159,30 +161,23 @@ export async function misratingOf(
   record: UsageRecord,
   { sheet: lookup, weights, calendars = new Map() }: Tariffs,
 ): Promise<string | undefined> {
-  const [hold, sell, tax, buy] = [
-    BigInt(record.holdPico),
-    BigInt(record.sellPico),
-    BigInt(record.taxPico),
-    BigInt(record.buyPico),
-  ]
+  const [hold, sell, tax] = [BigInt(record.holdPico), BigInt(record.sellPico), BigInt(record.taxPico)]
   const free = totalTokens(record.tokens) === 0
-  const buySheet = await lookup(record.buySheet)
-  if (!buySheet && !free) return `buy sheet ${record.buySheet} is unknown`
-  const boughtAmiss = buySheet && !free && misfitOf(record, 'buy', buySheet)
-  if (boughtAmiss) return `buy sheet ${record.buySheet} ${boughtAmiss}`
-  const buyPrices = buySheet && pricesOf(record, buySheet, calendars)
-  if (buySheet && !buyPrices) return `buy sheet ${record.buySheet} names a calendar that is unknown`
-  const owed = buyPrices && !free ? rate(record.tokens, buyPrices) : 0n
-  if (buy !== owed) return `buys for ${buy}, its tokens cost ${owed} by sheet ${record.buySheet}`
+  const tokens = record.attempts.at(-1)?.tokens
+  const bought = tokens ? { ...record, tokens } : record
+  const boughtAmiss =
+    (await misbuyOf(record, bought, { sheet: lookup, calendars })) ??
+    (await misboughtAttempt(record, { sheet: lookup, calendars }))
+  if (boughtAmiss) return boughtAmiss
   if (!isBilled(record.ending) || free)
     return sell === 0n && tax === 0n ? undefined : `sells for ${sell}, tax ${tax}, though nothing is billed`
   const rest = await uncovered(record, weights)
   if (typeof rest === 'string') return rest
   const sellSheet = await lookup(record.sellSheet)
   if (!sellSheet) return `sell sheet ${record.sellSheet} is unknown`
-  const soldAmiss = misfitOf(record, 'sell', sellSheet)
+  const soldAmiss = misfitOf(record, record, 'sell', sellSheet)
   if (soldAmiss) return `sell sheet ${record.sellSheet} ${soldAmiss}`
-  const prices = pricesOf(record, sellSheet, calendars)
+  const prices = pricesOf(record, record.tokens, { sheet: sellSheet, calendars })
   if (!prices) return `sell sheet ${record.sellSheet} names a calendar that is unknown`
   const reserved = moneyDraws(record)
   const price = pico(rate(rest, prices) - reserved)
@@ -193,8 +188,44 @@ export async function misratingOf(
   return undefined
 }
 
-function pricesOf(record: UsageRecord, sheet: RatedSheet, calendars: Calendars): TokenPrices | undefined {
-  const { uncachedInput, cacheWrite, cacheRead } = record.tokens
+type Bought = Pick<UsageRecord, 'supplier' | 'model' | 'buySheet' | 'tokens' | 'buyPico'>
+
+/** Why a supplier is not owed what its tokens cost by the sheet that is named, if it is not. No tokens cost nothing by any sheet. */
+async function misbuyOf(
+  record: UsageRecord,
+  bought: Bought,
+  { sheet: lookup, calendars = new Map() }: Tariffs,
+): Promise<string | undefined> {
+  const { buySheet, tokens, buyPico } = bought
+  const free = totalTokens(tokens) === 0
+  const sheet = await lookup(buySheet)
+  if (!sheet && !free) return `buy sheet ${buySheet} is unknown`
+  const amiss = sheet && !free && misfitOf(record, bought, 'buy', sheet)
+  if (amiss) return `buy sheet ${buySheet} ${amiss}`
+  const prices = sheet && pricesOf(record, tokens, { sheet, calendars })
+  if (sheet && !prices) return `buy sheet ${buySheet} names a calendar that is unknown`
+  const owed = prices && !free ? rate(tokens, prices) : 0n
+  return BigInt(buyPico) === owed ? undefined : `buys for ${buyPico}, its tokens cost ${owed} by sheet ${buySheet}`
+}
+
+/** What attempts that did not serve cost is rated like everything else. */
+async function misboughtAttempt(record: UsageRecord, tariffs: Tariffs): Promise<string | undefined> {
+  for (const [index, { supplier, model, buyPico, buySheet, tokens }] of record.attempts.entries()) {
+    if (buyPico === undefined) continue
+    if (index === record.attempts.length - 1) return `its last attempt states a cost beside the record's`
+    if (tokens === undefined || buySheet === undefined)
+      return `attempt ${index} costs ${buyPico} for nothing that it states`
+    const amiss = await misbuyOf(record, { supplier, model, buySheet, tokens, buyPico }, tariffs)
+    if (amiss) return `attempt ${index} ${amiss}`
+  }
+  return undefined
+}
+
+function pricesOf(
+  record: UsageRecord,
+  { uncachedInput, cacheWrite, cacheRead }: TokenCounts,
+  { sheet, calendars }: { readonly sheet: RatedSheet; readonly calendars: Calendars },
+): TokenPrices | undefined {
   const inputTokens = uncachedInput + cacheWrite + cacheRead
   return pricesFor(sheet.priced, { tier: record.tier ?? 'standard', atMs: record.acceptedAtMs, inputTokens }, calendars)
     ?.prices
@@ -238,11 +269,16 @@ async function uncovered(record: UsageRecord, weights: WeightsOf | undefined): P
 }
 
 /** Why a sheet is not the one that this record is priced by, if it is not: a right product of a wrong price is still wrong. */
-function misfitOf(record: UsageRecord, side: 'sell' | 'buy', sheet: RatedSheet): string | undefined {
+function misfitOf(
+  record: UsageRecord,
+  { supplier, model }: Pick<UsageRecord, 'supplier' | 'model'>,
+  side: 'sell' | 'buy',
+  sheet: RatedSheet,
+): string | undefined {
   if (sheet.side !== side) return `is a ${sheet.side} sheet`
   if (sheet.service !== record.service) return `prices ${sheet.service}, not ${record.service}`
-  if (side === 'buy' && (sheet.supplier !== record.supplier || sheet.model !== record.model))
-    return `prices ${sheet.model ?? 'nothing'} of ${sheet.supplier ?? 'nobody'}, not ${record.model} of ${record.supplier}`
+  if (side === 'buy' && (sheet.supplier !== supplier || sheet.model !== model))
+    return `prices ${sheet.model ?? 'nothing'} of ${sheet.supplier ?? 'nobody'}, not ${model} of ${supplier}`
   const { acceptedAtMs } = record
   if (acceptedAtMs < sheet.validFromMs) return 'was not in force yet when the request was accepted'
   if (sheet.validToMs !== null && acceptedAtMs >= sheet.validToMs + LATE_NEWS_MS)

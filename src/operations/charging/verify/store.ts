@@ -16,6 +16,7 @@ export interface StoredRecord {
   readonly columns: string
   /** Canonical JSON. */
   readonly draws: string | null
+  readonly attemptCosts: string | null
 }
 
 interface Raw {
@@ -24,6 +25,7 @@ interface Raw {
   text: string
   columns: string
   draws: unknown
+  attempt_costs: unknown
   lots: string | null
   lot_amounts: string | null
   gift: string | null
@@ -50,7 +52,7 @@ const amount = (text: string | null): bigint | null => (text === null ? null : i
 
 export async function recordsAfter(db: Queryable, page: { id: string; limit: number }): Promise<StoredRecord[]> {
   const rows = await db.rows<Raw>(sql`
-    select id, encode(content_hash, 'hex') as content_hash, record::text as text, ${columnsSelection} as columns, draws,
+    select id, encode(content_hash, 'hex') as content_hash, record::text as text, ${columnsSelection} as columns, draws, attempt_costs,
       array_to_string(lots, ',', '') as lots, array_to_string(lot_amounts, ',', '') as lot_amounts, gift, credit, overrun, booked_tax
       from charging.usage_record where id > ${page.id} order by id limit ${page.limit}
   `)
@@ -60,6 +62,7 @@ export async function recordsAfter(db: Queryable, page: { id: string; limit: num
     text: row.text,
     columns: row.columns,
     draws: row.draws === null ? null : canonicalJson(row.draws),
+    attemptCosts: row.attempt_costs === null ? null : canonicalJson(row.attempt_costs),
     burn: {
       lots: row.lots === null ? null : row.lots.split(','),
       lotAmounts: row.lot_amounts === null ? null : row.lot_amounts.split(',').map(integerFromNumeric),
@@ -72,7 +75,10 @@ export async function recordsAfter(db: Queryable, page: { id: string; limit: num
 }
 
 /** One by one, to say which is wrong. */
-export async function columnsOfRecord(db: Queryable, id: string): Promise<Omit<RecordColumns, 'draws'> | undefined> {
+export async function columnsOfRecord(
+  db: Queryable,
+  id: string,
+): Promise<Omit<RecordColumns, 'draws' | 'attemptCosts'> | undefined> {
   const [row] = await db.rows<Record<string, string | number | bigint | null>>(sql`
     select slice, tenant, payer, tier, key, service, supplier, ending, completed_at_ms as "completedAtMs", uncached_input as "uncachedInput",
       cache_write as "cacheWrite", cache_read as "cacheRead", output, reasoning, ttft_bucket as "ttftBucket", paced_tokens as "pacedTokens",
@@ -85,7 +91,7 @@ export async function columnsOfRecord(db: Queryable, id: string): Promise<Omit<R
     row &&
     (Object.fromEntries(Object.entries(row).map(([name, each]) => [name, value(name, each)])) as unknown as Omit<
       RecordColumns,
-      'draws'
+      'draws' | 'attemptCosts'
     >)
   )
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { UsageRecord } from '#contract'
 import { manualClock } from '#platform/clock'
 import { script } from '#platform/postgres'
 import { freshDatabase } from '../../../../test/database.ts'
@@ -7,6 +8,33 @@ import { createCharging } from '../charging.ts'
 import type { Charging } from '../charging.ts'
 import { sampleId, sampleRecord, sheetById, START_MS } from '../../../../test/sample-usage.ts'
 import { verify } from './verify.ts'
+
+const CONTINUED_TOKENS = { uncachedInput: 57, cacheWrite: 0, cacheRead: 0, output: 11, reasoning: 0 }
+/** An answer that `lost` began and another supplier ended. */
+const CONTINUED: UsageRecord['attempts'] = [
+  {
+    supplier: 'lost',
+    model: 'babbler',
+    outcome: 'cut',
+    status: 200,
+    startMs: 0.4,
+    endMs: 90,
+    firstTokenMs: 40,
+    tokens: CONTINUED_TOKENS,
+    // 57 × 0.7 + 11 × 5 millionths of a yuan, as `sheetById` prices.
+    buyPico: '94900000',
+    buySheet: 'buy|babbler|lost|babbler',
+  },
+  {
+    supplier: 'embedded',
+    model: 'babbler',
+    outcome: 'served',
+    status: 200,
+    startMs: 91,
+    endMs: 300,
+    role: 'continuation',
+  },
+]
 
 let database: FreshDatabase
 let charging: Charging
@@ -31,6 +59,7 @@ beforeAll(async () => {
         gateway: `gw-${index}`,
         slice,
         ending: n === 3 ? 'failed' : 'completed',
+        ...(n === 7 ? { attempts: CONTINUED } : {}),
       }),
     )
     for (const start of [0, 10])
@@ -69,7 +98,7 @@ test('untouched books pass every check, and every check has looked at what there
     [BOOKINGS, true, 0],
     [TOPUPS, true, 2],
     [SUMS, true, 6],
-    [BALANCES, true, 11],
+    [BALANCES, true, 13],
     [CHAIN, true, 6],
     [WALLETS, true, 2],
     [LOTS, true, 2],
@@ -112,6 +141,9 @@ const tampering: readonly (readonly [string, readonly string[], RegExp])[] = [
   [change(1, 'sell = sell - 1, tax = tax - 1'), [RECORDS, USAGE, SLICES, ROLLUPS], /column sellPico/],
   [change(1, 'buy = buy + 1'), [RECORDS, USAGE, ROLLUPS], /2110:embedded moved by/],
   [change(1, 'tax = tax - 1'), [RECORDS, USAGE], /column taxPico/],
+  [change(7, 'attempt_costs = null'), [RECORDS, USAGE], /2110:lost moved by -94900000/],
+  [change(7, `attempt_costs = '[{"buyPico":"94900001","supplier":"lost"}]'`), [RECORDS, USAGE], /column attemptCosts/],
+  [change(1, `attempt_costs = '[{"buyPico":"1","supplier":"lost"}]'`), [RECORDS, USAGE], /it should by 1|it should be/],
   [change(1, `record = jsonb_set(record::jsonb, '{buyPico}', '"1"')`), [RECORDS], /content does not match its hash/],
   [
     change(1, `record = jsonb_set(record::jsonb, '{note}', '"forged"'), content_hash = sha256('x')`),
