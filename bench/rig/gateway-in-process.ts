@@ -13,7 +13,7 @@ import {
   renderCodecRefusal,
   startSweep,
 } from '#gateway'
-import type { Gateway } from '#gateway'
+import type { Gateway, Line } from '#gateway'
 import { createHolds } from '#holds'
 import type { ChargingClient } from '#holds'
 import { createSampler, createTokenizer } from '#metering'
@@ -22,7 +22,7 @@ import { createRequestIds, sha256 } from '#platform/crypto'
 import { createHttpClient, createHttpServer } from '#platform/http'
 import { openJournal } from '#platform/journal'
 import { nullLog } from '#platform/log'
-import { createBreakers } from '#scheduler'
+import { createScheduler } from '#scheduler'
 import { BENCH_MODEL } from './answers.ts'
 import { BENCH_KEY } from './contestant.ts'
 
@@ -146,6 +146,8 @@ export async function startGatewayInProcess(supplierPort: number, scratch: strin
     tokenizer: () => createTokenizer({ kind: 'bytes', bytesPerToken: 4 }, { modelRoot: scratch }),
   })
   const metrics = createGatewayMetrics()
+  const scheduler = createScheduler<Line>()
+  scheduler.adopt(directory.market)
   const gateway: Gateway = {
     gatewayId: 'bench-0',
     settings: {
@@ -160,7 +162,7 @@ export async function startGatewayInProcess(supplierPort: number, scratch: strin
     limits,
     bodyBudget: createBodyBudget(536_870_912),
     holds,
-    breakers: createBreakers(() => performance.now()),
+    scheduler,
     nowMs: () => systemClock.nowMs(),
     newRequestId: createRequestIds(systemClock),
     log: nullLog,

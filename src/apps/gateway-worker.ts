@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { TokenizerSpec } from '#contract'
 import { createAdmission, openLimits } from '#admission'
 import {
+  EMPTY_DIRECTORY,
   admitHead,
   answer,
   arrange,
@@ -16,7 +17,7 @@ import {
   renderCodecRefusal,
   startSweep,
 } from '#gateway'
-import type { Directory, Gateway } from '#gateway'
+import type { Directory, Gateway, Line } from '#gateway'
 import { createChargingClient, createHolds } from '#holds'
 import type { Holds } from '#holds'
 import { createSampler, createTokenizer } from '#metering'
@@ -27,7 +28,7 @@ import { createHttpClient, createHttpServer } from '#platform/http'
 import { openJournal } from '#platform/journal'
 import type { Journal } from '#platform/journal'
 import { createLog } from '#platform/log'
-import { createBreakers } from '#scheduler'
+import { createScheduler } from '#scheduler'
 import type { FromWorker, ToWorker, WorkerStart } from './gateway-messages.ts'
 
 /** One thread that serves: its own event loop, journal, epoch and slices; limits and port shared with its siblings. */
@@ -56,7 +57,7 @@ try {
 
 async function runWorker(): Promise<void> {
   const firstSnapshot = Promise.withResolvers<void>()
-  let directory: Directory = { version: -1, services: new Map(), callers: new Map(), tables: new Map() }
+  let directory: Directory = EMPTY_DIRECTORY
   let slots: ReadonlyMap<string, number> = new Map()
   const slotOf = (name: string): number => {
     const slot = slots.get(name)
@@ -113,6 +114,7 @@ async function runWorker(): Promise<void> {
   }
 
   let isDraining = false
+  const scheduler = createScheduler<Line>()
   const gateway: Gateway = {
     gatewayId,
     settings: {
@@ -127,7 +129,7 @@ async function runWorker(): Promise<void> {
     limits,
     bodyBudget: createBodyBudget(BODY_BUDGET_BYTES),
     holds,
-    breakers: createBreakers(() => performance.now()),
+    scheduler,
     nowMs: () => systemClock.nowMs(),
     newRequestId: createRequestIds(systemClock),
     log,
@@ -174,6 +176,7 @@ async function runWorker(): Promise<void> {
             return opened
           },
         })
+        scheduler.adopt(directory.market)
         firstSnapshot.resolve()
         return
       case 'metrics-ask':

@@ -15,6 +15,7 @@ import {
   renderCodecRefusal,
   startSweep,
   type Gateway,
+  type Line,
 } from '#gateway'
 import { createHolds, type ChargingClient } from '#holds'
 import { createTokenizer } from '#metering'
@@ -23,7 +24,7 @@ import { sha256 } from '#platform/crypto'
 import { createHttpClient, createHttpServer } from '#platform/http'
 import { openJournal } from '#platform/journal'
 import { nullLog } from '#platform/log'
-import { createBreakers } from '#scheduler'
+import { createScheduler } from '#scheduler'
 
 /** The real gateway and the real charging in one process, so that a test sets the clock and the snapshot. */
 export interface InProcess extends AsyncDisposable {
@@ -75,6 +76,8 @@ export async function startInProcess(options: {
   })
   let requests = (options.firstRequest ?? 1) - 1
   let isStopped = false
+  const scheduler = createScheduler<Line>()
+  scheduler.adopt(directory.market)
   const gateway: Gateway = {
     gatewayId: 'gw-0',
     settings: {
@@ -89,7 +92,7 @@ export async function startInProcess(options: {
     limits,
     bodyBudget: createBodyBudget(1_000_000),
     holds,
-    breakers: createBreakers(() => performance.now()),
+    scheduler,
     nowMs: () => clock.nowMs(),
     newRequestId: () => `req_${String(++requests).padStart(26, '0')}` as ReturnType<Gateway['newRequestId']>,
     log: nullLog,

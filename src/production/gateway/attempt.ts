@@ -1,7 +1,6 @@
 import type { AttemptOutcome } from '#contract'
 import type { Problem } from '#kernel'
 import type { ClientFailure } from '#platform/http'
-import { healthOf } from '#scheduler'
 import { elapsedMs } from './flight.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
@@ -24,7 +23,12 @@ export function endAttempt(flight: Flight, gateway: Gateway, outcome: AttemptOut
     endMs: elapsedMs(flight),
   })
   gateway.limits.leave(attempt.line.supplier.slot)
-  gateway.breakers.ended(attempt.line.breaker, healthOf(outcome))
+  gateway.scheduler.ended(attempt.run, {
+    outcome,
+    status: attempt.status,
+    retryAfterMs: outcome === 'status_429' ? flight.retryAfterMs : undefined,
+    nowMs: gateway.nowMs(),
+  })
 }
 
 /** How a call that brought no complete answer is understood; `lost` is what a connection that broke off counts as. */

@@ -1,11 +1,12 @@
-import type { Snapshot } from '#contract'
+import type { SlaTarget, Snapshot, Strategy } from '#contract'
 import { parseCalendars } from '#kernel'
 import type { Quota, Slot } from '#admission'
 import type { Tokenizer } from '#metering'
-import type { Deployable } from '#scheduler'
+import type { Endpoint, Market } from '#scheduler'
+import { costsOf } from './costs.ts'
 import { arrangeFunding } from './means.ts'
 import type { Funding } from './means.ts'
-import { readSheets, sheetAt } from './pricing.ts'
+import { readSheets } from './pricing.ts'
 import type { Sheet } from './pricing.ts'
 import type { SupplierLine } from './supplier-line.ts'
 import { readTables } from './tables.ts'
@@ -21,9 +22,14 @@ export interface Caller {
   /** The bucket of the tenant's own wallet, which pays for everything unless `funding` says otherwise. */
   readonly wallet: string
   readonly funding: Funding | undefined
+  readonly strategy: Strategy
+  /** Where its data may be processed; undefined: anywhere the service may be served. */
+  readonly regions: readonly string[] | undefined
+  /** May be told who served it. */
+  readonly seesSuppliers: boolean
 }
 
-export interface Line extends Deployable {
+export interface Line extends Endpoint {
   readonly supplier: SupplierLine
   readonly buySheets: readonly Sheet[]
 }
@@ -37,6 +43,9 @@ export interface OfferedService {
   readonly idleTimeoutMs: number
   readonly totalTimeoutMs: number
   readonly tokenizer: Tokenizer
+  readonly sla: readonly SlaTarget[]
+  /** Where it may be served; undefined: anywhere. */
+  readonly regions: readonly string[] | undefined
   readonly sellSheets: readonly Sheet[]
   readonly lines: readonly Line[]
   mayUse(tenant: string): boolean
@@ -48,6 +57,16 @@ export interface Directory {
   readonly services: ReadonlyMap<string, OfferedService>
   readonly callers: ReadonlyMap<string, Caller>
   readonly tables: ReadonlyMap<string, Table>
+  /** What of it is for the scheduler. */
+  readonly market: Market<Line>
+}
+
+export const EMPTY_DIRECTORY: Directory = {
+  version: -1,
+  services: new Map(),
+  callers: new Map(),
+  tables: new Map(),
+  market: { services: [], links: [], commitments: [], lots: [] },
 }
 
 export interface DirectoryParts {
@@ -61,7 +80,9 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
   const tenants = new Map(snapshot.tenants.map((tenant) => [tenant.id, tenant]))
   const tables = readTables(snapshot.tables ?? [])
   const calendars = parseCalendars(snapshot.calendars ?? [])
-  const suppliers = new Map(snapshot.suppliers.map((supplier) => [supplier.id, parts.supplierLine(supplier)]))
+  const suppliers = new Map(
+    snapshot.suppliers.map((supplier) => [supplier.id, { terms: supplier, line: parts.supplierLine(supplier) }]),
+  )
   const callers = new Map<string, Caller>()
   for (const key of snapshot.keys) {
     const tenant = tenants.get(key.tenant)
@@ -77,12 +98,17 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
       ].filter(({ limits }) => Object.values(limits).some((value) => value !== undefined)),
       wallet: `wallet:${tenant.id}`,
       funding: arrangeFunding(tenant, key, tables),
+      strategy: tenant.strategy ?? 'balanced',
+      regions: tenant.regions,
+      seesSuppliers: tenant.seesSuppliers ?? false,
     })
   }
   const services = snapshot.services.map((service): OfferedService => {
     const allowed = new Set(service.tenants)
     return {
       ...service,
+      sla: service.sla ?? [],
+      regions: service.regions,
       tokenizer: parts.tokenizer(service.tokenizer),
       sellSheets: readSheets(service.sellSheets, calendars),
       mayUse: (tenant) => allowed.size === 0 || allowed.has(tenant),
@@ -94,14 +120,21 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
           const buySheets = readSheets(deployment.buySheets, calendars)
           return [
             {
-              supplier,
-              supplierId: supplier.id,
+              supplier: supplier.line,
+              supplierId: supplier.line.id,
               model: deployment.model,
-              breaker: `${supplier.id} ${deployment.model}`,
               priority: deployment.priority,
-              hasCredentials: supplier.hasCredentials,
-              hasPriceAt: (nowMs: number) => sheetAt(buySheets, nowMs) !== undefined,
+              hasCredentials: supplier.line.hasCredentials,
+              costsAt: costsOf(buySheets),
               buySheets,
+              region: supplier.terms.region,
+              isDraining: supplier.terms.isDraining,
+              contextTokens: deployment.contextTokens,
+              features: deployment.features && new Set(deployment.features),
+              needsLot: deployment.needsLot,
+              maxConcurrency: supplier.terms.maxConcurrency,
+              requestsPerMinute: supplier.terms.requestsPerMinute,
+              tokensPerMinute: supplier.terms.tokensPerMinute,
             },
           ]
         }),
@@ -112,5 +145,11 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
     callers,
     services: new Map(services.map((service) => [service.id, service])),
     tables,
+    market: {
+      services: services.map(({ id, sla, regions, lines }) => ({ id, sla, regions, endpoints: lines })),
+      links: snapshot.links ?? [],
+      commitments: snapshot.commitments ?? [],
+      lots: snapshot.lots ?? [],
+    },
   }
 }

@@ -1,7 +1,8 @@
 import type { AttemptOutcome } from '#contract'
-import { MAX_ATTEMPTS, afterFailure, plan } from '#scheduler'
+import { MAX_ATTEMPTS, afterFailure } from '#scheduler'
 import { encodeForSupplier } from '#protocols/openai-chat'
 import { endAttempt, timeoutOf } from './attempt.ts'
+import { askOf } from './ask.ts'
 import type { Line } from './directory.ts'
 import { dropFlight, finish } from './finish.ts'
 import { elapsedMs } from './flight.ts'
@@ -14,7 +15,7 @@ import { relayStream } from './relay-stream.ts'
 
 /** Finds who may serve and starts with the best. */
 export function dispatch(flight: Flight, gateway: Gateway): void {
-  const { order, candidates } = plan(flight.service.lines, flight.acceptedAtMs, gateway.breakers.allows)
+  const { order, candidates } = gateway.scheduler.choose(askOf(flight, gateway, []))
   flight.order = order
   flight.candidates = candidates
   tryNext(flight, gateway)
@@ -42,8 +43,14 @@ function tryLine(flight: Flight, line: Line, gateway: Gateway): boolean {
     )
     return false
   }
-  gateway.breakers.began(line.breaker)
-  const attempt: RunningAttempt = { line, buySheet, startMs: elapsedMs(flight), call: undefined, status: null }
+  const attempt: RunningAttempt = {
+    line,
+    buySheet,
+    startMs: elapsedMs(flight),
+    run: gateway.scheduler.began(line, askOf(flight, gateway, [])),
+    call: undefined,
+    status: null,
+  }
   flight.running = attempt
   flight.lastLine = attempt
   flight.quietDeadline = flight.request.stream

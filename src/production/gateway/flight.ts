@@ -5,6 +5,7 @@ import type { Hold } from '#holds'
 import type { StreamObserver } from '#metering'
 import type { ActiveCall, Exchange } from '#platform/http'
 import type { ChatRequest } from '#protocols/openai-chat'
+import type { Running } from '#scheduler'
 import type { Caller, Line, OfferedService } from './directory.ts'
 import type { HeldPart } from './fund.ts'
 import type { Sheet } from './pricing.ts'
@@ -14,6 +15,8 @@ export interface RunningAttempt {
   readonly line: Line
   readonly buySheet: Sheet
   readonly startMs: number
+  /** What the scheduler knows it by. */
+  readonly run: Running
   call: ActiveCall | undefined
   status: number | null
 }
@@ -44,13 +47,13 @@ export interface Flight {
   /** Whose wallet it is, if not the tenant's own. */
   payer: string | undefined
   order: readonly Line[]
-  candidates: Candidate[]
+  candidates: readonly Candidate[]
   nextInOrder: number
   hasRetriedSame: boolean
   readonly attempts: Attempt[]
   running: RunningAttempt | undefined
   /** The last line that was tried, for the record of a request that failed everywhere. */
-  lastLine: { readonly line: Line; readonly buySheet: Sheet } | undefined
+  lastLine: RunningAttempt | undefined
   /** The supplier's last Retry-After, to be passed on. */
   retryAfterMs: number | undefined
   /** What a supplier said against the request itself, to be passed on. */

@@ -3,9 +3,9 @@ import type { RequestId } from '#kernel'
 import type { Admission, Limits } from '#admission'
 import type { Holds } from '#holds'
 import type { Log } from '#platform/log'
-import type { Breakers } from '#scheduler'
+import type { Scheduler } from '#scheduler'
 import type { BodyBudget } from './body-budget.ts'
-import type { Directory } from './directory.ts'
+import type { Directory, Line } from './directory.ts'
 import type { FlightBoard } from './flight-board.ts'
 import type { AllowedOrigins } from './replies.ts'
 
@@ -27,7 +27,7 @@ export interface Gateway {
   readonly limits: Limits
   readonly bodyBudget: BodyBudget
   readonly holds: Holds
-  readonly breakers: Breakers
+  readonly scheduler: Scheduler<Line>
   readonly nowMs: () => number
   readonly newRequestId: () => RequestId
   readonly log: Log

@@ -35,7 +35,7 @@ export function openingOf(flight: Flight): RequestOpening {
     holdPico: (flight.hold?.amount ?? 0n).toString(),
     sellSheet: flight.sellSheet.id,
     buySheet: served?.buySheet.id ?? '',
-    candidates: flight.candidates,
+    candidates: [...flight.candidates],
     attempts: flight.attempts,
   }
   if (flight.payer === undefined && flight.tier === 'standard' && flight.parts.length === 0) return opening
@@ -95,7 +95,7 @@ export function recordOf(
     holdPico: (hold?.amount ?? 0n).toString(),
     sellSheet: flight.sellSheet.id,
     buySheet: served?.buySheet.id ?? '',
-    candidates: flight.candidates,
+    candidates: [...flight.candidates],
     attempts: flight.attempts,
     gateway: gateway.gatewayId,
     ending,

@@ -1,67 +1,6 @@
-import type { AttemptOutcome, Candidate } from '#contract'
+import type { AttemptOutcome } from '#contract'
 
 export const MAX_ATTEMPTS = 3
-
-/** What the scheduler must know of a deployment to place it. */
-export interface Deployable {
-  readonly supplierId: string
-  readonly model: string
-  /** Names the pair: one model's trouble does not take a supplier's other models away. */
-  readonly breaker: string
-  readonly priority: number
-  readonly hasCredentials: boolean
-  /** Whether a price sheet of the buying side is valid at that time: what cannot be costed is not used. */
-  hasPriceAt(nowMs: number): boolean
-}
-
-export interface Plan<D extends Deployable> {
-  /** Deployments to try, best first. */
-  readonly order: readonly D[]
-  readonly candidates: Candidate[]
-}
-
-/** The plan of a service all of whose deployments are eligible: the common case, made once per snapshot. */
-const wholePlans = new WeakMap<readonly Deployable[], Plan<Deployable>>()
-
-/** Filters and orders the deployments of one service; `deployments` come sorted by priority. */
-export function plan<D extends Deployable>(
-  deployments: readonly D[],
-  nowMs: number,
-  allows: (breaker: string) => boolean,
-): Plan<D> {
-  if (!deployments.every((deployment) => judge(deployment, nowMs, allows) === 'eligible'))
-    return planPartly(deployments, nowMs, allows)
-  const known = wholePlans.get(deployments) as Plan<D> | undefined
-  if (known) return known
-  const made = planPartly(deployments, nowMs, allows)
-  // Shared by many requests and their records.
-  Object.freeze(made.candidates)
-  wholePlans.set(deployments, made)
-  return made
-}
-
-function planPartly<D extends Deployable>(
-  deployments: readonly D[],
-  nowMs: number,
-  allows: (breaker: string) => boolean,
-): Plan<D> {
-  const order: D[] = []
-  const open: D[] = []
-  const candidates: Candidate[] = []
-  for (const deployment of deployments) {
-    const verdict = judge(deployment, nowMs, allows)
-    candidates.push({ supplier: deployment.supplierId, model: deployment.model, verdict })
-    if (verdict === 'eligible') order.push(deployment)
-    else if (verdict === 'breaker_open') open.push(deployment)
-  }
-  return { order: order.length > 0 ? order : open, candidates }
-}
-
-function judge(deployment: Deployable, nowMs: number, allows: (breaker: string) => boolean): Candidate['verdict'] {
-  if (!deployment.hasCredentials) return 'no_credentials'
-  if (!deployment.hasPriceAt(nowMs)) return 'no_price'
-  return allows(deployment.breaker) ? 'eligible' : 'breaker_open'
-}
 
 /** What to do after an attempt that brought no answer yet. */
 export type Next = 'elsewhere' | 'again_or_elsewhere' | 'tell_client'

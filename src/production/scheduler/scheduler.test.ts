@@ -1,50 +1,79 @@
 import { expect, test } from 'vitest'
-import { createBreakers, plan } from './index.ts'
+import { createScheduler } from './index.ts'
+import type { Ask, Endpoint, Result } from './index.ts'
 
-const deployment = (supplierId: string, over: object = {}) => ({
+const endpoint = (supplierId: string, over: Partial<Endpoint> = {}): Endpoint => ({
   supplierId,
   model: 'm',
-  breaker: supplierId,
   priority: 0,
   hasCredentials: true,
-  hasPriceAt: () => true,
+  costsAt: () => ({ input: 1, cachedInput: 1, output: 1 }),
   ...over,
 })
 
+const ask = (over: Partial<Ask> = {}): Ask => ({
+  service: 's',
+  slaClass: 'standard',
+  strategy: 'balanced',
+  tenant: 't',
+  inputTokens: 100,
+  expectedOutputTokens: 100,
+  prefixKey: undefined,
+  needs: [],
+  regions: undefined,
+  nowMs: 0,
+  acceptedAtMs: 0,
+  tried: [],
+  ...over,
+})
+
+function setUp(...endpoints: Endpoint[]) {
+  const scheduler = createScheduler()
+  scheduler.adopt({
+    services: [{ id: 's', sla: [], regions: undefined, endpoints }],
+    links: [],
+    commitments: [],
+    lots: [],
+  })
+  const choose = (over: Partial<Ask> = {}) => {
+    const { order, candidates } = scheduler.choose(ask(over))
+    return { order: order.map(({ supplierId }) => supplierId), verdicts: candidates.map(({ verdict }) => verdict) }
+  }
+  const attempt = (one: Endpoint, outcome: Result['outcome'], nowMs: number) =>
+    scheduler.ended(scheduler.began(one, { ...ask(), nowMs }), {
+      outcome,
+      status: null,
+      retryAfterMs: undefined,
+      nowMs,
+    })
+  return { scheduler, choose, attempt }
+}
+
 test('a deployment without credentials or price is never used, and explain says why', () => {
-  const { order, candidates } = plan(
-    [deployment('a', { hasCredentials: false }), deployment('b', { hasPriceAt: () => false }), deployment('c')],
-    0,
-    () => true,
+  const { choose } = setUp(
+    endpoint('a', { hasCredentials: false }),
+    endpoint('b', { costsAt: () => undefined }),
+    endpoint('c'),
   )
-  expect(order.map((d) => d.supplierId)).toEqual(['c'])
-  expect(candidates.map((c) => c.verdict)).toEqual(['no_credentials', 'no_price', 'eligible'])
+  expect(choose()).toEqual({ order: ['c'], verdicts: ['no_credentials', 'no_price', 'eligible'] })
+})
+
+test('priorities come first, price decides inside one', () => {
+  const at = (price: number) => ({ costsAt: () => ({ input: price, cachedInput: price, output: price }) })
+  const { choose } = setUp(endpoint('a', at(9)), endpoint('b', at(3)), endpoint('c', { priority: 1, ...at(1) }))
+  expect(choose().order).toEqual(['b', 'a', 'c'])
 })
 
 test('the last feasible supplier is used even when its breaker is open', () => {
-  expect(plan([deployment('a'), deployment('b')], 0, () => false).order).toHaveLength(2)
-  expect(plan([deployment('a'), deployment('b')], 0, (id) => id === 'b').order.map((d) => d.supplierId)).toEqual(['b'])
+  const [a, b] = [endpoint('a'), endpoint('b')]
+  const { choose, attempt } = setUp(a, b)
+  for (let i = 0; i < 5; i++) attempt(a, 'status_5xx', 0)
+  expect(choose()).toEqual({ order: ['b'], verdicts: ['breaker_open', 'eligible'] })
+  for (let i = 0; i < 5; i++) attempt(b, 'status_5xx', 0)
+  expect(choose().order).toEqual(['a', 'b'])
 })
 
-test('five failures in a row open a breaker, one probe at a time closes it again', () => {
-  let now = 0
-  const breakers = createBreakers(() => now)
-  for (let i = 0; i < 4; i++) breakers.ended('a', 'badly')
-  expect(breakers.allows('a')).toBe(true)
-  breakers.ended('a', 'badly')
-  expect(breakers.allows('a')).toBe(false)
-  now = 1_000
-  expect(breakers.allows('a')).toBe(true)
-  breakers.began('a')
-  expect(breakers.allows('a')).toBe(false)
-  breakers.ended('a', 'badly')
-  now = 2_999
-  expect(breakers.allows('a')).toBe(false)
-  now = 3_000
-  breakers.began('a')
-  breakers.ended('a', 'neutral')
-  expect(breakers.allows('a')).toBe(true)
-  breakers.ended('a', 'well')
-  breakers.began('a')
-  expect(breakers.allows('a')).toBe(true)
+test('what was tried is not given again', () => {
+  const [a, b] = [endpoint('a'), endpoint('b')]
+  expect(setUp(a, b).choose({ tried: [a] }).order).toEqual(['b'])
 })
