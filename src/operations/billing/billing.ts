@@ -3,6 +3,7 @@ import type { VerifyReply } from '#contract'
 import type { Charging, SheetById } from '#charging'
 import type { Calendars } from '#kernel'
 import type { Clock } from '#platform/clock'
+import { withRetries } from '#platform/postgres'
 import type { Database } from '#platform/postgres'
 import type { ArrearsPort, BillingDeps } from './deps.ts'
 import { detailCsv } from './documents/csv.ts'
@@ -117,7 +118,8 @@ export interface BillingOptions {
 }
 
 export function createBilling(options: BillingOptions): Billing {
-  const { database, clock, charging, sheetById, calendars, tenantName } = options
+  const { clock, charging, sheetById, calendars, tenantName } = options
+  const database = withRetries(options.database)
   const taxOf = rememberTaxes(sheetById)
   const fapiao = options.fapiao ?? createFapiaoSimulator({ database, clock })
   const deps: BillingDeps = { database, clock, charging, taxOf, tenantName, fapiao, arrears: options.arrears }

@@ -22,6 +22,7 @@ import type * as z from 'zod'
 import type { Calendars } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Posted, PostingInput } from '#ledger'
+import { withRetries } from '#platform/postgres'
 import type { Database, Queryable, Transaction } from '#platform/postgres'
 import { lockAccounts, openAccount } from './bucket/accounts.ts'
 import type { AccountName, AccountTerms } from './bucket/accounts.ts'
@@ -228,11 +229,12 @@ export interface ChargingDeps {
 }
 
 export function createCharging({
-  database,
+  database: plain,
   clock,
   sliceLifetimeMs = 600_000,
   longestRequestMs = 3_600_000,
 }: ChargingDeps): Charging {
+  const database = withRetries(plain)
   const deps = { database, clock, sliceLifetimeMs, longestRequestMs }
   return {
     register: (request) => register(database, request),

@@ -3,7 +3,6 @@ import { Problem } from '#kernel'
 import type { Charging } from '#charging'
 import type { Identity } from '#identity'
 import type { Clock } from '#platform/clock'
-import { sqlState } from '#platform/postgres'
 import type { Database, Queryable } from '#platform/postgres'
 import type { Log } from '#platform/log'
 
@@ -40,19 +39,6 @@ export interface Actor {
 
 /** Jobs act in nobody's name. */
 export const THE_FACTORY: Actor = { by: 'tokenfactory', isOperator: true }
-
-const MOST_ATTEMPTS = 5
-
-/** Orders and running requests lock in one order, but whatever else meets here may not: whoever loses a deadlock starts over. */
-export async function withRetries<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (sqlState(error) !== '40P01' || attempt === MOST_ATTEMPTS) throw error
-    }
-  }
-}
 
 /** What a refusal by charging says about an order that fails because of it; anything else is a bug or a broken database. */
 export function failureOf(error: unknown): { readonly code: string; readonly detail: string } | undefined {

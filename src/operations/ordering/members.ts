@@ -1,5 +1,4 @@
 import { unknownTenant } from '#identity'
-import { withRetries } from './context.ts'
 import type { OrderingDeps } from './context.ts'
 import { liveSubscription, unshare } from './endings.ts'
 import { cannotChange } from './problems.ts'
@@ -15,26 +14,24 @@ interface Membership {
 
 /** Lets another tenant pay with the owner's wallet and tokens, as far as the offer allows: a family, departments. */
 export async function addMember(deps: OrderingDeps, { tenant, subscription: id, member }: Membership): Promise<void> {
-  await withRetries(() =>
-    deps.database.transaction(async (tx) => {
-      await lockDesk(tx, tenant)
-      const subscription = await liveSubscription(tx, id, tenant)
-      const { offer } = await deps.offerById(tx, subscription.offer)
-      const most = 'maxMembers' in offer ? offer.maxMembers : 0
-      const members = (await selectMembers(tx, [id])).map((row) => row.tenant)
-      if (members.includes(member)) return
-      if (member === tenant) throw cannotChange({ subscription: id, reason: `belongs to ${member} already` })
-      if (members.length >= most)
-        throw cannotChange({
-          subscription: id,
-          reason: `may be shared with ${most} tenants, and is with ${members.length}`,
-        })
-      if (!(await deps.identity.tenant(tx, member))) throw unknownTenant({ tenant: member })
-      const nowMs = deps.clock.nowMs()
-      await insertMember(tx, id, member, nowMs)
-      await deps.money.putShare(tx, { owner: tenant, member, fromMs: nowMs })
-    }),
-  )
+  await deps.database.transaction(async (tx) => {
+    await lockDesk(tx, tenant)
+    const subscription = await liveSubscription(tx, id, tenant)
+    const { offer } = await deps.offerById(tx, subscription.offer)
+    const most = 'maxMembers' in offer ? offer.maxMembers : 0
+    const members = (await selectMembers(tx, [id])).map((row) => row.tenant)
+    if (members.includes(member)) return
+    if (member === tenant) throw cannotChange({ subscription: id, reason: `belongs to ${member} already` })
+    if (members.length >= most)
+      throw cannotChange({
+        subscription: id,
+        reason: `may be shared with ${most} tenants, and is with ${members.length}`,
+      })
+    if (!(await deps.identity.tenant(tx, member))) throw unknownTenant({ tenant: member })
+    const nowMs = deps.clock.nowMs()
+    await insertMember(tx, id, member, nowMs)
+    await deps.money.putShare(tx, { owner: tenant, member, fromMs: nowMs })
+  })
 }
 
 /** Repeating it changes nothing. */
@@ -42,12 +39,10 @@ export async function removeMember(
   deps: OrderingDeps,
   { tenant, subscription: id, member }: Membership,
 ): Promise<void> {
-  await withRetries(() =>
-    deps.database.transaction(async (tx) => {
-      await lockDesk(tx, tenant)
-      const subscription = await liveSubscription(tx, id, tenant)
-      if (!(await selectMembers(tx, [id])).some((row) => row.tenant === member)) return
-      await unshare(tx, deps, subscription, member, deps.clock.nowMs())
-    }),
-  )
+  await deps.database.transaction(async (tx) => {
+    await lockDesk(tx, tenant)
+    const subscription = await liveSubscription(tx, id, tenant)
+    if (!(await selectMembers(tx, [id])).some((row) => row.tenant === member)) return
+    await unshare(tx, deps, subscription, member, deps.clock.nowMs())
+  })
 }

@@ -8,10 +8,10 @@ import type {
   SubscriptionView,
 } from '#contract'
 import type * as z from 'zod'
+import { withRetries } from '#platform/postgres'
 import type { Transaction } from '#platform/postgres'
 import { ageArrears, arrearsViews, clearOverdue, setOverdue } from './arrears.ts'
 import { changeSubscription } from './changes.ts'
-import { withRetries } from './context.ts'
 import type { Actor, OrderingDeps } from './context.ts'
 import { cancelSubscription, liveSubscription } from './endings.ts'
 import { addMember, removeMember } from './members.ts'
@@ -68,7 +68,8 @@ export interface Ordering {
   runDue(): Promise<{ renewed: number; failed: number; ended: number; arrears: number }>
 }
 
-export function createOrdering(deps: OrderingDeps): Ordering {
+export function createOrdering(options: OrderingDeps): Ordering {
+  const deps = { ...options, database: withRetries(options.database) }
   const { database, clock } = deps
   const view = async (order: Promise<Order>): Promise<OrderView> => orderById(database, (await order).id)
   return {
@@ -91,19 +92,17 @@ export function createOrdering(deps: OrderingDeps): Ordering {
         ? changeSubscription(deps, request, actor, rehearse)
         : view(changeSubscription(deps, request, actor, place)),
     async setAutoRenew({ tenant, subscription: id, autoRenew }) {
-      await withRetries(() =>
-        database.transaction(async (tx) => {
-          await lockDesk(tx, tenant)
-          const subscription = await liveSubscription(tx, id, tenant)
-          const { offer } = await deps.offerById(tx, subscription.offer)
-          if (autoRenew && !isRenewable(offer)) throw cannotChange({ subscription: id, reason: 'does not renew' })
-          if (subscription.autoRenew === autoRenew) return
-          const term = (await selectTerms(tx, [id])).at(-1)
-          // Where all moments for it are over, it is tried once, now.
-          const renewAtMs = autoRenew && term ? (nextAttempt(term, clock.nowMs()) ?? clock.nowMs()) : null
-          await updateSubscription(tx, { ...subscription, autoRenew, renewAtMs, attempts: 0 })
-        }),
-      )
+      await database.transaction(async (tx) => {
+        await lockDesk(tx, tenant)
+        const subscription = await liveSubscription(tx, id, tenant)
+        const { offer } = await deps.offerById(tx, subscription.offer)
+        if (autoRenew && !isRenewable(offer)) throw cannotChange({ subscription: id, reason: 'does not renew' })
+        if (subscription.autoRenew === autoRenew) return
+        const term = (await selectTerms(tx, [id])).at(-1)
+        // Where all moments for it are over, it is tried once, now.
+        const renewAtMs = autoRenew && term ? (nextAttempt(term, clock.nowMs()) ?? clock.nowMs()) : null
+        await updateSubscription(tx, { ...subscription, autoRenew, renewAtMs, attempts: 0 })
+      })
       return subscriptionById(database, id, tenant)
     },
     async addMember(request) {

@@ -1,6 +1,6 @@
 import type { Configuration, Offer } from '#contract'
 import type { Transaction } from '#platform/postgres'
-import { failureOf, withRetries } from './context.ts'
+import { failureOf } from './context.ts'
 import type { Actor, OrderingDeps } from './context.ts'
 import { beginTerm } from './fulfil.ts'
 import { newId } from './ids.ts'
@@ -121,24 +121,22 @@ export async function approveOrder(deps: OrderingDeps, id: string, actor: Actor,
       }
     })
   try {
-    return await withRetries(() => attempt(null))
+    return await attempt(null)
   } catch (error) {
     if (!(error instanceof ActFailed)) throw error
     const failure = failureOf(error.cause)
     if (!failure) throw error.cause
-    return withRetries(() => attempt(failure))
+    return attempt(failure)
   }
 }
 
 /** An operator says no to an order that waits for it. */
 export async function rejectOrder(deps: OrderingDeps, id: string, actor: Actor, reason: string): Promise<Order> {
-  return withRetries(() =>
-    deps.database.transaction(async (tx) => {
-      const order = await lockedOrder(tx, id)
-      const because = { atMs: deps.clock.nowMs(), by: actor.by, reason }
-      return moveOrder(tx, order, 'rejected', because, { failure: { code: 'rejected', detail: reason } })
-    }),
-  )
+  return deps.database.transaction(async (tx) => {
+    const order = await lockedOrder(tx, id)
+    const because = { atMs: deps.clock.nowMs(), by: actor.by, reason }
+    return moveOrder(tx, order, 'rejected', because, { failure: { code: 'rejected', detail: reason } })
+  })
 }
 
 /** Takes back an order that waits for the end of a term. With `tenant`, orders of others do not exist. */
@@ -149,12 +147,10 @@ export async function cancelOrder(
   reason: string,
   tenant?: string,
 ): Promise<Order> {
-  return withRetries(() =>
-    deps.database.transaction(async (tx) => {
-      const order = await lockedOrder(tx, id, tenant)
-      return cancelWaiting(tx, order, { atMs: deps.clock.nowMs(), by: actor.by, reason })
-    }),
-  )
+  return deps.database.transaction(async (tx) => {
+    const order = await lockedOrder(tx, id, tenant)
+    return cancelWaiting(tx, order, { atMs: deps.clock.nowMs(), by: actor.by, reason })
+  })
 }
 
 export async function cancelWaiting(

@@ -1,7 +1,7 @@
 import type { OrderView } from '#contract'
 import { sha256 } from '#platform/crypto'
 import type { Transaction } from '#platform/postgres'
-import { failureOf, withRetries } from './context.ts'
+import { failureOf } from './context.ts'
 import type { Actor, OrderingDeps } from './context.ts'
 import { newId } from './ids.ts'
 import { orderKeyReused } from './problems.ts'
@@ -51,24 +51,22 @@ export async function place(deps: OrderingDeps, intent: Intent, check: Check): P
   const attempt = (failure: Order['failure']) =>
     deps.database.transaction((tx) => placeIn(tx, deps, { intent, check, failure }))
   try {
-    return await withRetries(() => attempt(null))
+    return await attempt(null)
   } catch (error) {
     if (!(error instanceof ActFailed)) throw error
     const failure = failureOf(error.cause)
     if (!failure) throw error.cause
-    return withRetries(() => attempt(failure))
+    return attempt(failure)
   }
 }
 
 /** Does all of it and takes it back: the order as it would be, to the last pico. Throws what carrying it out would throw. */
 export async function rehearse(deps: OrderingDeps, intent: Intent, check: Check): Promise<OrderView> {
   try {
-    return await withRetries(() =>
-      deps.database.transaction(async (tx): Promise<OrderView> => {
-        const { id } = await placeIn(tx, deps, { intent, check, failure: null })
-        throw new Rehearsed(await orderById(tx, id))
-      }),
-    )
+    return await deps.database.transaction(async (tx): Promise<OrderView> => {
+      const { id } = await placeIn(tx, deps, { intent, check, failure: null })
+      throw new Rehearsed(await orderById(tx, id))
+    })
   } catch (error) {
     if (error instanceof Rehearsed) return error.order
     throw error instanceof ActFailed ? error.cause : error

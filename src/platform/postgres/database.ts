@@ -20,7 +20,7 @@ export interface Transaction extends Queryable {
 export type Isolation = 'read committed' | 'repeatable read' | 'serializable'
 
 export interface Database extends Queryable, AsyncDisposable {
-  /** Commits when `work` resolves, rolls back when it throws. Read committed unless stated; nothing is retried. */
+  /** Commits when `work` resolves, rolls back when it throws. Read committed unless stated; nothing is retried (see `withRetries`). */
   transaction<T>(work: (tx: Transaction) => Promise<T>, isolation?: Isolation): Promise<T>
 }
 

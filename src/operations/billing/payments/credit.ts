@@ -82,7 +82,7 @@ async function file(
   await insertCreditLines(tx, id, lines)
   await setState(tx, id, 'validated')
   await insertEvent(tx, { document: id, atMs: nowMs, what: 'validated', by: request.by, note: request.reference })
-  await issueIn(tx, deps, { id, by: request.by, nowMs })
+  await issueIn(tx, deps, { ids: [id], by: request.by, nowMs })
   const document = await findDocument(tx, id)
   if (!document) throw unknownDocument({ id })
   return document

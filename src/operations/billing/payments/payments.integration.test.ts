@@ -2,8 +2,12 @@ import { expect, test } from 'vitest'
 import type { UsageRecord } from '#contract'
 import { roundToFen } from '#kernel'
 import { balances } from '#ledger'
+import { sql, sqlState } from '#platform/postgres'
+import type { Database } from '#platform/postgres'
 import { NOVEMBER_MS, billingFixture, expectDocumentsCoherent, recordsIn } from '../../../../test/billing.ts'
 import { JOURNAL, YUAN } from '../../../../test/charging.ts'
+import { sampleRecord } from '../../../../test/sample-usage.ts'
+import { nextSequence } from '../run/store.ts'
 
 const DAY_MS = 86_400_000
 
@@ -233,6 +237,50 @@ test('what is corrected after it was invoiced is credited, request by request', 
   expect((await billing.reconcile('2026-11-23')).differences).toEqual([])
   await expectDocumentsCoherent(own)
 })
+
+test('a run that makes an invoice and a credit note waits for both numbers before it holds up everybody who posts', async () => {
+  await using own = await billingFixture()
+  const { charging, clock, database } = own
+  const slice = await own.postpaid('acme', 100n)
+  const records = recordsIn(20, NOVEMBER_MS, slice)
+  await charging.ingest({ gateway: 'gw-0', records })
+  clock.advance(30 * DAY_MS)
+  await own.billing.run({ by: 'test' })
+  await charging.refundUsage({ usageId: records[0]?.id ?? '', by: 'test', reason: 'wrong model', reference: 'c' })
+  const later = sampleRecord(77, slice)
+  const acceptedAtMs = NOVEMBER_MS + 20 * DAY_MS
+  await charging.ingest({ gateway: 'gw-0', records: [{ ...later, acceptedAtMs, completedAtMs: acceptedAtMs + 9 }] })
+  clock.advance(31 * DAY_MS)
+  const gaveWay: (string | undefined)[] = []
+  const watched: Database = {
+    ...database,
+    transaction: (work, isolation) =>
+      database.transaction(work, isolation).catch((error: unknown) => {
+        gaveWay.push(sqlState(error))
+        throw error
+      }),
+  }
+  const issued = own.billingWith({ database: watched })
+  const made = await database.transaction(async (tx) => {
+    await nextSequence(tx, 'CRN', 2027)
+    const running = issued.run({ by: 'test' })
+    await untilSomebodyWaits(database)
+    // Whoever has the number posts too; it must not find the run before it there.
+    await charging.topupIn(tx, { tenant: 'zeta', amountPico: YUAN, reference: 'z' })
+    return { running }
+  })
+  const { documents, failures } = await made.running
+  expect(failures).toEqual([])
+  expect(documents.map(({ kind }) => kind).toSorted()).toEqual(['credit_note', 'invoice'])
+  expect(gaveWay).toEqual([])
+})
+
+async function untilSomebodyWaits(database: Database): Promise<void> {
+  for (;;) {
+    const waiting = await database.rows(sql`select pid from pg_stat_activity where wait_event_type = 'Lock'`)
+    if (waiting.length > 0) return
+  }
+}
 
 test('usage, runs, payments, credits and refunds at once neither deadlock nor lose a fen', async () => {
   await using own = await billingFixture()

@@ -24,39 +24,68 @@ import {
 import { chargeLinesOf, linesOf } from './line-store.ts'
 
 interface Issue {
-  readonly id: string
+  /** Of one tenant. */
+  readonly ids: readonly string[]
   readonly by: string
   readonly nowMs: number
 }
 
 /**
- * Gives a validated document its number and books it; the account is locked. What is open on it is at once set against credit notes
- * with something left on them, and the other way round, so that nobody is asked for what they are owed.
+ * Gives validated documents their numbers and books them; the account is locked. What is open on them is at once set against credit
+ * notes with something left on them, and the other way round, so that nobody is asked for what they are owed. Everything that others
+ * may hold is taken before the first posting, whose lock everybody waits for: a second series, or a desk, taken after it could be held
+ * by somebody who waits for us.
  */
 export async function issueIn(
   tx: Transaction,
   deps: Pick<BillingDeps, 'charging' | 'arrears'>,
-  { id, by, nowMs }: Issue,
+  { ids, by, nowMs }: Issue,
 ): Promise<void> {
+  const documents = await Promise.all(ids.map((id) => validated(tx, id)))
+  const numbered: { document: Document; number: string }[] = []
+  for (const document of documents.toSorted(bySeries))
+    numbered.push({ document, number: await numberIn(tx, document, { by, nowMs }) })
+  for (const tenant of new Set(documents.map((document) => document.tenant)))
+    await setOff(tx, deps, { tenant, by, nowMs })
+  for (const { document, number } of numbered) {
+    const { id, kind } = document
+    const posting = await entriesOf(tx, document)
+    await deps.charging.postReceivable(tx, { key: keyOf(id), kind, memo: number, bookedAtMs: nowMs, ...posting })
+  }
+}
+
+function bySeries(a: Document, b: Document): number {
+  const [one, other] = [seriesOf(a.kind), seriesOf(b.kind)]
+  return one < other ? -1 : Number(one > other)
+}
+
+const keyOf = (document: string): string => `document:${document}`
+
+async function validated(tx: Transaction, id: string): Promise<Document> {
   const document = await findDocument(tx, id)
   if (!document) throw unknownDocument({ id })
   if (document.state !== 'validated') throw wrongState({ id, state: document.state, wanted: 'sent' })
+  return document
+}
+
+async function numberIn(
+  tx: Transaction,
+  document: Document,
+  { by, nowMs }: { by: string; nowMs: number },
+): Promise<string> {
+  const { id, kind, dueFen, buyer } = document
   const year = Number(chinaDate(nowMs).slice(0, 4))
-  const series = seriesOf(document.kind)
+  const series = seriesOf(kind)
   const sequence = await nextSequence(tx, series, year)
   const number = documentNumber(series, year, sequence)
-  const key = `document:${id}`
-  const state = settlementState(document.dueFen < 0n ? -document.dueFen : document.dueFen, 0n)
-  const dueAtMs = nowMs + document.buyer.termsDays * DAY_MS
+  const state = settlementState(dueFen < 0n ? -dueFen : dueFen, 0n)
   await numberDocument(tx, {
-    ...{ id, state, series, year, sequence, number, dueAtMs },
+    ...{ id, state, series, year, sequence, number, dueAtMs: nowMs + buyer.termsDays * DAY_MS },
     issuedAtMs: nowMs,
-    postingId: postingId(key),
+    postingId: postingId(keyOf(id)),
   })
   await insertEvent(tx, { document: id, atMs: nowMs, what: 'sent', by, note: number })
-  await setOff(tx, deps, { tenant: document.tenant, by, nowMs })
-  const posting = await entriesOf(tx, document)
-  await deps.charging.postReceivable(tx, { key, kind: document.kind, memo: number, bookedAtMs: nowMs, ...posting })
+  return number
 }
 
 async function entriesOf(tx: Transaction, document: Document) {
@@ -137,7 +166,7 @@ export async function decide(
     const nowMs = deps.clock.nowMs()
     if (wanted === 'sent' && document.state === 'onHold') {
       await step(tx, document, 'validated')
-      await issueIn(tx, deps, { id: document.id, by, nowMs })
+      await issueIn(tx, deps, { ids: [document.id], by, nowMs })
     } else {
       await step(tx, document, wanted)
       await insertEvent(tx, { document: document.id, atMs: nowMs, what: wanted, by, note: null })

@@ -103,7 +103,7 @@ async function runTenant(
     if (hold) {
       await setState(tx, own.id, 'onHold')
       await insertEvent(tx, { document: own.id, atMs: nowMs, what: 'onHold', by, note: null })
-    } else await issueIn(tx, deps, { id: own.id, by, nowMs })
+    }
     made.push(own.id)
   }
   // A month that was invoiced is never reopened: what came later is billed with the next one.
@@ -123,6 +123,7 @@ async function runTenant(
     const reason = 'usage corrected'
     await file({ id, kind: 'credit_note', period: original?.period ?? period.key, corrects, reason }, part)
   }
+  if (!hold) await issueIn(tx, deps, { ids: made, by, nowMs })
   const found = await Promise.all(made.map((id) => findDocument(tx, id)))
   return found.flatMap((document) => (document ? [document] : []))
 }
