@@ -8,6 +8,7 @@ import { formatFen, parseFen } from './model/fen.ts'
 import { NOTHING, amountsOf, isResidue, nextLine, sortLines, totalsOf } from './model/lines.ts'
 import type { Charge, ChargeSums } from './model/lines.ts'
 import { documentNumber } from './model/number.ts'
+import { leftOf } from './model/left.ts'
 import { creditEntries, issueEntries, paymentEntries } from './model/postings.ts'
 import { DOCUMENT_STATES, dunningStage, isIssued, mayBecome, settlementState } from './model/states.ts'
 
@@ -100,6 +101,30 @@ test('billing again what was billed gives no line (I16), and a correction gives 
       expect(sortLines([down, up])).toEqual({ billed: [up], credited: [down] })
     }),
   )
+})
+
+test('what is taken back of a charge is taken back once, from what was billed last', () => {
+  fc.assert(
+    fc.property(fc.array(fc.bigInt({ min: 0n, max: 50n }), { maxLength: 12 }), (sums) => {
+      const steps = sums.map((sum, index) => ({
+        document: `d${index}`,
+        position: 1,
+        charge: 'c',
+        revision: index + 1,
+        grossFen: sum - (sums[index - 1] ?? 0n),
+        dueFen: 0n,
+      }))
+      const left = [...leftOf(steps).values()].map(({ grossFen }) => grossFen)
+      expect(left.reduce((total, fen) => total + fen, 0n)).toBe(sums.at(-1) ?? 0n)
+      expect(left.every((fen) => fen >= 0n)).toBe(true)
+    }),
+  )
+  const step = (revision: number, dueFen: bigint) => ({
+    ...{ document: `d${revision}`, position: 1, charge: 'c', revision, dueFen },
+    grossFen: dueFen,
+  })
+  const left = leftOf([step(1, 100n), step(2, 5n), step(3, -7n)])
+  expect([left.get('d1#1')?.dueFen, left.get('d2#1')?.dueFen]).toEqual([98n, 0n])
 })
 
 test('more than rounding is no residue', () => {

@@ -139,6 +139,15 @@ export const fapiaoState = defineProblem<{ document: string; state: string }>({
   detail: ({ document, state }) => `The tax invoice of ${document} is ${state}.`,
 })
 
+export const fapiaoNotReversed = defineProblem<{ document: string; saysFen: string; leftFen: string }>({
+  code: 'fapiao_not_reversed',
+  status: 409,
+  title: 'A tax invoice must be reversed first',
+  retryable: false,
+  detail: ({ document, saysFen, leftFen }) =>
+    `The tax invoice of ${document} says ${saysFen} fen, of which ${leftFen} are left. Reverse it before money is paid back, and ask for another one.`,
+})
+
 export const notInvoiceable = defineProblem<{ document: string; reason: string }>({
   code: 'no_fapiao_possible',
   status: 409,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
-import { NOVEMBER_MS, SELLER, billingFixture, recordsIn } from '../../../../test/billing.ts'
+import { NOVEMBER_MS, SELLER, billingFixture, expectDocumentsCoherent, recordsIn } from '../../../../test/billing.ts'
+import { formatFen } from '../model/fen.ts'
 import type { FapiaoGateway } from './gateway.ts'
 import { FAPIAO_STATES, fapiaoMayBecome, flawOfRequest, isUscc } from './model.ts'
 import type { FapiaoState } from './model.ts'
@@ -87,19 +88,73 @@ test('an answer that got lost is asked for again and is the same', async () => {
   expect(new Set(numbers).size).toBe(1)
 })
 
+test('after a refusal and a credit, the kind and the parties are those of now, and the amount is what is left', async () => {
+  await using it = await invoiced()
+  const { billing, document, own } = it
+  const { grossFen } = (await billing.document(document)).document
+  await setSimulatedQuota(own.database, 0n)
+  const refused = await billing.requestFapiao({ document, kind: 'ordinary', by: 'test' })
+  expect(refused.state).toBe('failed')
+  const credit = { reference: 'c', document, reason: 'slow answers', by: 'test' }
+  await billing.credit({ ...credit, lines: [{ position: 1, grossFen: 1n }] })
+  await billing.setBuyer('acme', { ...SELLER, name: '安客（北京）人工智能有限公司' }, 'test')
+  await setSimulatedQuota(own.database, 10n ** 12n)
+  const issued = await billing.requestFapiao({ document, kind: 'special', by: 'test' })
+  expect(issued).toMatchObject({
+    state: 'issued',
+    kind: 'special',
+    request: {
+      kind: 'special',
+      buyer: { name: '安客（北京）人工智能有限公司' },
+      totals: { gross: formatFen(grossFen - 1n) },
+    },
+  })
+  expect(issued.id).not.toBe(refused.id)
+  await billing.credit({ ...credit, reference: 'rest' })
+  await billing.reverseFapiao({ document, reason: 'credited', by: 'test' })
+  await expect(billing.requestFapiao({ document, kind: 'special', by: 'test' })).rejects.toMatchObject({
+    type: { code: 'no_fapiao_possible' },
+  })
+})
+
+test('no money is paid back while a tax invoice says more than is left of its document', async () => {
+  await using own = await billingFixture()
+  const { billing, charging, clock } = own
+  await billing.setBuyer('acme', { ...SELLER, name: '安客（上海）人工智能有限公司' }, 'test')
+  const slice = await own.prepaid('acme', 100n)
+  await charging.topup({ tenant: 'acme', amountPico: 10n ** 12n, reference: 'more' })
+  const records = recordsIn(900, NOVEMBER_MS, slice)
+  await charging.ingest({ gateway: 'gw-0', records })
+  clock.advance(30 * DAY_MS)
+  const [statement] = (await billing.run({ by: 'test' })).documents
+  const document = statement?.id ?? ''
+  await billing.requestFapiao({ document, kind: 'ordinary', by: 'test' })
+  const refund = (reference: string) => billing.requestRefund({ reference, tenant: 'acme', amountFen: 20n, by: 'test' })
+  expect(await refund('unused money')).toMatchObject({ state: 'requested' })
+  for (const { id: usageId } of records.slice(0, 450))
+    await charging.refundUsage({ usageId, by: 'test', reason: 'wrong model', reference: 'c' })
+  // Before the credit note and after it.
+  const refusal = { type: { code: 'fapiao_not_reversed' } }
+  await expect(refund('too early')).rejects.toMatchObject(refusal)
+  await expect(billing.payRefund({ reference: 'unused money', by: 'test' })).rejects.toMatchObject(refusal)
+  clock.advance(31 * DAY_MS)
+  const [credit] = (await billing.run({ by: 'test' })).documents
+  await expect(refund('too early')).rejects.toMatchObject(refusal)
+  await billing.reverseFapiao({ document, reason: 'corrected', by: 'test' })
+  const anew = await billing.requestFapiao({ document, kind: 'ordinary', by: 'test' })
+  expect(anew.request.totals.gross).toBe(formatFen((statement?.grossFen ?? 0n) + (credit?.grossFen ?? 0n)))
+  expect(await refund('now')).toMatchObject({ state: 'requested' })
+  expect(await billing.payRefund({ reference: 'unused money', by: 'test' })).toMatchObject({ state: 'paid' })
+  await expectDocumentsCoherent(own)
+})
+
 test('what a platform would refuse is refused before it is asked', async () => {
   await using it = await invoiced()
   const { billing, document } = it
-  const buyerless = await billing.credit({
-    reference: 'c',
-    document,
-    reason: 'test',
-    by: 'test',
-    lines: [{ position: 1, grossFen: 1n }],
-  })
+  const credit = await billing.credit({ reference: 'c', document, reason: 'test', by: 'test' })
   const request = (id: string) => billing.requestFapiao({ document: id, kind: 'ordinary', by: 'test' })
   await expect(request(document)).rejects.toMatchObject({ type: { code: 'no_fapiao_possible' } })
-  await expect(request(buyerless.document.id)).rejects.toMatchObject({ type: { code: 'no_fapiao_possible' } })
+  await expect(request(credit.document.id)).rejects.toMatchObject({ type: { code: 'no_fapiao_possible' } })
   expect(['9164010035A1B2C3DH', '9164010035A1B2C3DX', '9164010035A1B2C3D', ''].map(isUscc)).toEqual([
     true,
     false,

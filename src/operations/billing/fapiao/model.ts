@@ -1,5 +1,7 @@
+import { taxInGross } from '#kernel'
 import { chineseAmount } from '../model/chinese-amount.ts'
 import { formatFen, parseFen } from '../model/fen.ts'
+import type { LineLeft } from '../run/left.ts'
 import type { Document, FiledLine, Party } from '../run/model.ts'
 
 /**
@@ -45,7 +47,7 @@ export type FapiaoState = (typeof FAPIAO_STATES)[number]
 
 const NEXT: Readonly<Record<FapiaoState, readonly FapiaoState[]>> = {
   requested: ['issued', 'failed'],
-  failed: ['requested'],
+  failed: [],
   issued: ['redRequested'],
   redRequested: ['redConfirmed'],
   redConfirmed: ['redIssued'],
@@ -54,6 +56,17 @@ const NEXT: Readonly<Record<FapiaoState, readonly FapiaoState[]>> = {
 
 export function fapiaoMayBecome(from: FapiaoState, to: FapiaoState): boolean {
   return NEXT[from].includes(to)
+}
+
+/** Whether a tax invoice counts, or may still come to: until it is refused or reversed. */
+export function isLive({ state }: { readonly state: FapiaoState }): boolean {
+  return state !== 'failed' && state !== 'redIssued'
+}
+
+/** A line as it is invoiced: what corrections and credits have left of it. */
+export function invoiceable({ line, grossFen, grantedFen }: LineLeft): FiledLine {
+  const leftFen = grossFen - grantedFen
+  return leftFen === line.grossFen ? line : { ...line, ...taxInGross(leftFen, line.taxPercent) }
 }
 
 /** The classification under which usage and plans of AI services are invoiced, as it is printed between asterisks. */

@@ -5,14 +5,16 @@ import { fapiaoExists, fapiaoState, notInvoiceable, unknownDocument } from '../p
 import type { Document } from '../run/model.ts'
 import { documentId } from '../run/model.ts'
 import { findDocument, insertEvent, lockAccount } from '../run/store.ts'
-import { creditedOn, linesOf } from '../run/line-store.ts'
-import { fapiaoMayBecome, fapiaoRequest, flawOfRequest } from './model.ts'
+import { leftOnDocument } from '../run/left.ts'
+import { buyerOf, sellerOf } from '../run/parties.ts'
+import { fapiaoMayBecome, fapiaoRequest, flawOfRequest, invoiceable, isLive } from './model.ts'
 import type { FapiaoKind, FapiaoState } from './model.ts'
 import { fapiaosOf, insertFapiao, stepFapiao } from './store.ts'
 import type { Fapiao } from './store.ts'
 
 /**
- * Asks for a document's tax invoice. The wish is written down before the platform is asked, so that a lost answer is asked for
+ * Asks for a document's tax invoice: for what credit notes have left of it, between the parties as they are known now, because a wrong
+ * tax number is the usual reason for a refusal. What was refused stays on file, and is asked for anew under an id of its own. The wish is written down before the platform is asked, so that a lost answer is asked for
  * again under the same id. Throws `unknown_document`, `no_fapiao_possible`, `fapiao_exists`.
  */
 export async function requestFapiao(
@@ -23,8 +25,7 @@ export async function requestFapiao(
     const document = await locked(tx, id)
     const before = await fapiaosOf(tx, document.id)
     const last = before.at(-1)
-    if (last?.state === 'failed') return retried(tx, deps, last)
-    if (last && last.state !== 'redIssued') throw fapiaoExists({ document: id, state: last.state })
+    if (last && isLive(last)) throw fapiaoExists({ document: id, state: last.state })
     return inserted(tx, deps, { document, kind, by, nth: before.length + 1 })
   })
   return advanceFapiao(deps, { document: made.document })
@@ -42,26 +43,19 @@ async function inserted(
   deps: BillingDeps,
   { document, kind, by, nth }: { document: Document; kind: FapiaoKind; by: string; nth: number },
 ): Promise<Fapiao> {
-  const lines = await linesOf(tx, document.id)
   const refuse = (reason: string) => notInvoiceable({ document: document.number ?? document.id, reason })
   if (!isIssued(document.state)) throw refuse('it is not issued')
   if (document.kind === 'credit_note') throw refuse('a credit note reverses the tax invoice of what it corrects')
-  const credited = await creditedOn(tx, document.id)
-  if ([...credited.values()].some((fen) => fen > 0n)) throw refuse('it is corrected by credit notes')
+  const lines = (await leftOnDocument(tx, document.id)).map(invoiceable)
+  const parties = { seller: await sellerOf(tx), buyer: await buyerOf(tx, deps, document.tenant) }
   const fapiaoId = documentId('fapiao', document.id, nth).replace('doc_', `fp_${nth.toString().padStart(3, '0')}_`)
-  const request = fapiaoRequest({ document, lines, kind }, fapiaoId)
+  const request = fapiaoRequest({ document: { ...document, ...parties }, lines, kind }, fapiaoId)
   const flaw = flawOfRequest(request)
   if (flaw !== undefined) throw refuse(flaw)
   const atMs = deps.clock.nowMs()
   await insertFapiao(tx, { id: fapiaoId, document: document.id, kind, request, atMs })
   await insertEvent(tx, { document: document.id, atMs, what: 'fapiao requested', by, note: kind })
   return theOnly(tx, document.id)
-}
-
-/** What failed is asked for again with the parties as they are known now: a wrong tax number is the usual reason. */
-async function retried(tx: Transaction, deps: BillingDeps, last: Fapiao): Promise<Fapiao> {
-  await take(tx, deps, last, { state: 'requested', failure: null })
-  return theOnly(tx, last.document)
 }
 
 async function theOnly(tx: Transaction, document: string): Promise<Fapiao> {

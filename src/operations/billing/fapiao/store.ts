@@ -56,6 +56,16 @@ export async function fapiaosOf(db: Queryable, document: string): Promise<Fapiao
   )
 }
 
+/** What counts of a tenant's tax invoices, or may still come to. */
+export async function liveFapiaosOf(db: Queryable, tenant: string): Promise<Fapiao[]> {
+  return (
+    await db.rows<Row>(sql`
+      select ${columns} from billing.fapiao
+       where state not in ('failed', 'redIssued') and document in (select id from billing.document where tenant = ${tenant}) order by id
+    `)
+  ).map(toFapiao)
+}
+
 export async function insertFapiao(
   tx: Transaction,
   fapiao: { id: string; document: string; kind: FapiaoKind; request: FapiaoRequest; atMs: number },

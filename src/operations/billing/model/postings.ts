@@ -1,7 +1,7 @@
 import { fenToPico } from '#kernel'
 import type { Entry } from '#ledger'
 import { totalsOf } from './lines.ts'
-import type { Line } from './lines.ts'
+import type { Amounts, Line } from './lines.ts'
 
 /**
  * Issuing: what was on credit becomes a receivable in fen, and the tax of what is billed becomes tax that is owed. What rounding
@@ -18,6 +18,18 @@ export function issueEntries(tenant: string, lines: readonly Line[]): Entry[] {
     { account: '2210', amountPico: tax },
     { account: '2200', amountPico: fenToPico(-taxFen) },
   ])
+}
+
+/** What a document posts: its steps of charges, and its credits on lines of others. */
+export function documentEntries(
+  tenant: string,
+  { steps, credits }: { readonly steps: readonly Line[]; readonly credits: readonly Amounts[] },
+): Entry[] {
+  const { netFen, taxFen } = totalsOf(credits)
+  return [
+    ...(steps.length > 0 ? issueEntries(tenant, steps) : []),
+    ...creditEntries(tenant, { netFen: -netFen, taxFen: -taxFen }),
+  ]
 }
 
 /** A credit that an operator grants on an issued document: less revenue, less tax, less to pay. */

@@ -1,4 +1,4 @@
-import { periodAt, taxInGross } from '#kernel'
+import { periodAt } from '#kernel'
 import type { Transaction } from '#platform/postgres'
 import type { BillingDeps } from '../deps.ts'
 import { totalsOf } from '../model/lines.ts'
@@ -6,9 +6,11 @@ import { isIssued } from '../model/states.ts'
 import { creditAboveDue, creditReused, invalidAmount, unknownDocument, unknownLine, wrongState } from '../problems.ts'
 import { issueIn } from '../run/issue.ts'
 import { documentId } from '../run/model.ts'
-import type { Document, FiledLine } from '../run/model.ts'
+import type { Document } from '../run/model.ts'
 import { findDocument, insertDocument, insertEvent, lockAccount, setState } from '../run/store.ts'
-import { creditedOn, insertCreditLines, linesOf } from '../run/line-store.ts'
+import { leftOnDocument } from '../run/left.ts'
+import type { LineLeft } from '../run/left.ts'
+import { creditLine, insertCreditLines, linesOf } from '../run/line-store.ts'
 import type { CreditLine } from '../run/line-store.ts'
 
 export interface CreditRequest {
@@ -45,24 +47,22 @@ export async function credit(
 }
 
 async function creditLines(tx: Transaction, original: Document, request: CreditRequest): Promise<CreditLine[]> {
-  const filed = await linesOf(tx, original.id)
-  const credited = await creditedOn(tx, original.id)
-  const leftOf = (line: FiledLine) => line.dueFen - (credited.get(line.position) ?? 0n)
+  const filed = await leftOnDocument(tx, original.id)
+  const creditable = ({ dueFen, grantedFen }: LineLeft) => dueFen - grantedFen
   const wanted =
     request.lines ??
-    filed.flatMap((line) => (leftOf(line) > 0n ? [{ position: line.position, grossFen: leftOf(line) }] : []))
+    filed.flatMap((each) =>
+      creditable(each) > 0n ? [{ position: each.line.position, grossFen: creditable(each) }] : [],
+    )
   const positions = new Set(wanted.map(({ position }) => position))
   if (wanted.length === 0 || positions.size < wanted.length) throw invalidAmount({ amount: '0' })
   return wanted.map(({ position, grossFen }) => {
-    const line = filed.find((each) => each.position === position)
-    if (!line) throw unknownLine({ id: original.id, position })
+    const found = filed.find(({ line }) => line.position === position)
+    if (!found) throw unknownLine({ id: original.id, position })
     if (grossFen <= 0n) throw invalidAmount({ amount: `${grossFen} fen` })
-    const left = leftOf(line)
+    const left = creditable(found)
     if (grossFen > left) throw creditAboveDue({ id: original.number ?? original.id, position, leftFen: `${left}` })
-    const amounts = taxInGross(-grossFen, line.taxPercent)
-    const { period, description, service, sheet, taxPercent } = line
-    const credits = { document: original.id, position }
-    return { credits, period, description, service, sheet, taxPercent, ...amounts, dueFen: -grossFen }
+    return creditLine(found.line, -grossFen)
   })
 }
 

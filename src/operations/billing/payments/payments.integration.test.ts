@@ -238,6 +238,36 @@ test('what is corrected after it was invoiced is credited, request by request', 
   await expectDocumentsCoherent(own)
 })
 
+test('a line that an operator credited is not credited above what it asked for when its usage is corrected', async () => {
+  await using own = await billingFixture()
+  const { billing, charging, clock } = own
+  const slice = await own.postpaid('acme', 100n)
+  const records = recordsIn(400, NOVEMBER_MS, slice).filter(({ service }) => service === 'babbler')
+  await charging.ingest({ gateway: 'gw-0', records: records.slice(0, 60) })
+  clock.advance(30 * DAY_MS)
+  const [invoice] = (await billing.run({ by: 'test' })).documents
+  const due = invoice?.dueFen ?? 0n
+  const kind = { document: invoice?.id ?? '', reason: 'slow answers', by: 'test' }
+  await billing.credit({ ...kind, reference: 'c1', lines: [{ position: 1, grossFen: due - 3n }] })
+  // What came late is billed by another document; what is corrected is taken from that one first.
+  await charging.ingest({ gateway: 'gw-0', records: records.slice(60) })
+  clock.advance(31 * DAY_MS)
+  const [late] = (await billing.run({ by: 'test' })).documents
+  for (const { id: usageId } of records)
+    await charging.refundUsage({ usageId, by: 'test', reason: 'wrong model', reference: 'c' })
+  clock.advance(31 * DAY_MS)
+  const [note] = (await billing.run({ by: 'test' })).documents
+  expect(note).toMatchObject({ kind: 'credit_note', dueFen: -(late?.dueFen ?? 0n) - 3n })
+  expect((await billing.document(note?.id ?? '')).lines.map(({ dueFen }) => dueFen)).toEqual([
+    -due - (late?.dueFen ?? 0n),
+    due - 3n,
+  ])
+  expect((await balances(own.database, '1100:acme'))[0]?.amountPico).toBe(0n)
+  await expect(billing.credit({ ...kind, reference: 'c2' })).rejects.toMatchObject({ type: { code: 'invalid_amount' } })
+  await expectDocumentsCoherent(own)
+  expect((await charging.balance('acme')).postedPico).toBe('0')
+})
+
 test('a run that makes an invoice and a credit note waits for both numbers before it holds up everybody who posts', async () => {
   await using own = await billingFixture()
   const { charging, clock, database } = own

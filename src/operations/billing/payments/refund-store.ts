@@ -26,8 +26,8 @@ function toRefund({ reference, tenant, amount_fen, state, requested_at_ms, paid_
 
 const columns = sql`reference, tenant, amount_fen, state, requested_at_ms, paid_at_ms`
 
-export async function lockRefund(tx: Transaction, reference: string): Promise<Refund | undefined> {
-  const [row] = await tx.rows<Row>(sql`select ${columns} from billing.refund where reference = ${reference} for update`)
+export async function findRefund(tx: Transaction, reference: string): Promise<Refund | undefined> {
+  const [row] = await tx.rows<Row>(sql`select ${columns} from billing.refund where reference = ${reference}`)
   return row && toRefund(row)
 }
 

@@ -5,7 +5,7 @@ import { hash } from 'node:crypto'
 import type { BillingDeps } from '../deps.ts'
 import { allocate } from '../model/allocate.ts'
 import { documentNumber, seriesOf } from '../model/number.ts'
-import { creditEntries, issueEntries } from '../model/postings.ts'
+import { documentEntries } from '../model/postings.ts'
 import { mayBecome, settlementState } from '../model/states.ts'
 import type { DocumentState } from '../model/states.ts'
 import { unknownDocument, wrongState } from '../problems.ts'
@@ -89,13 +89,12 @@ async function numberIn(
 }
 
 async function entriesOf(tx: Transaction, document: Document) {
-  const lines = await chargeLinesOf(tx, document.id)
+  const steps = await chargeLinesOf(tx, document.id)
   const filed = await linesOf(tx, document.id)
-  const isGranted = lines.length === 0 && filed.length > 0
-  const amounts = { netFen: -document.netFen, taxFen: -document.taxFen }
+  const credits = filed.filter(({ charge }) => charge === null)
   const evidence = evidenceOf(filed.map((line) => hash('sha256', lineText(line), 'hex')))
   return {
-    entries: isGranted ? creditEntries(document.tenant, amounts) : issueEntries(document.tenant, lines),
+    entries: documentEntries(document.tenant, { steps, credits }),
     evidence,
     facts: filed.length,
   }

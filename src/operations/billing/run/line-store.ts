@@ -1,6 +1,9 @@
+import { taxInGross } from '#kernel'
 import { integerFromNumeric, sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
 import type { Charge, ChargeSums, Line } from '../model/lines.ts'
+import { lineKey } from '../model/left.ts'
+import type { Step } from '../model/left.ts'
 import { toCharge, toSums } from '../rollup/store.ts'
 import type { ChargeRow } from '../rollup/store.ts'
 import type { FiledLine } from './model.ts'
@@ -126,16 +129,34 @@ export interface CreditLine {
   readonly dueFen: bigint
 }
 
+/** A credit on a line, tax in it at the line's rate; above zero it takes credit back. */
+export function creditLine(line: FiledLine, grossFen: bigint): CreditLine {
+  const { document, position, period, description, service, sheet, taxPercent } = line
+  const amounts = taxInGross(grossFen, taxPercent)
+  return {
+    credits: { document, position },
+    period,
+    description,
+    service,
+    sheet,
+    taxPercent,
+    ...amounts,
+    dueFen: grossFen,
+  }
+}
+
+/** `before`: how many lines the document has already. */
 export async function insertCreditLines(
   tx: Transaction,
   document: string,
   lines: readonly CreditLine[],
+  before = 0,
 ): Promise<void> {
   const column = <Name extends keyof CreditLine>(name: Name): CreditLine[Name][] => lines.map((line) => line[name])
   await tx.rows(sql`
     insert into billing.line (document, position, credits_document, credits_position, period, description, service, sheet, tax_percent, gross_fen,
       net_fen, tax_fen, due_fen)
-    select ${document}, * from unnest(${lines.map((_, index) => index + 1)}::integer[], ${lines.map((line) => line.credits.document)}::text[],
+    select ${document}, * from unnest(${lines.map((_, index) => before + index + 1)}::integer[], ${lines.map((line) => line.credits.document)}::text[],
       ${lines.map((line) => line.credits.position)}::integer[], ${column('period')}::text[], ${column('description')}::text[],
       ${column('service')}::text[], ${column('sheet')}::text[], ${column('taxPercent')}::integer[], ${column('grossFen')}::bigint[],
       ${column('netFen')}::bigint[], ${column('taxFen')}::bigint[], ${column('dueFen')}::bigint[])
@@ -204,15 +225,29 @@ export async function linesOf(db: Queryable, document: string): Promise<FiledLin
   ).map(toLine)
 }
 
-/** What operators have credited on each line of a document, and what corrections have; in fen, above zero. */
-export async function creditedOn(db: Queryable, document: string): Promise<ReadonlyMap<number, bigint>> {
-  const rows = await db.rows<{ position: number; credited: string }>(sql`
-    select l.position,
-      coalesce((select -sum(c.due_fen) from billing.line c where c.credits_document = l.document and c.credits_position = l.position), 0)
-      + coalesce((select -sum(c.due_fen) from billing.line c where c.charge = l.charge and c.revision > l.revision and c.due_fen < 0), 0) as credited
-      from billing.line l where l.document = ${document}
+/** Every step of these charges that is on file. */
+export async function stepsOf(db: Queryable, charges: readonly string[]): Promise<Step[]> {
+  const rows = await db.rows<{
+    document: string
+    position: number
+    charge: string
+    revision: number
+    gross_fen: bigint
+    due_fen: bigint
+  }>(sql`
+    select document, position, charge, revision, gross_fen, due_fen from billing.line
+     where charge = any(${charges}::text[]) order by charge, revision
   `)
-  return new Map(rows.map((row) => [row.position, integerFromNumeric(row.credited)]))
+  return rows.map(({ gross_fen, due_fen, ...step }) => ({ ...step, grossFen: gross_fen, dueFen: due_fen }))
+}
+
+/** What operators have credited on the lines of documents, by `lineKey`; in fen, above zero. */
+export async function grantedOn(db: Queryable, documents: readonly string[]): Promise<ReadonlyMap<string, bigint>> {
+  const rows = await db.rows<{ document: string; position: number; granted: string }>(sql`
+    select credits_document as document, credits_position as position, -sum(due_fen) as granted from billing.line
+     where credits_document = any(${documents}::text[]) group by 1, 2
+  `)
+  return new Map(rows.map((row) => [lineKey(row), integerFromNumeric(row.granted)]))
 }
 
 /** The sums between which the lines of a document bill, for posting it. */

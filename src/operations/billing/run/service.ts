@@ -3,6 +3,7 @@ import type { Period } from '#kernel'
 import type { Transaction } from '#platform/postgres'
 import type { BillingDeps } from '../deps.ts'
 import { amountsOf, isResidue, nextLine, sortLines, totalsOf } from '../model/lines.ts'
+import type { Line } from '../model/lines.ts'
 import { doubleBilling, invalidPeriod, periodOpen, residueTooLarge } from '../problems.ts'
 import { rollUp } from '../rollup/service.ts'
 import { issueIn } from './issue.ts'
@@ -18,8 +19,9 @@ import {
   lockAccount,
   setState,
 } from './store.ts'
-import { chargeStates, insertLines, tenantsWithCharges } from './line-store.ts'
-import type { ChargeState } from './line-store.ts'
+import { leftOnDocument } from './left.ts'
+import { chargeStates, creditLine, insertCreditLines, insertLines, stepsOf, tenantsWithCharges } from './line-store.ts'
+import type { ChargeState, CreditLine } from './line-store.ts'
 
 export interface RunRequest {
   /** A month that is over; left out, the last one. */
@@ -94,10 +96,12 @@ async function runTenant(
   const made: string[] = []
   const file = async (own: Pick<Document, 'id' | 'kind' | 'period' | 'corrects' | 'reason'>, part: typeof lines) => {
     const parties = { seller: await sellerOf(tx), buyer: await buyerOf(tx, deps, tenant) }
-    const total = { ...totalsOf(part), coveredFen: 0n }
+    const backs = own.kind === 'credit_note' ? await creditTakenBack(tx, own.id, part) : []
+    const total = { ...totalsOf([...part, ...backs]), coveredFen: 0n }
     const issue = { number: null, postingId: null, issuedAtMs: null, dueAtMs: null, dunning: 'none' } as const
     await insertDocument(tx, { ...own, tenant, state: 'new', ...parties, ...total, ...issue, createdAtMs: nowMs })
     await insertLines(tx, own.id, part)
+    if (backs.length > 0) await insertCreditLines(tx, own.id, backs, part.length)
     await setState(tx, own.id, 'validated')
     await insertEvent(tx, { document: own.id, atMs: nowMs, what: 'validated', by, note: null })
     if (hold) {
@@ -126,6 +130,21 @@ async function runTenant(
   if (!hold) await issueIn(tx, deps, { ids: made, by, nowMs })
   const found = await Promise.all(made.map((id) => findDocument(tx, id)))
   return found.flatMap((document) => (document ? [document] : []))
+}
+
+/**
+ * Corrections take back usage that an operator may have credited before, out of kindness or for the same mistake. A line is never
+ * credited by more than it asked for, so what the two are above it together is taken back of the operator's credit.
+ */
+async function creditTakenBack(tx: Transaction, id: string, part: readonly Line[]): Promise<CreditLine[]> {
+  const charges = part.map(({ charge }) => charge.id)
+  const coming = part.map((line, index) => ({ ...line, document: id, position: index + 1, charge: line.charge.id }))
+  const documents = new Set((await stepsOf(tx, charges)).map(({ document }) => document))
+  const backs: CreditLine[] = []
+  for (const document of documents)
+    for (const { line, dueFen, grantedFen } of await leftOnDocument(tx, document, coming))
+      if (grantedFen > dueFen && charges.includes(line.charge ?? '')) backs.push(creditLine(line, grantedFen - dueFen))
+  return backs
 }
 
 /**

@@ -6,7 +6,7 @@ import type { CheckResult, Entry } from '#ledger'
 import type { Queryable } from '#platform/postgres'
 import type { BillingDeps } from '../deps.ts'
 import { isResidue, totalsOf } from '../model/lines.ts'
-import { creditEntries, issueEntries } from '../model/postings.ts'
+import { documentEntries } from '../model/postings.ts'
 import type { Document } from '../run/model.ts'
 import { findDocument } from '../run/store.ts'
 import { chargeLinesOf, linesOf } from '../run/line-store.ts'
@@ -100,10 +100,10 @@ async function flawsOf(db: Queryable, document: Document): Promise<string[]> {
     if (!isResidue(to, charge.taxPercent)) flaws.push(`${charge.id} differs from the books by more than rounding`)
   if (document.postingId === null) return flaws
   const [posting] = await findPostings(db, [document.postingId])
-  const due =
-    charges.length > 0
-      ? issueEntries(document.tenant, charges)
-      : creditEntries(document.tenant, { netFen: -document.netFen, taxFen: -document.taxFen })
+  const due = documentEntries(document.tenant, {
+    steps: charges,
+    credits: lines.filter(({ charge }) => charge === null),
+  })
   if (!posting || !sameEntries(balanced(posting.entries), balanced(due))) flaws.push('its posting is another one')
   return flaws
 }
