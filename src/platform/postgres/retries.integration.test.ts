@@ -18,7 +18,8 @@ test('two transactions that lock each other out both succeed: one of them starts
       await tx.rows(sql`update public.pair set n = n + 1 where id = ${second}`)
     })
   await Promise.all([bump('a', 'b'), bump('b', 'a')])
-  expect(runs).toBe(3)
+  // Three, or more where the machine is so slow that both noticed.
+  expect(runs).toBeGreaterThan(2)
   expect(await plain.rows(sql`select n from public.pair order by id`)).toEqual([{ n: 2 }, { n: 2 }])
 })
 
