@@ -39,12 +39,18 @@ export const Booking = z.discriminatedUnion('kind', [
   Owner.extend({ kind: z.literal('recognition'), amount: Amount }),
   Owner.extend({ kind: z.literal('transfer'), to: z.string(), amount: Amount, repaid: Amount }),
   Owner.extend({ kind: z.literal('withdrawal'), amount: Amount }),
+  /** An overrun that was paid out of the wallet. */
+  Owner.extend({ kind: z.literal('settlement'), amount: Amount }),
   Owner.extend({
     kind: z.literal('correction'),
     service: z.string(),
     /** As it was booked, less what of its overrun payments have settled meanwhile: that is money, and comes back in a lot of its own. */
     before: Parts,
     settled: Amount,
+    /** Paid before there were lots: no lot could have it back, so it comes back in that lot too. */
+    unlotted: Amount.default(0n),
+    /** Of its overrun, what was written off: nobody paid it, and nobody gets it. */
+    writtenOff: Amount.default(0n),
     after: Parts,
     tokens: z.array(z.object({ tenant: z.string(), table: z.string(), units: Amount, revenuePico: Amount })),
   }),
@@ -102,6 +108,11 @@ function entriesOf(booking: Booking): (readonly [account: string, amountPico: bi
         [`2000:${tenant}`, booking.amount],
         [`2400:${tenant}`, -booking.amount],
       ]
+    case 'settlement':
+      return [
+        [`2000:${tenant}`, booking.amount],
+        [`1190:${tenant}`, -booking.amount],
+      ]
     case 'correction':
       return corrected(booking)
   }
@@ -137,11 +148,12 @@ function gone({ kind, tenant, unit, amount, revenue }: Of<'revoke'> | Of<'expiry
 }
 
 /** The mirror of what was booked, and what should have been. */
-function corrected({ tenant, service, before, after, tokens }: Of<'correction'>): [string, bigint][] {
+function corrected({ tenant, service, before, writtenOff, after, tokens }: Of<'correction'>): [string, bigint][] {
   const part = (name: keyof typeof before): bigint => after[name] - before[name]
   const sell = part('sell')
   return [
-    [`2000:${tenant}`, sell - part('gift') - part('credit') - part('overrun')],
+    [`2000:${tenant}`, sell - part('gift') - part('credit') - part('overrun') + writtenOff],
+    ['5030', -writtenOff],
     [`1110:${tenant}`, part('credit')],
     [`1190:${tenant}`, part('overrun')],
     [`2001:${tenant}`, part('gift')],
@@ -170,12 +182,13 @@ export function expectedMoves(booking: Booking): { paid: bigint; gift: bigint; u
       return booking.unit === 'CNY' ? { ...none, gift: -booking.amount } : { ...none, units: -booking.amount }
     case 'transfer':
     case 'withdrawal':
+    case 'settlement':
       return { ...none, paid: -booking.amount }
     case 'correction': {
-      const { before, settled, after, tokens } = booking
+      const { before, settled, unlotted, writtenOff, after, tokens } = booking
       const paid = (parts: typeof before) => parts.sell - parts.gift - parts.credit - parts.overrun
       return {
-        paid: paid(before) - settled - paid(after),
+        paid: paid(before) - settled - unlotted - writtenOff - paid(after),
         gift: before.gift - after.gift,
         units: tokens.reduce((sum, { units }) => sum - units, 0n),
       }

@@ -15,6 +15,8 @@ export interface Bucket {
   readonly creditAgreed: bigint
   readonly mode: 'strict' | 'available'
   readonly overrun: bigint
+  /** Of earlier overruns, what nobody has paid or will. */
+  readonly writtenOff: bigint
   readonly giftPriority: number
   readonly paidPriority: number
   /** The period that it is of; null for wallets and lots of tokens. */
@@ -37,13 +39,14 @@ interface Raw {
   credit_agreed: string
   mode: Bucket['mode']
   overrun: string
+  written_off: string
   gift_priority: number
   paid_priority: number
   valid_from_ms: bigint | null
   valid_to_ms: bigint | null
 }
 
-const columns = sql`id, tenant, kind, unit, posted, escrowed, credit_limit, credit_agreed, mode, overrun, gift_priority, paid_priority,
+const columns = sql`id, tenant, kind, unit, posted, escrowed, credit_limit, credit_agreed, mode, overrun, written_off, gift_priority, paid_priority,
   valid_from_ms, valid_to_ms`
 
 function toBucket(row: Raw): Bucket {
@@ -58,6 +61,7 @@ function toBucket(row: Raw): Bucket {
     creditAgreed: integerFromNumeric(row.credit_agreed),
     mode: row.mode,
     overrun: integerFromNumeric(row.overrun),
+    writtenOff: integerFromNumeric(row.written_off),
     giftPriority: row.gift_priority,
     paidPriority: row.paid_priority,
     period:
@@ -155,14 +159,20 @@ export async function moveBuckets(tx: Transaction, moves: readonly BucketMove[])
   `)
 }
 
+/** Of what was written off, a correction has found that it was never owed. */
+export async function moveWrittenOff(tx: Transaction, id: string, change: bigint): Promise<void> {
+  if (change === 0n) return
+  await tx.rows(sql`update charging.bucket set written_off = written_off + ${change}::numeric where id = ${id}`)
+}
+
 /** Rounding to fen may take a tenant that is at its limit a little beyond: the limit gives way, because the invoice stands. */
 export async function moveReceivable(
   tx: Transaction,
-  { id, credit, overrun }: { id: string; credit: bigint; overrun: bigint },
+  { id, credit, overrun, writtenOff }: { id: string; credit: bigint; overrun: bigint; writtenOff: bigint },
 ): Promise<void> {
   await tx.rows(sql`
     update charging.bucket
-       set posted = posted - ${credit}::numeric, overrun = overrun + ${overrun}::numeric,
+       set posted = posted - ${credit}::numeric, overrun = overrun + ${overrun}::numeric, written_off = written_off + ${writtenOff}::numeric,
            credit_limit = greatest(credit_agreed, escrowed - posted + ${credit}::numeric)
      where id = ${id}
   `)

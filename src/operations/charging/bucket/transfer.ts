@@ -3,12 +3,13 @@ import type { Posted, PostingInput } from '#ledger'
 import type { Transaction } from '#platform/postgres'
 import { book } from '../bookings/service.ts'
 import { findBooking } from '../bookings/store.ts'
-import { movesOf, movesOfLots, payable } from '../fees/service.ts'
+import { movesOf, movesOfLots, payable } from '../fees/payable.ts'
 import { insertLot, moveLots } from '../lots/store.ts'
 import { MOST_PICO } from '../model.ts'
 import { invalidAmount, notShared, transferReused } from '../problems.ts'
 import { isSharedNow } from '../shares/service.ts'
 import { lockAccounts } from './accounts.ts'
+import { overrunPaid } from './overrun.ts'
 import { paidLot } from './service.ts'
 import { moveBuckets, moveReceivable } from './store.ts'
 
@@ -23,7 +24,7 @@ export interface Transfer {
 }
 
 /**
- * Moves paid money, never gifts or credit, between wallets. Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`,
+ * Moves paid money, never gifts or credit, between wallets, once the payer's overrun is paid. Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`,
  * `not_shared`.
  */
 export async function transfer(tx: Transaction, request: Transfer, nowMs: number): Promise<{ booked: boolean }> {
@@ -41,7 +42,8 @@ export async function transfer(tx: Transaction, request: Transfer, nowMs: number
   }
   if (request.mustShare === true && !(await isSharedNow(tx, { owner: from, member: to, atMs: nowMs })))
     throw notShared({ from, to })
-  const { pieces } = await payable(tx, source, amount, nowMs, { mayUseCredit: false })
+  const free = await overrunPaid(tx, source, { cause: key, nowMs })
+  const { pieces } = await payable(tx, free, amount, nowMs, { mayUseCredit: false })
   const repaid = amount < target.overrun ? amount : target.overrun
   await moveLots(tx, movesOfLots(pieces, -1n))
   if (amount > repaid) await insertLot(tx, paidLot({ wallet: target, key, lotPico: amount - repaid, nowMs }))
@@ -61,7 +63,7 @@ export interface Withdrawal {
   readonly memo: string
 }
 
-/** Sets paid money aside to be paid back to the tenant (2400). Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`. */
+/** Sets paid money aside to be paid back to the tenant (2400), once its overrun is paid. Throws `insufficient_balance`, `transfer_reused`, `invalid_amount`. */
 export async function withdraw(tx: Transaction, request: Withdrawal, nowMs: number): Promise<{ booked: boolean }> {
   const { tenant, amountPico: amount, reference, memo } = request
   if (amount <= 0n || amount > MOST_PICO) throw invalidAmount({ amount: `${amount}` })
@@ -74,7 +76,8 @@ export async function withdraw(tx: Transaction, request: Withdrawal, nowMs: numb
       throw transferReused({ reference })
     return { booked: false }
   }
-  const { pieces } = await payable(tx, wallet, amount, nowMs, { mayUseCredit: false })
+  const free = await overrunPaid(tx, wallet, { cause: key, nowMs })
+  const { pieces } = await payable(tx, free, amount, nowMs, { mayUseCredit: false })
   await moveLots(tx, movesOfLots(pieces, -1n))
   await moveBuckets(tx, [{ id: wallet.id, posted: -amount, escrowed: 0n }])
   const booking = { kind: 'withdrawal', tenant, amount } as const
@@ -104,7 +107,8 @@ export async function postReceivable(tx: Transaction, input: PostingInput): Prom
   if (posted.repeated) return posted
   for (const [tenant, { credit, overrun }] of changes) {
     const wallet = accounts.get(tenant)?.wallet
-    if (wallet) await moveReceivable(tx, { id: wallet.id, credit, overrun })
+    // Payments settle overruns as top-ups; what another room takes off them was written off.
+    if (wallet) await moveReceivable(tx, { id: wallet.id, credit, overrun, writtenOff: -overrun })
   }
   return posted
 }

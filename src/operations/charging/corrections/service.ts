@@ -4,12 +4,14 @@ import type { Database, Transaction } from '#platform/postgres'
 import { lockAccounts } from '../bucket/accounts.ts'
 import { ownerOfTokens } from '../bucket/model.ts'
 import { paidLot } from '../bucket/service.ts'
-import { availableOf, moveBuckets } from '../bucket/store.ts'
+import { availableOf, moveBuckets, moveWrittenOff } from '../bucket/store.ts'
+import type { Bucket } from '../bucket/store.ts'
 import { book } from '../bookings/service.ts'
 import { findBooking } from '../bookings/store.ts'
 import type { BurnColumns } from '../ingest/burn.ts'
 import { payerOf } from '../ingest/model.ts'
 import { activeLots, insertLot, lotsById, moveLots } from '../lots/store.ts'
+import type { LotRow } from '../lots/store.ts'
 import { correctionReused, unknownRequest } from '../problems.ts'
 import { redo } from './model.ts'
 import type { Standing } from './model.ts'
@@ -81,29 +83,27 @@ export async function correct(tx: Transaction, change: Change): Promise<boolean>
   const { before, version } = await standing(tx, record)
   const after = { sellPico, taxPico, drawsKept: kind === 'rerate' }
   if (!before.drawsKept || isSame(before, after)) return false
-  // What payments have settled of its overrun comes back as money.
-  const recorded = before.burn.overrunPico ?? 0n
-  const overrun = recorded < wallet.overrun ? recorded : wallet.overrun
-  const settled = recorded - overrun
-  if (settled > 0n) await insertLot(tx, paidLot({ wallet, key, lotPico: settled, nowMs }))
   const burned = await lotsById(tx, before.burn.lots ?? [])
+  const { overrun, writtenOff, settled, unlotted } = originOf(before, wallet, burned)
+  if (settled + unlotted > 0n) await insertLot(tx, paidLot({ wallet, key, lotPico: settled + unlotted, nowMs }))
   const open = await activeLots(tx, [wallet.id])
   const lots = [...open, ...burned.filter((lot) => !open.some(({ id }) => id === lot.id))]
   const again = redo(before, after, {
     wallet: wallet.id,
     lots,
-    available: availableOf(wallet) + before.sellPico - overrun,
+    available: availableOf(wallet) + before.sellPico - overrun - writtenOff,
     atMs: record.completedAtMs,
   })
   await moveLots(tx, again.moves)
   await moveBuckets(tx, [
     {
       id: wallet.id,
-      posted: before.sellPico - overrun - sellPico + (again.burn.overrunPico ?? 0n),
+      posted: before.sellPico - overrun - writtenOff - sellPico + (again.burn.overrunPico ?? 0n),
       escrowed: 0n,
       overrun: (again.burn.overrunPico ?? 0n) - overrun,
     },
   ])
+  await moveWrittenOff(tx, wallet.id, -writtenOff)
   for (const { tenant, table, units } of again.tokens) {
     const bucket = accounts.get(tenant)?.tokens.get(table)
     if (bucket) await moveBuckets(tx, [{ id: bucket.id, posted: -units, escrowed: 0n }])
@@ -118,6 +118,8 @@ export async function correct(tx: Transaction, change: Change): Promise<boolean>
       service: record.service,
       before: { ...partsOf(before), overrun },
       settled,
+      unlotted,
+      writtenOff,
       after: partsOf({ sellPico, taxPico, burn: again.burn }),
       tokens: [...again.tokens],
     },
@@ -141,6 +143,24 @@ export async function correct(tx: Transaction, change: Change): Promise<boolean>
     madeAtMs: nowMs,
   })
   return true
+}
+
+/**
+ * Where the part of a price came from that no lot gave. Of its overrun, what is still open is simply not owed any more; what was
+ * written off nobody has paid; the rest payments have settled, and it comes back as money. So does what was paid before there were lots.
+ */
+function originOf(before: Standing, wallet: Bucket, burned: readonly LotRow[]) {
+  const recorded = before.burn.overrunPico ?? 0n
+  const overrun = recorded < wallet.overrun ? recorded : wallet.overrun
+  const rest = recorded - overrun
+  const writtenOff = rest < wallet.writtenOff ? rest : wallet.writtenOff
+  const ofWallet = new Set(burned.filter(({ bucket }) => bucket === wallet.id).map(({ id }) => id))
+  const inLots = (before.burn.lots ?? []).reduce(
+    (sum, id, index) => (ofWallet.has(id) ? sum + (before.burn.lotAmounts?.[index] ?? 0n) : sum),
+    0n,
+  )
+  const unlotted = before.sellPico - (before.burn.creditPico ?? 0n) - recorded - inLots
+  return { overrun, writtenOff, settled: rest - writtenOff, unlotted }
 }
 
 export function keyOf({ reference }: Pick<Decision, 'reference'>, id: string): string {

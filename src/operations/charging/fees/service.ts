@@ -2,17 +2,16 @@ import { netOfTax, pico } from '#kernel'
 import { postingId } from '#ledger'
 import type { Database, Transaction } from '#platform/postgres'
 import { lockAccount } from '../bucket/accounts.ts'
-import { availableOf, moveBuckets } from '../bucket/store.ts'
-import type { Bucket } from '../bucket/store.ts'
+import { overrunPaid } from '../bucket/overrun.ts'
+import { lockBuckets, moveBuckets } from '../bucket/store.ts'
 import { book } from '../bookings/service.ts'
 import { findBooking, outstandingMoves } from '../bookings/store.ts'
 import type { Move } from '../bookings/store.ts'
-import { burn, openPurse } from '../lots/model.ts'
-import type { Piece } from '../lots/model.ts'
-import { activeLots, moveLots } from '../lots/store.ts'
+import { moveLots } from '../lots/store.ts'
 import { MOST_PICO } from '../model.ts'
-import { amountAboveFee, feeReused, insufficientBalance, invalidAmount, unknownFee } from '../problems.ts'
+import { amountAboveFee, feeReused, invalidAmount, unknownFee } from '../problems.ts'
 import { earnedAt, refundParts } from './model.ts'
+import { movesOf, movesOfLots, payable } from './payable.ts'
 import { changeFee, feesToRecognise, findFee, insertFee, lockFee } from './store.ts'
 import type { Fee } from './store.ts'
 
@@ -82,36 +81,6 @@ function isSame(a: Fee, b: Fee): boolean {
   return text(a) === text(b)
 }
 
-/** The lots of paid money, and the credit, that this amount would be taken from. */
-export async function payable(
-  tx: Transaction,
-  wallet: Bucket,
-  amount: bigint,
-  nowMs: number,
-  { mayUseCredit = true } = {},
-): Promise<{ pieces: Piece[]; credit: bigint }> {
-  const lots = await activeLots(tx, [wallet.id])
-  const inLots = lots.reduce((sum, lot) => sum + lot.remaining, 0n)
-  const pieces = burn(openPurse(lots.filter(({ source }) => source === 'paid')), amount, nowMs)
-  const paid = pieces.reduce((sum, piece) => sum + piece.amount, 0n)
-  const creditInUse = inLots - wallet.posted
-  const creditLeft = mayUseCredit && wallet.creditLimit > creditInUse ? wallet.creditLimit - creditInUse : 0n
-  if (amount > availableOf(wallet) || amount - paid > creditLeft) {
-    const most = paid + creditLeft
-    const available = most < availableOf(wallet) ? most : availableOf(wallet)
-    throw insufficientBalance({ needed: `${amount}`, available: `${available}` })
-  }
-  return { pieces, credit: amount - paid }
-}
-
-export function movesOf(pieces: readonly Piece[], sign: bigint): Move[] {
-  return pieces.map(({ lot, amount }) => ({ lot: lot.id, amount: sign * amount }))
-}
-
-export function movesOfLots(pieces: readonly Piece[], sign: bigint) {
-  return pieces.map(({ lot, amount }) => ({ id: lot.id, remaining: sign * amount, recognised: 0n }))
-}
-
 export interface FeeRefund {
   readonly feeReference: string
   readonly amountPico: bigint
@@ -121,7 +90,8 @@ export interface FeeRefund {
 }
 
 /**
- * Gives a fee back, in part or whole: credit first, then the lots in the reverse of the order in which they burned. Throws
+ * Gives a fee back, in part or whole: credit first, then the lots in the reverse of the order in which they burned. What the wallet
+ * owes beyond itself is paid of it at once. Throws
  * `unknown_fee`, `amount_above_fee`, `fee_reused`, `invalid_amount`.
  */
 export async function refundFee(
@@ -164,6 +134,8 @@ export async function refundFee(
   await moveBuckets(tx, [{ id: wallet.id, posted: amount, escrowed: 0n }])
   const booking = { kind: 'fee_refund', tenant: fee.tenant, paid, credit, tax, deferred, earned, bought } as const
   const posted = await book(tx, { key, booking, memo, nowMs, about: feeReference, moves })
+  const [after = wallet] = await lockBuckets(tx, [wallet.id])
+  await overrunPaid(tx, after, { cause: key, nowMs })
   return { booked: true, ...posted }
 }
 

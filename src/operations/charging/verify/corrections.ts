@@ -71,7 +71,7 @@ async function bookingFlaw(
   const text = (parts: ReturnType<typeof partsOf>) =>
     [parts.sell, parts.gift, parts.credit, parts.overrun, parts.tax].join(' ')
   const parts = partsOf(previous)
-  if (text(booking.before) !== text({ ...parts, overrun: parts.overrun - booking.settled }))
+  if (text(booking.before) !== text({ ...parts, overrun: parts.overrun - booking.settled - booking.writtenOff }))
     return 'its booking mirrors something else'
   if (text(booking.after) !== text(partsOf(correction))) return 'its booking says something else'
   return undefined
