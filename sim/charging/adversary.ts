@@ -34,14 +34,17 @@ function stepOf(dice: Random, { loss, duplication, crashes, lostDisks, longestWa
   if (dice.chance(lostDisks)) return { kind: 'swap', written: dice.below(101), index }
   switch (dice.below(8)) {
     case 0:
-    case 1:
+    case 1: {
+      const amount = 1 + dice.below(40)
       return {
         kind: 'place',
         tenant: dice.below(2),
-        amount: 1 + dice.below(40),
+        amount,
+        ...(dice.chance(40) ? { least: 1 + dice.below(amount) } : {}),
         capped: dice.chance(50),
         tokens: dice.chance(50) ? 1 + dice.below(40) : 0,
       }
+    }
     case 2:
       return { kind: 'finish', index, share: dice.below(101), captureFirst: dice.chance(50) }
     case 3:

@@ -15,6 +15,8 @@ export type Step =
       readonly kind: 'place'
       readonly tenant: number
       readonly amount: number
+      /** Less than the amount will do from this on: a shorter answer. */
+      readonly least?: number
       /** Counts against the spend cap as well. */
       readonly capped?: boolean
       /** Takes up to this much of the tokens first; nothing when they are gone. */
@@ -131,20 +133,22 @@ export async function simulate({
     if (used > charging.granted(slice)) violations.push(`holds and captures of ${slice} exceed its grant`)
   }
 
-  function place({ tenant, amount, capped, tokens: wanted }: Step & { kind: 'place' }): void {
+  function place(step: Step & { kind: 'place' }): void {
+    const { tenant, amount, least, capped, tokens: wanted } = step
     // After a crash `active` is another array: nobody is left to hear the dead process.
     const alive = active
-    const wallet = whole(`wallet:t${tenant}`, amount)
+    const atLeast = least === undefined ? {} : { atLeast: BigInt(least) }
+    const wallet = { ...whole(`wallet:t${tenant}`, amount), ...atLeast }
     const parts = [
       ...(wanted ? [{ bucket: TOKENS, amount: BigInt(wanted), atLeast: 1n, optional: true }] : []),
-      ...(capped ? [whole(CAP, amount)] : []),
+      ...(capped ? [{ ...whole(CAP, amount), ...atLeast }] : []),
       wallet,
     ]
     const done = (outcome: readonly Hold[] | Refusal): void => {
       if (alive !== active) return
       if ('refused' in outcome) {
         // Tokens that are gone are passed over.
-        if (outcome.bucket === TOKENS) place({ kind: 'place', tenant, amount, ...(capped ? { capped } : {}) })
+        if (outcome.bucket === TOKENS) place({ ...step, tokens: 0 })
         else refusals.push(outcome)
         return
       }
@@ -153,7 +157,13 @@ export async function simulate({
       active.push({ id, parts, holds: outcome, opening: openingOf(id, `t${tenant}`, parts, outcome), isOpened: false })
     }
     if (parts.length > 1) holds.placeAll(parts, done)
-    else holds.place(wallet.bucket, wallet.amount, (outcome) => done('refused' in outcome ? outcome : [outcome]))
+    else
+      holds.place(
+        wallet.bucket,
+        wallet.amount,
+        (outcome) => done('refused' in outcome ? outcome : [outcome]),
+        wallet.atLeast,
+      )
   }
 
   function open(request: ActiveRequest): void {

@@ -56,15 +56,20 @@ afterAll(async () => {
   await database?.[Symbol.asyncDispose]()
 })
 
-const TENANTS = ['pack', 'capped', 'reserved', 'late', 'owner', 'member']
+const TENANTS = ['pack', 'capped', 'reserved', 'late', 'owner', 'member', 'short', 'few']
+
+/** What the long answers' service holds for a request whose answer may be this long. */
+const longest = (outputTokens: bigint) => (400n + outputTokens) * PRICE
 
 async function setUpBooks(): Promise<void> {
   for (const tenant of ['pack', 'capped', 'reserved', 'late', 'owner'])
     await charging.topup({ tenant, amountPico: YUAN, reference: `opening-${tenant}` })
+  await charging.topup({ tenant: 'short', amountPico: longest(300n), reference: 'opening-short' })
   const lot = { unit: 'std', source: 'gift' as const, memo: 'test' }
   const definition = { tenant: '', unit: 'CNY', validFromMs: 0, validToMs: null }
   await database.transaction(async (tx) => {
     await charging.grantLot(tx, { ...lot, tenant: 'pack', amount: 2n * WEIGHT + 7n * UNIT, reference: 'pack' })
+    await charging.grantLot(tx, { ...lot, tenant: 'few', amount: (400n + 2n * 300n) * UNIT, reference: 'few' })
     await charging.grantLot(tx, { ...lot, tenant: 'late', amount: 10_000n * UNIT, reference: 'late' })
   })
   await database.transaction(async (tx) => {
@@ -132,26 +137,33 @@ async function snapshotOf({ funding }: Charging): Promise<Snapshot> {
       },
     ],
     services: [
-      {
-        id: 'm',
-        displayName: 'm',
-        createdMs: 0,
-        contextTokens: 400,
-        maxOutputTokens: 100,
-        tokenizer: { kind: 'bytes', bytesPerToken: 4 },
-        tenants: [],
-        sellSheets: [sheet('sell')],
-        deployments: [{ supplier: 'fake', model: 'm', priority: 0, buySheets: [sheet('buy')] }],
-        firstByteTimeoutMs: 5_000,
-        idleTimeoutMs: 5_000,
-        totalTimeoutMs: 10_000,
-      },
-    ],
+      { id: 'm', maxOutputTokens: 100 },
+      { id: 'long', maxOutputTokens: 4_000 },
+    ].map((service) => ({
+      ...service,
+      displayName: service.id,
+      createdMs: 0,
+      contextTokens: 400,
+      tokenizer: { kind: 'bytes', bytesPerToken: 4 },
+      tenants: [],
+      sellSheets: [sheet(`sell-${service.id}`)],
+      deployments: [{ supplier: 'fake', model: service.id, priority: 0, buySheets: [sheet(`buy-${service.id}`)] }],
+      firstByteTimeoutMs: 5_000,
+      idleTimeoutMs: 5_000,
+      totalTimeoutMs: 10_000,
+    })),
     tables: [
       {
         id: 'std',
         displayName: 'Standard token',
-        versions: [{ id: 'std-1', validFromMs: 0, validToMs: null, weights: [{ service: 'm', weights: WEIGHTS }] }],
+        versions: [
+          {
+            id: 'std-1',
+            validFromMs: 0,
+            validToMs: null,
+            weights: ['m', 'long'].map((service) => ({ service, weights: WEIGHTS })),
+          },
+        ],
       },
     ],
   }
@@ -186,6 +198,51 @@ test('a package pays as far as it goes, to the last token, and the wallet from t
   expect(await served('pack')).toEqual({ pico: COST, debit: null })
   const balance = await charging.balance('pack')
   expect(balance.postedPico).toBe(`${YUAN - 2n * COST + 7n * PRICE}`)
+})
+
+/** Asks for a long answer, without a number of its own unless one is given. */
+const askLong = (tenant: string, more: object = {}, head: Record<string, string> = {}) =>
+  fetch(`${gateway.url}/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer sk-${tenant}`, 'content-type': 'application/json', ...head },
+    body: JSON.stringify({ model: 'long', messages: [{ role: 'user', content: 'hi' }], ...more }),
+  })
+const capSent = (): unknown =>
+  (JSON.parse(upstream.received().at(-1)?.body.toString() ?? '{}') as { max_tokens?: number }).max_tokens
+
+test('an account that cannot pay for the longest answer gets the longest that it can pay for, and is told', async () => {
+  upstream.script('long', { kind: 'answer', events: 5, usage, finishReason: 'length' })
+  const whole = await askLong('short')
+  expect(whole.status, await whole.clone().text()).toBe(200)
+  expect(whole.headers.get('x-factory-output-cap')).toBe('300')
+  expect(capSent()).toBe(300)
+  expect(await whole.json()).toMatchObject({ choices: [{ finish_reason: 'length' }] })
+  await expect.poll(() => gateway.isAtRest(), { timeout: 10_000 }).toBe(true)
+  const stream = await askLong('short', { stream: true })
+  expect(stream.headers.get('x-factory-output-cap')).toBe('285')
+  expect(await stream.text()).toContain(`"debits":{},"outputCap":285}`)
+  expect(capSent()).toBe(285)
+  await expect.poll(() => gateway.isAtRest(), { timeout: 10_000 }).toBe(true)
+  // A number of one's own is kept to, unless one says otherwise; and who wants all or nothing can have nothing.
+  expect((await askLong('short', { max_tokens: 1_000 })).status).toBe(402)
+  expect((await askLong('short', {}, { 'x-factory-output-cap': 'exact' })).status).toBe(402)
+  expect(await failure(await askLong('short', {}, { 'x-factory-output-cap': 'some' }))).toMatchObject({ status: 400 })
+  const own = await askLong('short', { max_tokens: 1_000, n: 1 }, { 'x-factory-output-cap': 'affordable' })
+  expect([own.status, own.headers.get('x-factory-output-cap'), capSent()]).toEqual([200, '270', 270])
+  await expect.poll(() => gateway.isAtRest(), { timeout: 10_000 }).toBe(true)
+  // 255 tokens are left to pay for, and that is no answer any more.
+  expect(await failure(await askLong('short'))).toMatchObject({ status: 402, code: 'insufficient_balance' })
+  const { postedPico, escrowedPico } = await charging.balance('short')
+  expect([postedPico, escrowedPico]).toEqual([`${longest(255n)}`, '0'])
+}, 60_000)
+
+test('a package that is nearly used up pays for a shorter answer, with nothing in the wallet', async () => {
+  upstream.script('long', { kind: 'answer', events: 5, usage, finishReason: 'length' })
+  const answer = await askLong('few')
+  expect([answer.status, answer.headers.get('x-factory-output-cap'), capSent()]).toEqual([200, '300', 300])
+  expect(answer.headers.get('x-factory-charge-pico')).toBe('0')
+  expect(answer.headers.get('x-factory-debit')).toBe(`std=${formatUnits(WEIGHT)}`)
+  await expect.poll(() => gateway.isAtRest(), { timeout: 10_000 }).toBe(true)
 })
 
 test('a stream says the same in its last words', async () => {
@@ -247,13 +304,14 @@ test('afterwards nothing is in quarantine, and the books agree with every record
   expect(await charging.quarantine({ limit: 10 })).toEqual([])
   expect(await charging.slices({ limit: 10 })).toEqual([])
   const filed = (id: string): FiledSheet => {
-    const isSell = id === 'sell'
+    const [side, service = ''] = id.split('-')
+    const isSell = side === 'sell'
     return {
       ...sheet(id),
-      service: 'm',
+      service,
       side: isSell ? 'sell' : 'buy',
       supplier: isSell ? null : 'fake',
-      model: isSell ? null : 'm',
+      model: isSell ? null : service,
     }
   }
   const verified = await charging.verify({

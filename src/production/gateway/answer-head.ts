@@ -14,7 +14,14 @@ export function chargeHead(flight: Flight, record: UsageRecord): string {
 /** The same as the last words of a stream: a comment, which every reader of server-sent events passes over. */
 export function chargeComment(flight: Flight, record: UsageRecord): string {
   const debits = record.draws ? Object.fromEntries(debitsOf(flight.parts, record.draws)) : {}
-  return `: x-factory ${JSON.stringify({ chargeYuan: formatYuan(BigInt(record.sellPico)), debits })}\n\n`
+  const shortened = flight.isShortened ? { outputCap: flight.outputCap } : {}
+  return `: x-factory ${JSON.stringify({ chargeYuan: formatYuan(BigInt(record.sellPico)), debits, ...shortened })}\n\n`
+}
+
+/** What an answer's head says before it is known what it costs: the tier, and where the account paid for a shorter answer only. */
+export function termsHead(flight: Pick<Flight, 'request' | 'tier' | 'isShortened' | 'outputCap'>): string {
+  const tier = tierHead(flight)
+  return flight.isShortened ? `${tier}x-factory-output-cap: ${flight.outputCap}\r\n` : tier
 }
 
 /** Which tier is served and billed, said to who asked for one. */

@@ -2,7 +2,7 @@ import type { AttemptOutcome, Ending, UsageRecord } from '#contract'
 import { totalTokens } from '#kernel'
 import type { Problem } from '#kernel'
 import { refuseInStream } from '#protocols/openai-chat'
-import { chargeComment, chargeHead, tierHead } from './answer-head.ts'
+import { chargeComment, chargeHead, termsHead } from './answer-head.ts'
 import { endAttempt, timeoutOf } from './attempt.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
@@ -118,7 +118,7 @@ function sendLast(
     exchange.respond(
       200,
       jsonHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins) +
-        tierHead(flight) +
+        termsHead(flight) +
         chargeHead(flight, record),
       flight.answer[0] ?? '',
     )

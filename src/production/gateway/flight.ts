@@ -7,6 +7,7 @@ import type { ActiveCall, Exchange } from '#platform/http'
 import type { ChatRequest } from '#protocols/openai-chat'
 import type { Running } from '#scheduler'
 import type { Caller, Line, OfferedService } from './directory.ts'
+import type { FinalUnit } from './final-unit.ts'
 import type { HeldPart } from './fund.ts'
 import type { Sheet } from './pricing.ts'
 
@@ -36,9 +37,13 @@ export interface Flight {
   readonly tier: Tier
   readonly acceptedAtMs: number
   readonly inputBound: number
-  /** Cap per choice and for all choices together. */
-  readonly outputCap: number
-  readonly outputBound: number
+  /** Cap per choice and for all choices together, which may be less than was asked: see `isShortened`. */
+  outputCap: number
+  outputBound: number
+  /** How much shorter the answer may become to be affordable; undefined: not at all. */
+  readonly finalUnit: FinalUnit | undefined
+  /** The account could not pay for more than `outputCap`. */
+  isShortened: boolean
   readonly ticket: Ticket
   /** The wallet's hold; of nothing where `parts` pay for whatever the request may use. */
   hold: Hold | undefined

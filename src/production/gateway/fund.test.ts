@@ -9,6 +9,7 @@ import {
   MOST,
   UNITS,
   atMs,
+  costOf,
   flat,
   fundingStage,
   reserved,
@@ -144,6 +145,47 @@ test('another’s wallet pays where the own has not enough, and the record says 
   const refused = await refusal({ means: [wallet, shared], filled: { 'wallet:t': 1n, 'wallet:owner': 2n } })
   expect(refused.type.code).toBe('insufficient_balance')
   expect(refused.params).toMatchObject({ available: '0.000000000001' })
+})
+
+test('what nobody can pay for as a whole is paid for as far as it goes, by whoever reaches further', async () => {
+  const short = { leastOutput: 10, tables: [std] }
+  const shared: Means = { kind: 'wallet', id: 'o', bucket: 'wallet:owner', payer: 'owner' }
+  const funds = async (given: Omit<Given, 'leastOutput' | 'tables'>) => {
+    const found = await success({ ...short, ...given })
+    giveBack(found)
+    return [found.outputBound, found.payer, ...amounts(found).flat()]
+  }
+  const poor = costOf(20)
+  expect(await funds({ means: [wallet], filled: { 'wallet:t': poor + 7n } })).toEqual([
+    20,
+    undefined,
+    'wallet',
+    poor + 7n,
+  ])
+  // Another's wallet pays for the whole before the own one pays for less.
+  const filled = { 'wallet:t': poor, 'wallet:owner': MOST }
+  expect(await funds({ means: [wallet, shared], filled })).toEqual([50, 'owner', 'wallet', MOST])
+  const tokensFor30 = { ...filled, 'wallet:owner': 0n, 'tokens:t': 130n }
+  expect(await funds({ means: [tokens, wallet], filled: tokensFor30 })).toEqual([
+    30,
+    undefined,
+    'tokens',
+    130n,
+    'wallet',
+    0n,
+  ])
+  const money = reserved({ dimensions: [{ bucket: 'throughput:r', unit: 'CNY' }] })
+  const both = { 'wallet:t': poor, [`throughput:r${MINUTE}`]: 80n }
+  expect(await funds({ means: [money, wallet], filled: both })).toEqual([
+    ...[30, undefined, 'reserved_money', 80n],
+    ...['wallet', poor],
+  ])
+  const caps: SpendCap[] = [{ id: 'd', scope: 'key', bucket: 'cap:d', period: 'day', limitPico: '0' }]
+  const capped = { ...rich, 'cap:d@2026-11-25': costOf(12) }
+  expect((await funds({ means: [wallet], caps, filled: capped }))[0]).toBe(12)
+  const refused = await refusal({ ...short, means: [wallet], filled: { 'wallet:t': costOf(10) - 1n } })
+  expect(refused.type.code).toBe('insufficient_balance')
+  expect(stage.holds.stats().outstandingHolds).toBe(0)
 })
 
 test('without a table, a version in force or a weight nothing is free: the next means pays', async () => {

@@ -83,7 +83,7 @@ function dimensionParts(
       bucket: `${bucket}@${period}`,
       conversion,
       classes: weighed,
-      amount: bound(conversion.weights, asked),
+      amount: unitBound(conversion.weights, asked),
     })
   }
   const [first, ...others] = parts
@@ -92,9 +92,10 @@ function dimensionParts(
 
 function unitPart(bucket: string, table: Table, asked: Asked): UnitPart | undefined {
   const conversion = conversionAt(table, asked.service, asked.atMs)
-  return conversion && { bucket, conversion, classes: TOKEN_CLASSES, amount: bound(conversion.weights, asked) }
+  return conversion && { bucket, conversion, classes: TOKEN_CLASSES, amount: unitBound(conversion.weights, asked) }
 }
 
-function bound(weights: TokenPrices, { inputBound, outputBound }: Asked): bigint {
+/** The most units that a request can take. */
+export function unitBound(weights: TokenPrices, { inputBound, outputBound }: TokenBounds): bigint {
   return upperBound({ inputTokens: inputBound, outputTokens: outputBound }, weights)
 }

@@ -3,7 +3,7 @@ import { StreamGarbage, observeStream } from '#metering'
 import type { StreamObserver } from '#metering'
 import type { CallHandler, ClientFailure, HeaderView } from '#platform/http'
 import { outcomeOfStatus } from '#scheduler'
-import { tierHead } from './answer-head.ts'
+import { termsHead } from './answer-head.ts'
 import { endAttempt, outcomeOfFailure } from './attempt.ts'
 import type { FailAttempt } from './attempt.ts'
 import { breakOff, finish } from './finish.ts'
@@ -156,7 +156,7 @@ class StreamRelay implements CallHandler {
     flight.ttftMs = elapsedMs(flight)
     gateway.holds.open(openingOf(flight))
     if (exchange.closed) return
-    const head = streamHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins) + tierHead(flight)
+    const head = streamHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins) + termsHead(flight)
     if (!exchange.startStream(200, head, first)) this.waitForReader()
   }
 

@@ -1,12 +1,13 @@
 import { Problem } from '#kernel'
 import { walletProblem } from '#holds'
-import type { Hold } from '#holds'
+import type { Hold, Refusal } from '#holds'
 import type { Exchange } from '#platform/http'
 import { decodeChat, invalidRequest } from '#protocols/openai-chat'
 import type { ChatRequest } from '#protocols/openai-chat'
 import type { Caller, Directory, OfferedService } from './directory.ts'
 import { dispatch } from './dispatch.ts'
 import { tierHead } from './answer-head.ts'
+import { affordable, finalUnitOf } from './final-unit.ts'
 import { clientLeft, dropFlight, voidHolds } from './finish.ts'
 import type { Flight } from './flight.ts'
 import { NO_PARTS, fund } from './fund.ts'
@@ -32,7 +33,9 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
     const sellSheet = sheetAt(service.sellSheets, nowMs)
     if (!sellSheet) throw priceMissing({})
     const tier = tierOf(sellSheet, request.serviceTier)
-    mostPico = moneyBound(sellSheet, { tier, atMs: nowMs }, bounds)
+    const costOf = (outputBound: number) => moneyBound(sellSheet, { tier, atMs: nowMs }, { ...bounds, outputBound })
+    mostPico = costOf(bounds.outputBound)
+    const finalUnit = finalUnitOf(request, bounds.outputCap, outputWish(exchange), costOf)
     if (asksForPrice(exchange)) {
       answerPrice(exchange, { id, caller, request, service, sheet: sellSheet, tier, atMs: nowMs, bounds }, gateway)
       return
@@ -52,6 +55,8 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
       inputBound: bounds.inputBound,
       outputCap: bounds.outputCap,
       outputBound: bounds.outputBound,
+      finalUnit,
+      isShortened: false,
       hold: undefined,
       parts: NO_PARTS,
       payer: undefined,
@@ -87,24 +92,38 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
 
 /** Sets aside what pays for the request; then it is served. */
 function pay(flight: Flight, gateway: Gateway, mostPico: bigint): void {
-  const { caller, service, acceptedAtMs, inputBound, outputBound } = flight
+  const { caller, service, acceptedAtMs, inputBound, outputBound, finalUnit } = flight
   if (!caller.funding) {
-    gateway.holds.place(caller.wallet, mostPico, (held) => {
-      if ('refused' in held) turnAway(flight, gateway, walletProblem(held))
-      else begin(flight, gateway, held)
-    })
+    const paid = (held: Hold | Refusal): void => {
+      if ('refused' in held) {
+        turnAway(flight, gateway, walletProblem(held))
+        return
+      }
+      if (finalUnit && held.amount < mostPico)
+        shorten(flight, affordable(finalUnit, held.amount, finalUnit.costOf) ?? finalUnit.least)
+      begin(flight, gateway, held)
+    }
+    gateway.holds.place(caller.wallet, mostPico, paid, finalUnit?.costOf(finalUnit.least))
     return
   }
   const asked = { service: service.id, atMs: acceptedAtMs, inputBound, outputBound }
-  fund(gateway.holds, caller.funding, { ...asked, moneyBound: mostPico, tenant: caller.tenant }, (funds) => {
+  fund(gateway.holds, caller.funding, { ...asked, moneyBound: mostPico, tenant: caller.tenant, finalUnit }, (funds) => {
     if (funds instanceof Problem) {
       turnAway(flight, gateway, funds)
       return
     }
     flight.parts = funds.parts
     flight.payer = funds.payer
+    if (funds.outputBound < outputBound) shorten(flight, funds.outputBound)
     begin(flight, gateway, funds.wallet)
   })
+}
+
+/** The answer ends where the money does: the supplier is told so in the request's output cap, and stops with `length`. */
+function shorten(flight: Flight, outputBound: number): void {
+  flight.outputBound = outputBound
+  flight.outputCap = outputBound / flight.request.choices
+  flight.isShortened = true
 }
 
 function turnAway(flight: Flight, gateway: Gateway, problem: Problem): void {
@@ -118,6 +137,15 @@ function begin(flight: Flight, gateway: Gateway, hold: Hold): void {
   if (flight.isEnded) voidHolds(flight)
   else if (flight.clientHasLeft) dropFlight(flight, gateway)
   else dispatch(flight, gateway) //                                                    6 who serves it; then relay, meter, journal, capture
+}
+
+const OUTPUT_WISH = 'x-factory-output-cap'
+
+/** What the client says about answers that it could not pay for as a whole. */
+function outputWish(exchange: Exchange): 'affordable' | 'exact' | undefined {
+  const wish = exchange.headers.get(OUTPUT_WISH)
+  if (wish === undefined || wish === 'affordable' || wish === 'exact') return wish
+  throw invalidRequest({ param: OUTPUT_WISH, reason: 'must be "affordable" or "exact"' })
 }
 
 const DRY_RUN = 'x-factory-dry-run'

@@ -58,7 +58,12 @@ export interface Given {
   readonly status?: Tenant['status']
   readonly tables?: readonly ConversionTable[]
   readonly filled: Readonly<Record<string, bigint>>
+  /** The shortest answer that will do. */
+  readonly leastOutput?: number
 }
+
+/** What money must be held for an answer of at most so much. */
+export const costOf = (outputTokens: number): bigint => upperBound({ ...bounds, outputTokens }, sell)
 
 /** The real holds and journal, with a control plane that grants what its buckets have. For tests only. */
 export async function fundingStage() {
@@ -94,7 +99,8 @@ export async function fundingStage() {
   let runs = 0
 
   /** Every bucket of a run has the run's number in its name, so that runs share holds and nothing else. */
-  async function funded({ means, caps = [], status = 'active', tables = [], filled }: Given): Promise<Funds | Problem> {
+  async function funded(given: Given): Promise<Funds | Problem> {
+    const { means, caps = [], status = 'active', tables = [], filled, leastOutput } = given
     const run = ++runs
     const unique = (bucket: string): string => `${bucket}/${run}`
     for (const [bucket, amount] of Object.entries(filled)) {
@@ -117,7 +123,11 @@ export async function fundingStage() {
     const funding = arrangeFunding(tenant, key, readTables(tables))
     if (!funding) throw new Error('the own wallet alone needs no funding')
     const asked = { service: 'm', atMs, inputBound: bounds.inputTokens, outputBound: bounds.outputTokens }
-    return new Promise((resolve) => fund(holds, funding, { ...asked, moneyBound: MOST, tenant: 't' }, resolve))
+    const finalUnit =
+      leastOutput === undefined ? undefined : { least: leastOutput, step: 1, most: bounds.outputTokens, costOf }
+    return new Promise((resolve) =>
+      fund(holds, funding, { ...asked, moneyBound: MOST, tenant: 't', finalUnit }, resolve),
+    )
   }
 
   return {

@@ -100,10 +100,10 @@ export function createHolds(options: HoldsOptions): Holds {
 
   const isClosed = (): boolean => stopping || registration.fenced || stateLog.failed !== null
 
-  function place(bucket: string, amount: bigint, done: (outcome: Hold | Refusal) => void): void {
+  function place(bucket: string, amount: bigint, done: (outcome: Hold | Refusal) => void, atLeast = amount): void {
     const hold = take(bucket, amount)
     if (hold) done(hold)
-    else wait({ bucket, amount, atLeast: amount, optional: false }, done)
+    else wait({ bucket, amount, atLeast, optional: false }, done)
   }
 
   /** A hold in a slice that has room for it now. */

@@ -73,9 +73,10 @@ export interface Checkpoint {
  */
 export interface Holds {
   /**
-   * Sets `amount` of a bucket aside. `done` is called at once while a slice of it has room, else once charging has answered.
+   * Sets `amount` of a bucket aside. `done` is called at once while a slice of it has room, else once charging has answered. With
+   * `atLeast`, what there is will do from that on, once charging has said that there is not all of it.
    */
-  place(bucket: string, amount: bigint, done: (outcome: Hold | Refusal) => void): void
+  place(bucket: string, amount: bigint, done: (outcome: Hold | Refusal) => void, atLeast?: bigint): void
   /**
    * Sets all parts aside or none, in the order given, which must be the same for requests that share buckets. `done` is called
    * at once while every bucket has room in a slice. The refusal is that of the first part that could not be held.

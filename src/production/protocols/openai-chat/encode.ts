@@ -7,7 +7,7 @@ type CapName = 'max_tokens' | 'max_completion_tokens'
 /** What must differ in the supplier's copy of a request. */
 export interface SupplierForm {
   readonly model: string
-  /** Cap per choice: the client's, or the service's when it gave none, so that the cost bound held is also enforced. */
+  /** Cap per choice: the client's, the service's when it gave none, or what can be paid for, so that the cost bound held is also enforced. */
   readonly maxOutputTokens: number
   /** The name under which this supplier takes the cap; most ignore the other one, and would answer without an end. */
   readonly maxTokensField: CapName
@@ -46,7 +46,9 @@ function capUnder(
   if (other && !isNull(body, other)) edits.push({ span: other, text: 'null' })
   const own = spans.get(maxTokensField)
   if (!own) return `"${maxTokensField}":${cap},`
-  if (isNull(body, own)) edits.push({ span: own, text: cap })
+  // Also where the client gave a number: its account may pay for a shorter answer only.
+  if (isNull(body, own) || Number(body.toString('latin1', own.start, own.end)) > maxOutputTokens)
+    edits.push({ span: own, text: cap })
   return ''
 }
 
