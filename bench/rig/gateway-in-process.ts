@@ -1,5 +1,12 @@
 import { join } from 'node:path'
-import { createAdmission, createLimitTable, openLimits } from '#admission'
+import {
+  createAdmission,
+  createFlowControl,
+  createLimitTable,
+  createWaitTable,
+  openLimits,
+  openWaits,
+} from '#admission'
 import type { Snapshot } from '#contract'
 import {
   admitHead,
@@ -160,6 +167,8 @@ export async function startGatewayInProcess(supplierPort: number, scratch: strin
     directory: () => directory,
     admission: createAdmission({ limits, nowNs: process.hrtime.bigint }),
     limits,
+    flow: createFlowControl(),
+    waits: openWaits(createWaitTable(64, 1), 0),
     bodyBudget: createBodyBudget(536_870_912),
     holds,
     scheduler,

@@ -1,5 +1,5 @@
 import type { Snapshot } from '#contract'
-import type { LimitTable } from '#admission'
+import type { LimitTable, WaitTable } from '#admission'
 import type { MetricSnapshot } from '#platform/metrics'
 import type { GatewaySettingsFile } from './gateway-settings.ts'
 
@@ -24,5 +24,6 @@ export interface WorkerStart {
   readonly abandoned: readonly string[]
   readonly port: number
   readonly table: LimitTable
+  readonly waits: WaitTable
   readonly settings: GatewaySettingsFile
 }

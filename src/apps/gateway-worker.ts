@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join, parse } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { TokenizerSpec } from '#contract'
-import { createAdmission, openLimits } from '#admission'
+import { createAdmission, createFlowControl, openLimits, openWaits } from '#admission'
 import {
   EMPTY_DIRECTORY,
   admitHead,
@@ -127,6 +127,8 @@ async function runWorker(): Promise<void> {
     directory: () => directory,
     admission: createAdmission({ limits, nowNs: process.hrtime.bigint }),
     limits,
+    flow: createFlowControl(),
+    waits: openWaits(start.waits, start.index),
     bodyBudget: createBodyBudget(BODY_BUDGET_BYTES),
     holds,
     scheduler,

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
-import { createLimitTable, openLimits } from '#admission'
+import { createLimitTable, createWaitTable, openLimits, openWaits } from '#admission'
 import { ConfigError } from '#platform/config'
 import { createLog } from '#platform/log'
 import { mergeMetrics, renderMetrics } from '#platform/metrics'
@@ -36,6 +36,7 @@ async function runGateway(): Promise<void> {
   const settings = readGatewaySettings(process.env, MODEL_ROOT)
   const log = createLog({ name: 'gateway', level: settings.logLevel })
   const table = createLimitTable(LIMIT_SLOTS, settings.workers)
+  const waits = createWaitTable(LIMIT_SLOTS, settings.workers)
   const slots = createSlots(LIMIT_SLOTS, openLimits(table, 0))
   const workers = new Map<number, Worker>()
   const stopping = new AbortController()
@@ -84,6 +85,7 @@ async function runGateway(): Promise<void> {
 
   const start = (index: number): Promise<void> => {
     openLimits(table, index).clear()
+    openWaits(waits, index).clear()
     const gatewayId = `gw-${index}`
     const workerData: WorkerStart = {
       index,
@@ -91,6 +93,7 @@ async function runGateway(): Promise<void> {
       abandoned: index === 0 ? abandonedJournals(settings.journalDir, settings.workers) : [],
       port,
       table,
+      waits,
       settings,
     }
     const worker = new Worker(new URL('./gateway-worker.ts', import.meta.url), {

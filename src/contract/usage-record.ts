@@ -20,6 +20,8 @@ export const AttemptOutcome = z.enum([
   'overrun',
   /** The other one of two that were asked for the same answer was first. */
   'lost_race',
+  /** Gave its place up to a request of a higher class, before anything of its answer had come. */
+  'displaced',
   /** What was to continue an answer said something else than the client had received. */
   'diverged',
 ])

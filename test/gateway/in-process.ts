@@ -1,7 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAdmission, createLimitTable, openLimits } from '#admission'
+import {
+  createAdmission,
+  createFlowControl,
+  createLimitTable,
+  createWaitTable,
+  openLimits,
+  openWaits,
+  type FlowControl,
+  type FlowOptions,
+} from '#admission'
 import type { Charging } from '#charging'
 import { UsageRecord, type Snapshot } from '#contract'
 import {
@@ -29,15 +38,18 @@ import { createScheduler } from '#scheduler'
 /** The real gateway and the real charging in one process, so that a test sets the clock and the snapshot. */
 export interface InProcess extends AsyncDisposable {
   readonly url: string
-  /** Nothing is held, unshipped or set aside any more. */
+  /** Nothing is held, unshipped or set aside any more, nobody is served and nobody waits. */
   isAtRest(): boolean
+  readonly flow: FlowControl<unknown>
 }
 
 /** The hash under which a snapshot files a key. */
 export const hashOf = (secret: string): string => sha256(secret)
 
 export async function startInProcess(options: {
-  readonly charging: Charging
+  /** The real one, or a client's view of a stand-in where money is not what is tested. */
+  readonly charging: Charging | { readonly client: ChargingClient }
+  readonly flow?: FlowOptions
   readonly snapshot: Snapshot
   readonly clock: Clock
   /** Requests are numbered from here on, so that several gateways in turn do not give an id twice. */
@@ -49,7 +61,7 @@ export async function startInProcess(options: {
   const holds = createHolds({
     gateway: 'gw-0',
     journal,
-    charging: clientOf(charging),
+    charging: 'client' in charging ? charging.client : clientOf(charging),
     clock,
     log: nullLog,
     limits: { refusedRetryMs: 20 },
@@ -90,6 +102,8 @@ export async function startInProcess(options: {
     directory: () => directory,
     admission: createAdmission({ limits, nowNs: process.hrtime.bigint }),
     limits,
+    flow: createFlowControl(options.flow),
+    waits: openWaits(createWaitTable(64, 1), 0),
     bodyBudget: createBodyBudget(1_000_000),
     holds,
     scheduler,
@@ -109,7 +123,7 @@ export async function startInProcess(options: {
     headTimeoutMs: 10_000,
     bodyTimeoutMs: 10_000,
     keepAliveTimeoutMs: 10_000,
-    maxConnections: 64,
+    maxConnections: 512,
     onHead: (exchange) => admitHead(exchange, gateway),
     onRequest: (exchange, body) => answer(exchange, body, gateway),
     onOversize: (exchange) => refuseOversize(exchange, gateway),
@@ -119,9 +133,19 @@ export async function startInProcess(options: {
   const port = await server.listen({ port: 0, host: '127.0.0.1', reusePort: false })
   return {
     url: `http://127.0.0.1:${port}/v1`,
+    flow: gateway.flow,
     isAtRest: () => {
       const { outstandingHolds, unshippedRecords, drainingSlices, quarantinedRecords } = holds.stats()
-      return outstandingHolds + unshippedRecords + drainingSlices + quarantinedRecords === 0
+      return (
+        limits.running(0) +
+          gateway.flow.size +
+          gateway.flights.size +
+          outstandingHolds +
+          unshippedRecords +
+          drainingSlices +
+          quarantinedRecords ===
+        0
+      )
     },
     async [Symbol.asyncDispose]() {
       if (isStopped) return

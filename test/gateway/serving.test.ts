@@ -202,10 +202,12 @@ test('other spellings and aliases of the priced members are refused', async () =
   expect(first.requests()).toBe(before)
 })
 
-test('a supplier at its limit is reported as busy and nothing is charged', async () => {
+test('who waits for a supplier longer than half the time to the first byte is told when to come back, and nothing is charged', async () => {
   second.script('slow', { kind: 'answer', events: 3, firstByteDelayMs: 500 })
   const responses = await Promise.all(Array.from({ length: 4 }, () => chat({ model: 'narrow', messages: hello })))
   expect(responses.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 429, 429, 429])
+  for (const { status, headers } of responses)
+    if (status === 429) expect(Number(headers.get('retry-after'))).toBeGreaterThanOrEqual(1)
   await Promise.all(responses.map((response) => response.text()))
 })
 

@@ -71,7 +71,7 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
             ['second', 'steady'],
           ],
         },
-        { id: 'narrow', deployments: [['narrow', 'slow']] },
+        { id: 'narrow', deployments: [['narrow', 'slow']], timeouts: quick },
         {
           id: 'tiered',
           deployments: [['first', 'plain-upstream']],

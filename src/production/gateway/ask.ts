@@ -10,15 +10,20 @@ const FIRST_OUTPUT_TOKENS = 256
 
 const NO_NEEDS: Ask['needs'] = []
 
+/** What the input will probably be, where `inputBound` is what it can be. */
+export function inputEstimate({ request }: Flight): number {
+  return Math.ceil(request.body.length / BYTES_PER_TOKEN)
+}
+
 /** The request as the scheduler sees it. */
 export function askOf(flight: Flight, gateway: Gateway, tried: readonly Line[]): Ask {
-  const { caller, service, request, tier } = flight
+  const { caller, service, tier } = flight
   return {
     service: service.id,
     slaClass: tier,
     strategy: caller.strategy,
     tenant: caller.tenant,
-    inputTokens: Math.ceil(request.body.length / BYTES_PER_TOKEN),
+    inputTokens: inputEstimate(flight),
     expectedOutputTokens: Math.min(flight.outputBound, FIRST_OUTPUT_TOKENS),
     prefixKey: undefined,
     needs: NO_NEEDS,

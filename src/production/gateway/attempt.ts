@@ -23,6 +23,7 @@ export function endAttempt(flight: Flight, gateway: Gateway, outcome: AttemptOut
     endMs: elapsedMs(flight),
   })
   gateway.limits.leave(attempt.line.supplier.slot)
+  gateway.waits.released()
   gateway.scheduler.ended(attempt.run, {
     outcome,
     status: attempt.status,

@@ -4,6 +4,7 @@ import { NO_TOKENS, rate } from '#kernel'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
 import { pricesOf } from './pricing.ts'
+import { sweepQueue } from './queueing.ts'
 
 const SWEEP_MS = 100
 const CHECKPOINT_EVERY_SWEEPS = 5
@@ -17,6 +18,7 @@ export function startSweep(gateway: Gateway): () => void {
   const marked = new WeakMap<Flight, number>()
   const timer = setInterval(() => {
     const now = performance.now()
+    sweepQueue(gateway, now)
     const checkpoints = ++sweeps % CHECKPOINT_EVERY_SWEEPS === 0
     for (const flight of gateway.flights.snapshot()) {
       try {
@@ -37,6 +39,7 @@ function checkpoint(flight: Flight, gateway: Gateway, marked: WeakMap<Flight, nu
   const output = Math.min(flight.observer?.seen.textEvents ?? 0, flight.outputBound)
   if (marked.get(flight) === output || !flight.lastLine) return
   marked.set(flight, output)
+  if (flight.turn) gateway.flow.progress(flight.turn, output)
   const tokens = { ...NO_TOKENS, output }
   const moment = { tier: flight.tier, atMs: flight.acceptedAtMs }
   gateway.holds.checkpoint(flight.id, {

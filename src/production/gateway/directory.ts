@@ -1,5 +1,6 @@
-import type { SlaTarget, Snapshot, Strategy } from '#contract'
+import type { ServiceTier, SlaTarget, Snapshot, Strategy } from '#contract'
 import { parseCalendars } from '#kernel'
+import { CLASSES, CLASS_POLICIES, ceilingsFor } from '#admission'
 import type { Quota, Slot } from '#admission'
 import type { Tokenizer } from '#metering'
 import type { Endpoint, Market } from '#scheduler'
@@ -19,6 +20,8 @@ export interface Caller {
   readonly state: 'active' | 'revoked' | 'suspended'
   readonly expiresAtMs: number | null
   readonly quotas: readonly Quota[]
+  /** Its tenant's part beside others while requests wait. */
+  readonly weight: number
   /** The bucket of the tenant's own wallet, which pays for everything unless `funding` says otherwise. */
   readonly wallet: string
   readonly funding: Funding | undefined
@@ -32,6 +35,8 @@ export interface Caller {
 export interface Line extends Endpoint {
   readonly supplier: SupplierLine
   readonly buySheets: readonly Sheet[]
+  /** How full the supplier may be for each class, by rank. */
+  readonly ceilings: readonly number[]
 }
 
 export interface OfferedService {
@@ -42,6 +47,8 @@ export interface OfferedService {
   readonly firstByteTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly totalTimeoutMs: number
+  /** Within which the first token is due, by class. */
+  readonly ttftBudgetsMs: Readonly<Record<ServiceTier, number>>
   readonly tokenizer: Tokenizer
   readonly sla: readonly SlaTarget[]
   /** Where it may be served; undefined: anywhere. */
@@ -96,6 +103,7 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
         { scope: 'API key' as const, slot: parts.slotOf(`key:${key.id}`), limits: key.limits },
         { scope: 'tenant' as const, slot: parts.slotOf(`tenant:${tenant.id}`), limits: tenant.limits },
       ].filter(({ limits }) => Object.values(limits).some((value) => value !== undefined)),
+      weight: tenant.weight ?? 1,
       wallet: `wallet:${tenant.id}`,
       funding: arrangeFunding(tenant, key, tables),
       strategy: tenant.strategy ?? 'balanced',
@@ -103,6 +111,7 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
       seesSuppliers: tenant.seesSuppliers ?? false,
     })
   }
+  const sold = classesSold(snapshot)
   const services = snapshot.services.map((service): OfferedService => {
     const allowed = new Set(service.tenants)
     return {
@@ -111,6 +120,7 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
       regions: service.regions,
       tokenizer: parts.tokenizer(service.tokenizer),
       sellSheets: readSheets(service.sellSheets, calendars),
+      ttftBudgetsMs: ttftBudgetsOf(service),
       mayUse: (tenant) => allowed.size === 0 || allowed.has(tenant),
       lines: service.deployments
         .toSorted((a, b) => a.priority - b.priority)
@@ -135,6 +145,7 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
               maxConcurrency: supplier.terms.maxConcurrency,
               requestsPerMinute: supplier.terms.requestsPerMinute,
               tokensPerMinute: supplier.terms.tokensPerMinute,
+              ceilings: ceilingsFor(sold.get(supplier.line.id) ?? new Set(), CLASS_POLICIES),
             },
           ]
         }),
@@ -152,4 +163,23 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
       lots: snapshot.lots ?? [],
     },
   }
+}
+
+/** The classes that each supplier's services are sold in. */
+function classesSold({ services }: Snapshot): ReadonlyMap<string, ReadonlySet<ServiceTier>> {
+  const sold = new Map<string, Set<ServiceTier>>()
+  for (const { deployments, sellSheets } of services)
+    for (const { supplier } of deployments) {
+      const classes = sold.get(supplier) ?? new Set<ServiceTier>(['standard'])
+      for (const { variants = [] } of sellSheets) for (const { when } of variants) if (when.tier) classes.add(when.tier)
+      sold.set(supplier, classes)
+    }
+  return sold
+}
+
+/** What the service promises for a class, or where nothing is promised, how long its suppliers are listened to. */
+function ttftBudgetsOf({ sla = [], firstByteTimeoutMs }: Snapshot['services'][number]): Record<ServiceTier, number> {
+  const of = (tier: ServiceTier) => sla.find((target) => target.class === tier)?.ttftMs ?? firstByteTimeoutMs
+  const [priority, standard, flex, batch] = CLASSES.map(of) as [number, number, number, number]
+  return { priority, standard, flex, batch }
 }

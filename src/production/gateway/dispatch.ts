@@ -1,4 +1,5 @@
 import type { AttemptOutcome } from '#contract'
+import { RANKS, roomUnder } from '#admission'
 import { MAX_ATTEMPTS, afterFailure } from '#scheduler'
 import { encodeForSupplier } from '#protocols/openai-chat'
 import { endAttempt, timeoutOf } from './attempt.ts'
@@ -13,21 +14,35 @@ import { sheetAt } from './pricing.ts'
 import { relayAnswer } from './relay-answer.ts'
 import { relayStream } from './relay-stream.ts'
 
-/** Finds who may serve and starts with the best. */
-export function dispatch(flight: Flight, gateway: Gateway): void {
+/** Finds who may serve, best first. */
+export function choose(flight: Flight, gateway: Gateway): void {
   const { order, candidates } = gateway.scheduler.choose(askOf(flight, gateway, []))
   flight.order = order
   flight.candidates = candidates
-  tryNext(flight, gateway)
+  flight.nextInOrder = 0
 }
 
-function tryNext(flight: Flight, gateway: Gateway): void {
+/** Starts with the best who has room. False when all who may serve are at their limit: then it may wait. */
+export function dispatch(flight: Flight, gateway: Gateway): boolean {
+  choose(flight, gateway)
+  if (startNext(flight, gateway)) return true
+  if (isFull(flight)) return false
+  giveUp(flight, gateway)
+  return true
+}
+
+/** Somebody may serve it, but not now. */
+export function isFull({ candidates }: Flight): boolean {
+  return candidates.some(({ verdict }) => verdict === 'at_capacity')
+}
+
+function startNext(flight: Flight, gateway: Gateway): boolean {
   while (flight.attempts.length < MAX_ATTEMPTS) {
     const line = flight.order[flight.nextInOrder++]
-    if (!line) break
-    if (tryLine(flight, line, gateway)) return
+    if (!line) return false
+    if (tryLine(flight, line, gateway)) return true
   }
-  giveUp(flight, gateway)
+  return false
 }
 
 /** Starts an attempt unless the supplier is at its limit. */
@@ -35,7 +50,9 @@ function tryLine(flight: Flight, line: Line, gateway: Gateway): boolean {
   const { supplier } = line
   const buySheet = sheetAt(line.buySheets, flight.acceptedAtMs)
   if (!buySheet) return false
-  if (!gateway.limits.enter(supplier.slot, supplier.maxConcurrency)) {
+  const rank = RANKS[flight.tier]
+  const room = roomUnder(line.ceilings[rank] ?? 1, supplier.maxConcurrency)
+  if (gateway.waits.yields(supplier.slot, rank) || !gateway.limits.enter(supplier.slot, room)) {
     flight.candidates = flight.candidates.map((candidate) =>
       candidate.supplier === line.supplierId && candidate.model === line.model
         ? { ...candidate, verdict: 'at_capacity' }
@@ -94,15 +111,18 @@ export function failAttempt(flight: Flight, gateway: Gateway, outcome: AttemptOu
     flight.hasRetriedSame = true
     if (tryLine(flight, line, gateway)) return
   }
-  tryNext(flight, gateway)
+  if (!startNext(flight, gateway)) giveUp(flight, gateway)
 }
 
 /** Nobody answered. The client hears the most useful reason; the request is on record and costs nothing. */
 function giveUp(flight: Flight, gateway: Gateway): void {
   const last = flight.attempts.at(-1)
   if (!last) {
-    const isBusy = flight.candidates.some((candidate) => candidate.verdict === 'at_capacity')
-    dropFlight(flight, gateway, isBusy ? supplierBusy({ retryAfterMs: 1000 }) : noSupplier({ retryAfterMs: 5000 }))
+    dropFlight(
+      flight,
+      gateway,
+      isFull(flight) ? supplierBusy({ retryAfterMs: 1000 }) : noSupplier({ retryAfterMs: 5000 }),
+    )
     return
   }
   finish(flight, gateway, 'failed', reasonOf(flight, last.outcome))

@@ -1,15 +1,16 @@
 import type { AttemptOutcome, Ending, UsageRecord } from '#contract'
-import { totalTokens } from '#kernel'
+import { NO_TOKENS, totalTokens } from '#kernel'
 import type { Problem } from '#kernel'
 import { refuseInStream } from '#protocols/openai-chat'
 import { chargeComment, chargeHead, termsHead } from './answer-head.ts'
 import { endAttempt, timeoutOf } from './attempt.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
-import { answerCut, notReady } from './problems.ts'
+import { answerCut, notReady, supplierBusy } from './problems.ts'
 import { isAboutTheRequest, recordOf } from './record.ts'
 import type { Seen } from './record.ts'
 import { jsonHead, refuse } from './replies.ts'
+import { endTurn } from './turn.ts'
 
 const DONE = 'data: [DONE]\n\n'
 
@@ -20,6 +21,7 @@ export function dropFlight(flight: Flight, gateway: Gateway, problem?: Problem):
   gateway.flights.remove(flight)
   flight.ticket.release(0)
   voidHolds(flight)
+  endTurn(flight, gateway, NO_TOKENS)
   if (problem) refuse(flight.exchange, flight.id, problem, gateway.settings.allowedOrigins, flight.ticket)
 }
 
@@ -38,6 +40,7 @@ export function finish(flight: Flight, gateway: Gateway, ending: Ending, problem
   flight.isEnded = true
   gateway.flights.remove(flight)
   flight.ticket.release(totalTokens(record.tokens))
+  endTurn(flight, gateway, record.tokens)
   gateway.holds.record(record, (error) => sendLast(flight, gateway, record, problem, error))
   flight.hold.capture(BigInt(record.sellPico))
   flight.parts.forEach((part, i) => part.hold.capture(BigInt(record.draws?.[i]?.amount ?? '0')))
@@ -56,10 +59,17 @@ export function breakOff(flight: Flight, gateway: Gateway, outcome: AttemptOutco
   )
 }
 
+/** The client hung up while it waited: nobody is left to serve. One that had lost its place at a supplier is on record. */
+function giveUpWaiting(flight: Flight, gateway: Gateway): void {
+  if (flight.lastLine) finish(flight, gateway, 'failed', supplierBusy({ retryAfterMs: 1000 }))
+  else dropFlight(flight, gateway)
+}
+
 /** The client hung up. The supplier is listened to a little longer, to learn what was generated; the sweep ends it. */
 export function clientLeft(flight: Flight, gateway: Gateway): void {
   if (flight.isEnded) return
   flight.clientHasLeft = true
+  if (flight.turn?.state === 'waiting') return giveUpWaiting(flight, gateway)
   const lingerMs = flight.request.stream ? gateway.settings.streamLingerMs : gateway.settings.answerLingerMs
   flight.quietDeadline = Math.min(flight.totalDeadline, performance.now() + lingerMs)
   flight.running?.call?.resume()

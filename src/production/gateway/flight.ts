@@ -1,6 +1,6 @@
 import type { Attempt, Candidate } from '#contract'
 import type { RequestId, Tier } from '#kernel'
-import type { Ticket } from '#admission'
+import type { Slot, Ticket, Turn } from '#admission'
 import type { Hold } from '#holds'
 import type { StreamObserver } from '#metering'
 import type { ActiveCall, Exchange } from '#platform/http'
@@ -51,6 +51,10 @@ export interface Flight {
   parts: readonly HeldPart[]
   /** Whose wallet it is, if not the tenant's own. */
   payer: string | undefined
+  /** Its place among those who want the same suppliers; from when it is paid for. */
+  turn: Turn<Flight> | undefined
+  /** Suppliers that it is known to wait for. */
+  waitsFor: readonly Slot[]
   order: readonly Line[]
   candidates: readonly Candidate[]
   nextInOrder: number

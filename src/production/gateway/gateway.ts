@@ -1,11 +1,12 @@
 import type { UsageRecord } from '#contract'
 import type { RequestId } from '#kernel'
-import type { Admission, Limits } from '#admission'
+import type { Admission, FlowControl, Limits, Waits } from '#admission'
 import type { Holds } from '#holds'
 import type { Log } from '#platform/log'
 import type { Scheduler } from '#scheduler'
 import type { BodyBudget } from './body-budget.ts'
 import type { Directory, Line } from './directory.ts'
+import type { Flight } from './flight.ts'
 import type { FlightBoard } from './flight-board.ts'
 import type { AllowedOrigins } from './replies.ts'
 
@@ -25,6 +26,9 @@ export interface Gateway {
   readonly directory: () => Directory
   readonly admission: Admission
   readonly limits: Limits
+  /** Who waits here for a supplier, and what is known of the other workers' queues. */
+  readonly flow: FlowControl<Flight>
+  readonly waits: Waits
   readonly bodyBudget: BodyBudget
   readonly holds: Holds
   readonly scheduler: Scheduler<Line>

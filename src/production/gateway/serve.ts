@@ -5,7 +5,6 @@ import type { Exchange } from '#platform/http'
 import { decodeChat, invalidRequest } from '#protocols/openai-chat'
 import type { ChatRequest } from '#protocols/openai-chat'
 import type { Caller, Directory, OfferedService } from './directory.ts'
-import { dispatch } from './dispatch.ts'
 import { tierHead } from './answer-head.ts'
 import { affordable, finalUnitOf } from './final-unit.ts'
 import { clientLeft, dropFlight, voidHolds } from './finish.ts'
@@ -14,8 +13,10 @@ import { NO_PARTS, fund } from './fund.ts'
 import type { Gateway } from './gateway.ts'
 import { renderPreview } from './price-preview.ts'
 import { moneyBound, sheetAt, tierOf } from './pricing.ts'
+import { enter } from './queueing.ts'
 import { modelNotFound, outputCapTooLarge, priceMissing, unsupportedModality } from './problems.ts'
 import { jsonHead, refuse } from './replies.ts'
+import { NOWHERE } from './turn.ts'
 
 /** Bytes per token for the rate limit's reservation, which is an estimate and trued up; the hold uses the sound bound of one. */
 const RESERVED_BYTES_PER_TOKEN = 3
@@ -60,6 +61,8 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
       hold: undefined,
       parts: NO_PARTS,
       payer: undefined,
+      turn: undefined,
+      waitsFor: NOWHERE,
       order: [],
       candidates: [],
       nextInOrder: 0,
@@ -136,7 +139,7 @@ function begin(flight: Flight, gateway: Gateway, hold: Hold): void {
   // Ended while it waited: nobody is left to give its holds back.
   if (flight.isEnded) voidHolds(flight)
   else if (flight.clientHasLeft) dropFlight(flight, gateway)
-  else dispatch(flight, gateway) //                                                    6 who serves it; then relay, meter, journal, capture
+  else enter(flight, gateway) //                                                       6 whose turn is it, who serves it; then relay, meter, journal, capture
 }
 
 const OUTPUT_WISH = 'x-factory-output-cap'

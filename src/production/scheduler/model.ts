@@ -29,6 +29,7 @@ export function afterFailure(outcome: AttemptOutcome): Next {
       return 'elsewhere'
     case 'served':
     case 'lost_race':
+    case 'displaced':
     case 'diverged':
       return 'tell_client'
   }
@@ -50,6 +51,7 @@ const NEUTRAL: ReadonlySet<AttemptOutcome> = new Set([
   'overrun',
   'status_429',
   'lost_race',
+  'displaced',
   'diverged',
 ])
 

@@ -2,7 +2,7 @@ import type { UsageRecord } from '#contract'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { explainText } from './text.ts'
 
-const WELL_ENDED = new Set(['served', 'client_closed', 'lost_race'])
+const WELL_ENDED = new Set(['served', 'client_closed', 'lost_race', 'displaced'])
 
 /** Attempts on one time axis from acceptance to the end of the request; the upright mark is the first token. */
 export function AttemptWaterfall({ record }: { readonly record: UsageRecord }) {

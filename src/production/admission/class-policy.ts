@@ -1,0 +1,44 @@
+import type { ServiceTier } from '#contract'
+
+/** The classes of service; the first goes first. */
+export const CLASSES = ['priority', 'standard', 'flex', 'batch'] as const satisfies readonly ServiceTier[]
+
+/** A class's place among `CLASSES`: lower goes first. */
+export const RANKS: Readonly<Record<ServiceTier, number>> = { priority: 0, standard: 1, flex: 2, batch: 3 }
+
+/** How a class is treated while suppliers are short. */
+export interface ClassPolicy {
+  /** How full a supplier may be, with everybody's requests, for this class to use it: the rest is held back for higher classes. */
+  readonly ceiling: number
+  /** Requests of one service that may wait. */
+  readonly maxWaiting: number
+  /** A request that has waited this long is due, whatever its tenant's other requests are due at. */
+  readonly agingMs: number
+  /** Gives its place up to a higher class while nothing of its answer has come. */
+  readonly yields: boolean
+}
+
+export type ClassPolicies = Readonly<Record<ServiceTier, ClassPolicy>>
+
+/** Ceilings, queue bounds and aging as the peers have settled on them (llm-d's priority holdback, SGLang's priority scheduler). */
+export const CLASS_POLICIES: ClassPolicies = {
+  priority: { ceiling: 1, maxWaiting: 256, agingMs: 5_000, yields: false },
+  standard: { ceiling: 0.95, maxWaiting: 512, agingMs: 5_000, yields: false },
+  flex: { ceiling: 0.85, maxWaiting: 512, agingMs: 120_000, yields: true },
+  batch: { ceiling: 0.7, maxWaiting: 1024, agingMs: 120_000, yields: true },
+}
+
+/** How many requests a class may see running at a supplier before it has to wait. A class always gets one. */
+export function roomUnder(ceiling: number, limit: number): number {
+  // A limit of 20 under 0.95 is 19, however the product rounds.
+  return ceiling >= 1 ? limit : Math.max(1, Math.floor(limit * ceiling + 1e-9))
+}
+
+/**
+ * The ceilings in force at a supplier that serves these classes: nothing is held back for a class that is not sold there, so a
+ * factory that sells one class uses all that it has.
+ */
+export function ceilingsFor(sold: ReadonlySet<ServiceTier>, policies: ClassPolicies): readonly number[] {
+  const highest = Math.min(...CLASSES.filter((tier) => sold.has(tier)).map((tier) => RANKS[tier]))
+  return CLASSES.map((tier) => (RANKS[tier] <= highest ? 1 : policies[tier].ceiling))
+}
