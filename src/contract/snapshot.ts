@@ -126,6 +126,8 @@ export const Service = z.object({
   sla: z.array(SlaTarget).max(4).optional(),
   /** Regions where it may be served; absent: anywhere. */
   regions: z.array(Slug).optional(),
+  /** A request whose first token is late may be sent to a second supplier as well; absent: no. */
+  hedge: z.boolean().optional(),
 })
 export type Service = z.infer<typeof Service>
 

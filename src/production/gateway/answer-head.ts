@@ -14,8 +14,9 @@ export function chargeHead(flight: Flight, record: UsageRecord): string {
 /** The same as the last words of a stream: a comment, which every reader of server-sent events passes over. */
 export function chargeComment(flight: Flight, record: UsageRecord): string {
   const debits = record.draws ? Object.fromEntries(debitsOf(flight.parts, record.draws)) : {}
+  const continued = flight.continued > 0 ? { continued: flight.continued } : {}
   const shortened = flight.isShortened ? { outputCap: flight.outputCap } : {}
-  return `: x-factory ${JSON.stringify({ chargeYuan: formatYuan(BigInt(record.sellPico)), debits, ...shortened })}\n\n`
+  return `: x-factory ${JSON.stringify({ chargeYuan: formatYuan(BigInt(record.sellPico)), debits, ...shortened, ...continued })}\n\n`
 }
 
 /** What an answer's head says before it is known what it costs: the tier, and where the account paid for a shorter answer only. */

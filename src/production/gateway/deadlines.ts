@@ -1,5 +1,6 @@
-import { failAttempt } from './dispatch.ts'
+import { failAttempt, resume } from './dispatch.ts'
 import { timeIsUp } from './finish.ts'
+import { hedge } from './hedge.ts'
 import { NO_TOKENS, rate } from '#kernel'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
@@ -22,8 +23,10 @@ export function startSweep(gateway: Gateway): () => void {
     const checkpoints = ++sweeps % CHECKPOINT_EVERY_SWEEPS === 0
     for (const flight of gateway.flights.snapshot()) {
       try {
-        if (flight.hold && (now >= flight.quietDeadline || now >= flight.totalDeadline))
-          timeIsUp(flight, gateway, (outcome) => failAttempt(flight, gateway, outcome))
+        if (flight.hold && (now >= flight.quietDeadline || now >= flight.totalDeadline)) {
+          if (flight.pausedFor && now < flight.totalDeadline) resume(flight, gateway)
+          else timeIsUp(flight, gateway, failAttempt)
+        } else if (now >= flight.hedgeAt) hedge(flight, gateway, failAttempt)
         else if (checkpoints && flight.hasBegun && flight.observer) checkpoint(flight, gateway, marked)
       } catch (error) {
         // One request's trouble must not end the sweep, and with it everybody's deadlines.

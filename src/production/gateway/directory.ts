@@ -51,6 +51,8 @@ export interface OfferedService {
   readonly ttftBudgetsMs: Readonly<Record<ServiceTier, number>>
   readonly tokenizer: Tokenizer
   readonly sla: readonly SlaTarget[]
+  /** A late request may be sent to a second supplier. */
+  readonly hedge: boolean
   /** Where it may be served; undefined: anywhere. */
   readonly regions: readonly string[] | undefined
   readonly sellSheets: readonly Sheet[]
@@ -117,6 +119,7 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
     return {
       ...service,
       sla: service.sla ?? [],
+      hedge: service.hedge ?? false,
       regions: service.regions,
       tokenizer: parts.tokenizer(service.tokenizer),
       sellSheets: readSheets(service.sellSheets, calendars),

@@ -1,31 +1,40 @@
 import type { AttemptOutcome } from '#contract'
-import { RANKS, roomUnder } from '#admission'
 import { MAX_ATTEMPTS, afterFailure } from '#scheduler'
-import { encodeForSupplier } from '#protocols/openai-chat'
-import { endAttempt, timeoutOf } from './attempt.ts'
+import { endAttempt, isLive, timeoutOf } from './attempt.ts'
 import { askOf } from './ask.ts'
 import type { Line } from './directory.ts'
-import { dropFlight, finish } from './finish.ts'
-import { elapsedMs } from './flight.ts'
+import { breakOff, dropFlight, finish } from './finish.ts'
 import type { Flight, RunningAttempt } from './flight.ts'
 import type { Gateway } from './gateway.ts'
+import { goOn } from './go-on.ts'
 import { noSupplier, supplierBusy, supplierFailed } from './problems.ts'
-import { sheetAt } from './pricing.ts'
-import { relayAnswer } from './relay-answer.ts'
-import { relayStream } from './relay-stream.ts'
+import { otherGoesOn } from './race.ts'
+import { isTooLong } from './refusal.ts'
+import { startLine, startNext } from './start-attempt.ts'
+
+/** A supplier that stumbled is left alone for a moment, and not by everybody for the same moment. */
+const PAUSE_MS = 100
+const PAUSE_SPREAD_MS = 200
+const BUSY_PAUSE_MS = 1_000
+/** A client is told to come back later rather than kept waiting longer than this. */
+const MOST_PAUSE_MS = 5_000
 
 /** Finds who may serve, best first. */
 export function choose(flight: Flight, gateway: Gateway): void {
   const { order, candidates } = gateway.scheduler.choose(askOf(flight, gateway, []))
   flight.order = order
   flight.candidates = candidates
-  flight.nextInOrder = 0
 }
 
 /** Starts with the best who has room. False when all who may serve are at their limit: then it may wait. */
 export function dispatch(flight: Flight, gateway: Gateway): boolean {
-  choose(flight, gateway)
-  if (startNext(flight, gateway)) return true
+  flight.firstTokenBy = Math.min(flight.totalDeadline, performance.now() + flight.service.firstByteTimeoutMs)
+  // One that lost its place may be served by whoever it lost it at.
+  flight.tried.length = 0
+  if (startNext(flight, gateway, { role: undefined, failAttempt })) {
+    gateway.retries.noteRequest(flight.service.id)
+    return true
+  }
   if (isFull(flight)) return false
   giveUp(flight, gateway)
   return true
@@ -36,82 +45,61 @@ export function isFull({ candidates }: Flight): boolean {
   return candidates.some(({ verdict }) => verdict === 'at_capacity')
 }
 
-function startNext(flight: Flight, gateway: Gateway): boolean {
-  while (flight.attempts.length < MAX_ATTEMPTS) {
-    const line = flight.order[flight.nextInOrder++]
-    if (!line) return false
-    if (tryLine(flight, line, gateway)) return true
+/** An attempt failed: try again, elsewhere, go on with what the client has, or say why not. */
+export function failAttempt(flight: Flight, gateway: Gateway, attempt: RunningAttempt, outcome: AttemptOutcome): void {
+  if (!isLive(flight, attempt)) return
+  endAttempt(flight, gateway, attempt, outcome)
+  if (attempt.role === 'retry') gateway.retries.noteWasted(flight.service.id)
+  if (otherGoesOn(flight)) return
+  if (flight.hasBegun) {
+    if (!goOn(flight, gateway, { attempt, outcome }, failAttempt)) breakOff(flight, gateway, outcome)
+    return
   }
-  return false
+  if (!mayTryAgain(flight, gateway) || !retry(flight, gateway, attempt, outcome)) giveUp(flight, gateway)
 }
 
-/** Starts an attempt unless the supplier is at its limit. */
-function tryLine(flight: Flight, line: Line, gateway: Gateway): boolean {
-  const { supplier } = line
-  const buySheet = sheetAt(line.buySheets, flight.acceptedAtMs)
-  if (!buySheet) return false
-  const rank = RANKS[flight.tier]
-  const room = roomUnder(line.ceilings[rank] ?? 1, supplier.maxConcurrency)
-  if (gateway.waits.yields(supplier.slot, rank) || !gateway.limits.enter(supplier.slot, room)) {
-    flight.candidates = flight.candidates.map((candidate) =>
-      candidate.supplier === line.supplierId && candidate.model === line.model
-        ? { ...candidate, verdict: 'at_capacity' }
-        : candidate,
-    )
-    return false
+function mayTryAgain(flight: Flight, gateway: Gateway): boolean {
+  const now = performance.now()
+  if (flight.clientHasLeft || now >= flight.totalDeadline || flight.attempts.length >= MAX_ATTEMPTS) return false
+  if (flight.request.stream && now >= flight.firstTokenBy) return false
+  return gateway.retries.mayRetry(flight.service.id)
+}
+
+function retry(
+  flight: Flight,
+  gateway: Gateway,
+  { line, retryAfterMs }: RunningAttempt,
+  outcome: AttemptOutcome,
+): boolean {
+  if (isTooLong(flight.refusal) && outcome === 'status_4xx') {
+    const isLarger = (other: Line) =>
+      other.contextTokens === undefined || other.contextTokens > (line.contextTokens ?? 0)
+    return startNext(flight, gateway, { role: 'retry', failAttempt, excludes: (other) => !isLarger(other) })
   }
-  const attempt: RunningAttempt = {
-    line,
-    buySheet,
-    startMs: elapsedMs(flight),
-    run: gateway.scheduler.began(line, askOf(flight, gateway, [])),
-    call: undefined,
-    status: null,
-  }
-  flight.running = attempt
-  flight.lastLine = attempt
-  flight.quietDeadline = flight.request.stream
-    ? performance.now() + flight.service.firstByteTimeoutMs
-    : flight.totalDeadline
-  const body = encodeForSupplier(flight.request, {
-    model: line.model,
-    maxOutputTokens: flight.outputCap,
-    maxTokensField: supplier.maxTokensField,
-    isStandardTier: flight.tier === 'standard',
-  })
-  const relay = flight.request.stream ? relayStream : relayAnswer
-  attempt.call = supplier.client.send(
-    { method: 'POST', target: supplier.target, head: supplier.head, body },
-    relay(flight, gateway, attempt, failAttempt),
-  )
+  const next = afterFailure(outcome)
+  if (next === 'tell_client') return false
+  if (startNext(flight, gateway, { role: 'retry', failAttempt })) return true
+  if (flight.hasRetriedSame || (next === 'elsewhere' && outcome !== 'status_429')) return false
+  return pause(flight, line, Math.max(retryAfterMs ?? 0, outcome === 'status_429' ? BUSY_PAUSE_MS : PAUSE_MS))
+}
+
+/** Nobody else is left: the same supplier is asked once more, when it has had a moment or the time that it asked for. */
+function pause(flight: Flight, line: Line, leastMs: number): boolean {
+  // The moment of arrival, to the microsecond, spreads what failed together.
+  const until = performance.now() + leastMs + ((flight.exchange.acceptedAt * 1_000) % PAUSE_SPREAD_MS)
+  if (leastMs > MOST_PAUSE_MS || until >= Math.min(flight.firstTokenBy, flight.totalDeadline)) return false
+  flight.hasRetriedSame = true
+  flight.pausedFor = line
+  flight.quietDeadline = until
   return true
 }
 
-/** An attempt failed before anything of its answer reached the client: try again, elsewhere, or say why not. */
-export function failAttempt(flight: Flight, gateway: Gateway, outcome: AttemptOutcome): void {
-  const line = flight.running?.line
-  endAttempt(flight, gateway, outcome)
-  if (flight.clientHasLeft || performance.now() >= flight.totalDeadline) {
+/** The pause is over. */
+export function resume(flight: Flight, gateway: Gateway): void {
+  const line = flight.pausedFor
+  flight.pausedFor = undefined
+  if (!line || flight.clientHasLeft || !startLine(flight, gateway, line, { role: 'retry', failAttempt }))
     giveUp(flight, gateway)
-    return
-  }
-  const next = afterFailure(outcome)
-  if (next === 'tell_client') {
-    giveUp(flight, gateway)
-    return
-  }
-  const isLast = flight.nextInOrder >= flight.order.length
-  if (
-    next === 'again_or_elsewhere' &&
-    isLast &&
-    line &&
-    !flight.hasRetriedSame &&
-    flight.attempts.length < MAX_ATTEMPTS
-  ) {
-    flight.hasRetriedSame = true
-    if (tryLine(flight, line, gateway)) return
-  }
-  if (!startNext(flight, gateway)) giveUp(flight, gateway)
 }
 
 /** Nobody answered. The client hears the most useful reason; the request is on record and costs nothing. */
@@ -129,6 +117,8 @@ function giveUp(flight: Flight, gateway: Gateway): void {
 }
 
 function reasonOf(flight: Flight, outcome: AttemptOutcome) {
-  if (outcome === 'status_429') return supplierBusy({ retryAfterMs: flight.retryAfterMs ?? 1000 })
-  return timeoutOf(flight, outcome) ?? supplierFailed({ attempts: flight.attempts.length })
+  const { attempts, retryAfterMs } = flight
+  if (outcome === 'status_429') return supplierBusy({ retryAfterMs: retryAfterMs ?? 1000 })
+  const wait = retryAfterMs === undefined ? {} : { retryAfterMs }
+  return timeoutOf(flight, outcome) ?? supplierFailed({ attempts: attempts.length, ...wait })
 }

@@ -4,12 +4,15 @@ import type { Problem } from '#kernel'
 import { refuseInStream } from '#protocols/openai-chat'
 import { chargeComment, chargeHead, termsHead } from './answer-head.ts'
 import { endAttempt, timeoutOf } from './attempt.ts'
+import type { FailAttempt } from './attempt.ts'
+import { elapsedMs } from './flight.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
-import { answerCut, notReady, supplierBusy } from './problems.ts'
+import { answerCut, notReady, supplierBusy, timedOut } from './problems.ts'
 import { isAboutTheRequest, recordOf } from './record.ts'
 import type { Seen } from './record.ts'
 import { jsonHead, refuse } from './replies.ts'
+import { usageChunkLike } from './seam.ts'
 import { endTurn } from './turn.ts'
 
 const DONE = 'data: [DONE]\n\n'
@@ -49,7 +52,6 @@ export function finish(flight: Flight, gateway: Gateway, ending: Ending, problem
 
 /** A stream broke after the client received part of it: it ends with a typed error and without `[DONE]`, and is not charged. */
 export function breakOff(flight: Flight, gateway: Gateway, outcome: AttemptOutcome): void {
-  endAttempt(flight, gateway, outcome)
   // A client that had already left pays for what it was sent; its answer was not cut by the supplier.
   finish(
     flight,
@@ -81,32 +83,57 @@ export function clientLeft(flight: Flight, gateway: Gateway): void {
  */
 export function cutShort(flight: Flight, gateway: Gateway): void {
   if (flight.isEnded || flight.clientHasLeft) return
-  flight.running?.call?.abort()
+  endAll(flight, gateway, 'cut')
   if (flight.hasBegun) {
     breakOff(flight, gateway, 'cut')
     return
   }
-  endAttempt(flight, gateway, 'cut')
   if (flight.lastLine) finish(flight, gateway, 'failed', notReady({ retryAfterMs: 1000 }))
   else dropFlight(flight, gateway, notReady({ retryAfterMs: 1000 }))
 }
 
 /** Time is up for this request, by silence, in total, or after its client left. */
-export function timeIsUp(flight: Flight, gateway: Gateway, failAttempt: (outcome: AttemptOutcome) => void): void {
-  flight.running?.call?.abort()
+export function timeIsUp(flight: Flight, gateway: Gateway, failAttempt: FailAttempt): void {
+  const { running, rival } = flight
   if (flight.clientHasLeft) {
-    endAttempt(flight, gateway, 'client_closed')
-    finish(flight, gateway, 'client_closed')
+    endAll(flight, gateway, 'client_closed')
+    if (flight.lastLine) finish(flight, gateway, 'client_closed')
+    else dropFlight(flight, gateway)
     return
   }
-  const outcome =
-    performance.now() >= flight.totalDeadline
-      ? 'total_timeout'
-      : flight.hasBegun
-        ? 'idle_timeout'
-        : 'first_byte_timeout'
-  if (flight.hasBegun) breakOff(flight, gateway, outcome)
-  else failAttempt(outcome)
+  running?.call?.abort()
+  const isOver = performance.now() >= flight.totalDeadline
+  if (isOver) {
+    rival?.call?.abort()
+    endAttempt(flight, gateway, rival, 'total_timeout')
+  }
+  if (!running) {
+    const problem = timedOut({ afterMs: Math.round(elapsedMs(flight)) })
+    if (flight.lastLine) finish(flight, gateway, 'failed', problem)
+    else dropFlight(flight, gateway, problem)
+  } else if (isWholeThough(flight)) {
+    endAttempt(flight, gateway, running, 'served')
+    finish(flight, gateway, 'completed')
+  } else
+    failAttempt(
+      flight,
+      gateway,
+      running,
+      isOver ? 'total_timeout' : flight.hasBegun ? 'idle_timeout' : 'first_byte_timeout',
+    )
+}
+
+/** The answer said why it ended, and only the end of its stream never came. */
+function isWholeThough({ hasBegun, observer, request }: Flight): boolean {
+  return hasBegun && (observer?.seen.finished ?? 0) >= request.choices
+}
+
+function endAll(flight: Flight, gateway: Gateway, outcome: AttemptOutcome): void {
+  flight.pausedFor = undefined
+  for (const attempt of [flight.rival, flight.running]) {
+    attempt?.call?.abort()
+    endAttempt(flight, gateway, attempt, outcome)
+  }
 }
 
 /** The end of the answer: only a durable record lets a good one leave. */
@@ -123,7 +150,9 @@ function sendLast(
     gateway.log.error({ requestId: flight.id, err: error }, 'usage could not be recorded, so the answer is withheld')
   const failure = error ? notReady({ retryAfterMs: 5000 }) : problem
   if (flight.hasBegun)
-    exchange.endStream(Buffer.from(failure ? refuseInStream(failure) : chargeComment(flight, record) + DONE))
+    exchange.endStream(
+      Buffer.from(failure ? refuseInStream(failure) : lastUsage(flight, record) + chargeComment(flight, record) + DONE),
+    )
   else if (!failure)
     exchange.respond(
       200,
@@ -134,6 +163,13 @@ function sendLast(
     )
   else if (!error && flight.refusal && isAboutTheRequest(flight)) sendRefusal(flight, gateway)
   else refuse(exchange, flight.id, failure, gateway.settings.allowedOrigins, flight.ticket)
+}
+
+/** The usage that the client asked for, where suppliers only told that of parts. */
+function lastUsage(flight: Flight, { tokens }: UsageRecord): string {
+  if (flight.continued === 0 || !flight.request.includeUsage) return ''
+  const input = tokens.uncachedInput + tokens.cacheWrite + tokens.cacheRead
+  return usageChunkLike(flight.firstEvent ?? '', { input, output: tokens.output + tokens.reasoning })
 }
 
 /** A supplier's own words about the request (context too long, content filter) are the client's to read, if they are an error object. */

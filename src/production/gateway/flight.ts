@@ -18,8 +18,41 @@ export interface RunningAttempt {
   readonly startMs: number
   /** What the scheduler knows it by. */
   readonly run: Running
+  /** Why it is made, where it is not the first choice's turn. */
+  readonly role: Attempt['role']
+  /** How it goes on with an answer that broke off elsewhere; undefined: it is asked for a whole one. */
+  readonly resume: Resume | undefined
+  /** `performance.now()` at which it is given up if nothing of the answer has come. */
+  firstTokenDeadline: number
   call: ActiveCall | undefined
   status: number | null
+  firstTokenMs: number | undefined
+  /** What it generated and reported, where it goes on with an answer. */
+  generated: string
+  usage: unknown
+  /** What the supplier wants to be left alone for. */
+  retryAfterMs: number | undefined
+}
+
+/** How an answer that broke off is gone on with. */
+export interface Resume {
+  /** `prefill`: the supplier goes on from what was sent. `again`: it generates all of it anew, and what was sent is taken away. */
+  readonly mode: 'prefill' | 'again'
+  /** What the client has. */
+  readonly sent: string
+}
+
+/** What we owe for an attempt, where the record's own tokens do not say it. */
+export interface Owed {
+  readonly attempt: Attempt
+  readonly buySheet: Sheet
+  /** It never began to answer. */
+  readonly isFree: boolean
+  /** Tokens that it was given beside the request's own. */
+  readonly extraInputTokens: number
+  readonly outputTokens: number
+  /** What the supplier reported, if it did. */
+  readonly usage: unknown
 }
 
 /**
@@ -57,17 +90,34 @@ export interface Flight {
   waitsFor: readonly Slot[]
   order: readonly Line[]
   candidates: readonly Candidate[]
-  nextInOrder: number
+  /** Lines that were asked. */
+  readonly tried: Line[]
+  /** How many others the scheduler knew when it chose last. */
+  othersLeft: number
   hasRetriedSame: boolean
+  /** `performance.now()` by which the answer should have begun, whoever is asked for it. */
+  firstTokenBy: number
+  /** The line that is asked again when the pause until `quietDeadline` is over. */
+  pausedFor: Line | undefined
   readonly attempts: Attempt[]
   running: RunningAttempt | undefined
+  /** A second copy of the request, sent because the first is slow. The first piece of an answer decides between them. */
+  rival: RunningAttempt | undefined
+  /** `performance.now()` at which the second copy is due. */
+  hedgeAt: number
   /** The last line that was tried, for the record of a request that failed everywhere. */
   lastLine: RunningAttempt | undefined
-  /** The supplier's last Retry-After, to be passed on. */
+  /** The least that suppliers asked to wait, to be passed on. */
   retryAfterMs: number | undefined
   /** What a supplier said against the request itself, to be passed on. */
   refusal: { readonly status: number; readonly body: Buffer } | undefined
   observer: StreamObserver | undefined
+  /** The first event that reached the client, for the shape of what another supplier may have to add; undefined where none may. */
+  firstEvent: string | undefined
+  /** The answer was gone on with elsewhere, this many times. */
+  continued: number
+  /** Attempts that are owed for something else than the record's tokens; undefined: none. */
+  owed: Owed[] | undefined
   /** Pieces of a whole answer. */
   answer: Buffer[]
   /** The status line and headers of the answer have left. */

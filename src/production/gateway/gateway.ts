@@ -8,7 +8,9 @@ import type { BodyBudget } from './body-budget.ts'
 import type { Directory, Line } from './directory.ts'
 import type { Flight } from './flight.ts'
 import type { FlightBoard } from './flight-board.ts'
+import type { HedgeBudget } from './hedge-budget.ts'
 import type { AllowedOrigins } from './replies.ts'
+import type { RetryBudget } from './retry-budget.ts'
 
 export interface GatewaySettings {
   readonly maxBodyBytes: number
@@ -32,6 +34,8 @@ export interface Gateway {
   readonly bodyBudget: BodyBudget
   readonly holds: Holds
   readonly scheduler: Scheduler<Line>
+  readonly retries: RetryBudget
+  readonly hedges: HedgeBudget
   readonly nowMs: () => number
   readonly newRequestId: () => RequestId
   readonly log: Log

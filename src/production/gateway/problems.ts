@@ -131,7 +131,7 @@ export const noSupplier = defineProblem<{ retryAfterMs: number }>({
   detail: () => 'No supplier can serve this model at the moment.',
 })
 
-export const supplierFailed = defineProblem<{ attempts: number }>({
+export const supplierFailed = defineProblem<{ attempts: number; retryAfterMs?: number }>({
   code: 'supplier_failed',
   status: 502,
   title: 'Supplier failed',

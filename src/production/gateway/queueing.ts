@@ -73,7 +73,7 @@ function displaceFor(flight: Flight, gateway: Gateway): void {
   if (!newest) return
   newest.running?.call?.abort()
   newest.quietDeadline = Number.POSITIVE_INFINITY
-  endAttempt(newest, gateway, 'displaced')
+  endAttempt(newest, gateway, newest.running, 'displaced')
   wait(newest, gateway)
 }
 

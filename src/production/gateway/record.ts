@@ -7,6 +7,7 @@ import { meansOf, openingDraws, settledDraws } from './draws.ts'
 import { elapsedMs } from './flight.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
+import { settleOwed } from './owed.ts'
 import { pricesOf } from './pricing.ts'
 import { recountOf, textOf } from './recount.ts'
 
@@ -74,6 +75,7 @@ export function recordOf(
     buy: (inputTokens) => pricesOf(flight.lastLine?.buySheet ?? flight.sellSheet, moment, inputTokens),
     means: flight.parts.length === 0 ? NO_MEANS : meansOf(flight.parts),
   })
+  const ownCost = settleOwed(flight, settlement)
   const status = problem
     ? flight.hasBegun
       ? 200
@@ -111,7 +113,7 @@ export function recordOf(
     note: settlement.note,
     sellPico: settlement.sell.toString(),
     taxPico: settlement.tax.toString(),
-    buyPico: settlement.buy.toString(),
+    buyPico: (ownCost ?? settlement.buy).toString(),
   }
   if (flight.payer !== undefined) record.payer = flight.payer
   if (flight.tier !== 'standard') record.tier = flight.tier
@@ -121,5 +123,5 @@ export function recordOf(
 
 /** Whether it was the request itself that a supplier refused. */
 export function isAboutTheRequest(flight: Flight): boolean {
-  return flight.attempts.at(-1)?.outcome === 'status_4xx'
+  return flight.attempts.some(({ outcome }) => outcome === 'status_4xx')
 }

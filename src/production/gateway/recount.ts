@@ -1,6 +1,6 @@
 import type { Recount } from '#contract'
 import { answerText, countChatPrompt, observedText } from '#metering'
-import type { ChatMessage } from '#metering'
+import type { ChatMessage, Tokenizer } from '#metering'
 import { messagesOf } from '#protocols/openai-chat'
 import type { Flight } from './flight.ts'
 
@@ -20,6 +20,15 @@ export function recountOf(flight: Flight): Recount {
       output: estimate(Buffer.byteLength(text)),
       method: `estimate:bytes/${FALLBACK_BYTES_PER_TOKEN} (${tokenizer.method} failed)`,
     }
+  }
+}
+
+/** Tokens of a text, or an estimate of them where the tokenizer fails. */
+export function countText(tokenizer: Tokenizer, text: string): number {
+  try {
+    return tokenizer.count(text)
+  } catch {
+    return Math.ceil(Buffer.byteLength(text) / FALLBACK_BYTES_PER_TOKEN)
   }
 }
 

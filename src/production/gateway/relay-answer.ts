@@ -22,9 +22,9 @@ export function relayAnswer(
 
 /** A class, against the house rule, because one is made per request. */
 class AnswerRelay implements CallHandler {
-  private readonly flight: Flight
+  readonly flight: Flight
   private readonly gateway: Gateway
-  private readonly attempt: RunningAttempt
+  readonly attempt: RunningAttempt
   private readonly failAttempt: FailAttempt
   private refusal: RefusalCollector | undefined = undefined
   private receivedBytes = 0
@@ -38,7 +38,7 @@ class AnswerRelay implements CallHandler {
 
   onHead(status: number, headers: HeaderView): void {
     this.attempt.status = status
-    if (status !== 200) this.refusal = collectRefusal(status, headers, this.flight)
+    if (status !== 200) this.refusal = collectRefusal(status, headers, this)
   }
 
   onData(piece: Buffer): void {
@@ -48,7 +48,7 @@ class AnswerRelay implements CallHandler {
     this.receivedBytes += piece.length
     if (this.receivedBytes > gateway.settings.maxAnswerBytes) {
       attempt.call?.abort()
-      this.failAttempt(flight, gateway, 'garbage')
+      this.failAttempt(flight, gateway, attempt, 'garbage')
       return
     }
     // Copied because the piece belongs to the connection's read buffer.
@@ -60,23 +60,23 @@ class AnswerRelay implements CallHandler {
     if (flight.running !== attempt) return
     if (this.refusal) {
       this.refusal.end()
-      this.failAttempt(flight, gateway, outcomeOfStatus(attempt.status ?? 0))
+      this.failAttempt(flight, gateway, attempt, outcomeOfStatus(attempt.status ?? 0))
       return
     }
     const body = flight.answer.length === 1 ? flight.answer[0] : Buffer.concat(flight.answer)
     const seen = body && observeAnswer(body)
     if (!body || !seen) {
-      this.failAttempt(flight, gateway, 'garbage')
+      this.failAttempt(flight, gateway, attempt, 'garbage')
       return
     }
     flight.answer = [body]
-    endAttempt(flight, gateway, 'served')
+    endAttempt(flight, gateway, attempt, 'served')
     finish(flight, gateway, flight.clientHasLeft ? 'client_closed' : 'completed', undefined, seen)
   }
 
   onFailure(failure: ClientFailure): void {
-    const { flight, gateway } = this
-    if (flight.running !== this.attempt) return
-    this.failAttempt(flight, gateway, outcomeOfFailure(failure, failure.kind === 'cut' ? 'cut' : 'reset'))
+    const { flight, gateway, attempt } = this
+    if (flight.running !== attempt) return
+    this.failAttempt(flight, gateway, attempt, outcomeOfFailure(failure, failure.kind === 'cut' ? 'cut' : 'reset'))
   }
 }

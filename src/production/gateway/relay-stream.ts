@@ -4,22 +4,28 @@ import type { StreamObserver } from '#metering'
 import type { CallHandler, ClientFailure, HeaderView } from '#platform/http'
 import { outcomeOfStatus } from '#scheduler'
 import { termsHead } from './answer-head.ts'
-import { endAttempt, outcomeOfFailure } from './attempt.ts'
+import { endAttempt, isLive, outcomeOfFailure } from './attempt.ts'
 import type { FailAttempt } from './attempt.ts'
-import { breakOff, finish } from './finish.ts'
+import { finish } from './finish.ts'
 import { elapsedMs } from './flight.ts'
 import type { Flight, RunningAttempt } from './flight.ts'
 import type { Gateway } from './gateway.ts'
+import { winRace } from './race.ts'
 import { openingOf } from './record.ts'
 import { collectRefusal } from './refusal.ts'
 import type { RefusalCollector } from './refusal.ts'
 import { streamHead } from './replies.ts'
+import { firstEventOf } from './seam.ts'
+import { waitForReader } from './wait-for-reader.ts'
 
 /** Deltas beyond the cap that are tolerated before a supplier counts as ignoring it: some send empty or split ones. */
 const OVERRUN_SLACK = 64
 const END_AFTER_DONE_MS = 1_000
 
-/** Relays one attempt's stream. Nothing reaches the client before the first whole event, so until then any failure is tried elsewhere. */
+/** What comes before the first piece of an answer (a role, as a rule) is held back, but no more than this. */
+const MOST_HELD_BYTES = 65_536
+
+/** Relays one attempt's stream. Nothing reaches the client before the answer's first piece, so until then any failure is tried elsewhere. */
 export function relayStream(
   flight: Flight,
   gateway: Gateway,
@@ -31,12 +37,13 @@ export function relayStream(
 
 /** A class, against the house rule, because every open stream has one: a dozen closures took more memory than the stream's own state. */
 class StreamRelay implements CallHandler {
-  private readonly flight: Flight
+  readonly flight: Flight
   private readonly gateway: Gateway
-  private readonly attempt: RunningAttempt
+  readonly attempt: RunningAttempt
   private readonly failAttempt: FailAttempt
   private readonly observer: StreamObserver
   private refusal: RefusalCollector | undefined = undefined
+  private held: Buffer | undefined = undefined
   private hasEnded = false
   private receivedBytes = 0
 
@@ -49,9 +56,9 @@ class StreamRelay implements CallHandler {
   }
 
   onHead(status: number, headers: HeaderView): void {
-    const { attempt, flight } = this
+    const { attempt } = this
     attempt.status = status
-    if (status !== 200) this.refusal = collectRefusal(status, headers, flight)
+    if (status !== 200) this.refusal = collectRefusal(status, headers, this)
     else if (!headers.get('content-type')?.startsWith('text/event-stream')) {
       attempt.call?.abort()
       this.fail('garbage')
@@ -60,7 +67,7 @@ class StreamRelay implements CallHandler {
 
   onData(piece: Buffer): void {
     const { flight, attempt } = this
-    if (flight.running !== attempt) return
+    if (!isLive(flight, attempt)) return
     if (this.refusal) return this.refusal.add(piece)
     let relayed: Buffer | undefined
     try {
@@ -72,8 +79,8 @@ class StreamRelay implements CallHandler {
       return
     }
     const { seen } = this.observer
-    // Until the first chunk there is no answer: comments that keep a connection alive neither begin one nor reset the clock.
-    if (seen.chunks > 0 && !flight.clientHasLeft)
+    // Until the first piece there is no answer: what keeps a connection alive neither begins one nor resets the clock.
+    if (flight.hasBegun && !flight.clientHasLeft)
       flight.quietDeadline = performance.now() + flight.service.idleTimeoutMs
     if (relayed && seen.chunks > 0) this.relay(relayed)
     this.receivedBytes += piece.length
@@ -97,10 +104,10 @@ class StreamRelay implements CallHandler {
   onEnd(): void {
     this.hasEnded = true
     const { flight, gateway, attempt } = this
-    if (flight.running !== attempt) return
+    if (!isLive(flight, attempt)) return
     if (this.refusal) {
       this.refusal.end()
-      this.failAttempt(flight, gateway, outcomeOfStatus(attempt.status ?? 0))
+      this.failAttempt(flight, gateway, attempt, outcomeOfStatus(attempt.status ?? 0))
     } else if (flight.hasBegun && this.isWhole) this.complete()
     else this.fail('cut')
   }
@@ -108,28 +115,29 @@ class StreamRelay implements CallHandler {
   onFailure(failure: ClientFailure): void {
     this.hasEnded = true
     const { flight, attempt } = this
-    if (flight.running !== attempt) return
-    if (failure.kind === 'cut' && flight.hasBegun && this.observer.seen.usage !== undefined && this.isWhole)
-      this.complete()
+    if (!isLive(flight, attempt)) return
+    if (flight.hasBegun && this.hasFinished) this.complete()
     else this.fail(outcomeOfFailure(failure, flight.hasBegun ? 'cut' : 'reset'))
   }
 
   private get isWhole(): boolean {
-    return this.observer.seen.finished >= this.flight.request.choices && !this.observer.hasPartial
+    return this.hasFinished && !this.observer.hasPartial
   }
 
-  /** Ends the attempt in failure: elsewhere if the client has seen nothing, in-band otherwise. */
+  /** Every choice said why it ended: whatever breaks after that, the client has the whole answer. */
+  private get hasFinished(): boolean {
+    return this.observer.seen.finished >= this.flight.request.choices
+  }
+
   private fail(outcome: AttemptOutcome): void {
-    const { flight, gateway } = this
-    if (flight.running !== this.attempt) return
-    if (flight.hasBegun) breakOff(flight, gateway, outcome)
-    else this.failAttempt(flight, gateway, outcome)
+    this.failAttempt(this.flight, this.gateway, this.attempt, outcome)
   }
 
   private complete(): void {
-    const { flight, gateway } = this
-    if (flight.running !== this.attempt) return
-    endAttempt(flight, gateway, 'served')
+    const { flight, gateway, attempt } = this
+    if (!isLive(flight, attempt)) return
+    endAttempt(flight, gateway, attempt, 'served')
+    gateway.hedges.earn(flight.service.id)
     finish(flight, gateway, flight.clientHasLeft ? 'client_closed' : 'completed')
   }
 
@@ -144,32 +152,34 @@ class StreamRelay implements CallHandler {
   private relay(bytes: Buffer): void {
     const { flight } = this
     const { exchange } = flight
-    if (!flight.hasBegun) this.begin(bytes)
-    else if (!exchange.closed && !exchange.write(bytes)) this.waitForReader()
+    if (flight.hasBegun) {
+      if (!exchange.closed && !exchange.write(bytes)) waitForReader(flight, this.attempt.call)
+      return
+    }
+    const { textEvents, finished, sawOther } = this.observer.seen
+    const whole = this.held ? Buffer.concat([this.held, bytes]) : bytes
+    if (textEvents > 0 || finished > 0 || sawOther || whole.length > MOST_HELD_BYTES) this.begin(whole)
+    // Copied because the bytes belong to the connection's read buffer.
+    else this.held = this.held ? whole : Buffer.from(bytes)
   }
 
   private begin(first: Buffer): void {
-    const { flight, gateway } = this
+    const { flight, gateway, attempt } = this
     const { exchange } = flight
+    this.held = undefined
+    winRace(flight, gateway, attempt)
     flight.hasBegun = true
+    flight.lastLine = attempt
     flight.observer = this.observer
     flight.ttftMs = elapsedMs(flight)
+    flight.hedgeAt = Number.POSITIVE_INFINITY
+    if (flight.request.choices === 1) flight.firstEvent = firstEventOf(first)
+    attempt.firstTokenMs = flight.ttftMs
+    gateway.scheduler.firstToken(attempt.run, flight.ttftMs - attempt.startMs)
     gateway.holds.open(openingOf(flight))
+    if (!flight.clientHasLeft) flight.quietDeadline = performance.now() + flight.service.idleTimeoutMs
     if (exchange.closed) return
     const head = streamHead(exchange, flight.id, flight.ticket, gateway.settings.allowedOrigins) + termsHead(flight)
-    if (!exchange.startStream(200, head, first)) this.waitForReader()
-  }
-
-  /** A reader that stops reading is not a supplier that stops talking: the total deadline still bounds it. */
-  private waitForReader(): void {
-    const { flight } = this
-    if (flight.exchange.closed) return
-    const { call } = this.attempt
-    call?.pause()
-    flight.quietDeadline = flight.totalDeadline
-    flight.exchange.onDrain(() => {
-      flight.quietDeadline = performance.now() + flight.service.idleTimeoutMs
-      call?.resume()
-    })
+    if (!exchange.startStream(200, head, first)) waitForReader(flight, attempt.call)
   }
 }

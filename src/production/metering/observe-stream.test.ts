@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { StreamGarbage, observeStream, observedText } from './observe-stream.ts'
+import { readStream } from './read-stream.ts'
 
 const chunk = (delta: object, finish: string | null = null, extra: object = {}) =>
   `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }], ...extra })}\n\n`
@@ -50,7 +51,7 @@ test('tool calls, reasoning and refusals are generated text too', () => {
     [],
   )
   expect(observedText(observer.seen)).toBe('think ano f{"x":1}')
-  expect(observer.seen.sawToolCall).toBe(true)
+  expect(observer.seen.sawOther).toBe(true)
   expect(observer.seen.finishReason).toBe('tool_calls')
 })
 
@@ -89,6 +90,47 @@ test('what is not a chat completion chunk is garbage, never passed off as an ans
     'data: {"choices":5}\n\n',
   ])
     expect(() => feed(bad, []), bad).toThrow(StreamGarbage)
+})
+
+test('what came in one piece with garbage was not passed on, so it does not count as seen; what came before does', () => {
+  const observer = observeStream({ keepUsageChunk: true, choices: 1 })
+  observer.push(Buffer.from(chunk({ content: 'passed on ' })))
+  expect(() => observer.push(Buffer.from(`${chunk({ content: 'lost' })}${chunk({}, 'stop')}data: <html>\n\n`))).toThrow(
+    StreamGarbage,
+  )
+  expect(observedText(observer.seen)).toBe('passed on ')
+  expect(observer.seen).toMatchObject({ chunks: 1, textEvents: 1, finished: 0, finishReason: null })
+})
+
+test('what another supplier added is generated text like the rest, whatever it holds', () => {
+  fc.assert(
+    fc.property(fc.array(anyText), fc.array(anyText), (own, added) => {
+      const { observer } = feed(own.map((content) => chunk({ content })).join(''), [])
+      for (const text of added) observer.append(text)
+      expect(observedText(observer.seen)).toBe([...own, ...added].join(''))
+    }),
+  )
+})
+
+test('a stream is read event by event as it is observed, however the bytes are cut', () => {
+  fc.assert(
+    fc.property(
+      fc.array(anyText, { maxLength: 8 }),
+      fc.array(fc.nat(), { maxLength: 8 }),
+      fc.boolean(),
+      (texts, cuts, crlf) => {
+        const plain = `: ping\n\n${texts.map((content) => chunk({ content })).join('')}${chunk({}, 'stop')}${usageChunk}data: [DONE]\n\n`
+        const bytes = Buffer.from(crlf ? plain.replaceAll('\n', '\r\n') : plain)
+        const reader = readStream()
+        const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].toSorted((a, b) => a - b)
+        const events = places.slice(1).flatMap((end, i) => reader.push(Buffer.from(bytes.subarray(places[i], end))))
+        expect(events.flatMap(({ choices }) => choices.map(({ content }) => content)).join('')).toBe(texts.join(''))
+        expect(events.at(-1)?.usage).toMatchObject({ completion_tokens: 2 })
+        expect(reader.done).toBe(true)
+      },
+    ),
+  )
+  expect(() => readStream().push(Buffer.from('data: {"error":{"message":"boom"}}\n\n'))).toThrow(StreamGarbage)
 })
 
 test('several choices in one event are all counted', () => {

@@ -16,8 +16,8 @@ export interface StreamObservation {
   textEvents: number
   /** What was generated: `observedText` reads it. */
   readonly generated: TextStore
-  /** A tool call or structured output has begun: such a stream cannot be continued elsewhere. */
-  sawToolCall: boolean
+  /** A tool call, reasoning or a refusal has begun: such a stream cannot be continued elsewhere. */
+  sawOther: boolean
 }
 
 /** Reads a supplier's SSE chunks and yields what may be passed on: whole events only, without `[DONE]` and unwanted usage. */
@@ -28,6 +28,8 @@ export interface StreamObserver {
    * `StreamGarbage` when the supplier stops speaking the protocol.
    */
   push(chunk: Buffer): Buffer | undefined
+  /** Notes what came from another supplier, after this one broke off. */
+  append(content: string): void
   /** True when bytes of an unfinished event are left over. */
   readonly hasPartial: boolean
 }
@@ -63,7 +65,7 @@ class Observer implements StreamObserver, StreamObservation {
   chunks = 0
   textEvents = 0
   readonly generated = new TextStore()
-  sawToolCall = false
+  sawOther = false
   private readonly keepUsageChunk: boolean
   /** With several choices one event may carry several deltas, so every event is parsed. */
   private readonly scan: boolean
@@ -86,9 +88,29 @@ class Observer implements StreamObserver, StreamObservation {
     return this.partial !== undefined && this.partial.length > 0
   }
 
+  append(content: string): void {
+    this.chunks++
+    if (content === '') return
+    this.textEvents++
+    this.generated.addEscaped(Buffer.from(JSON.stringify(content).slice(1, -1)).toString('latin1'))
+  }
+
   push(chunk: Buffer): Buffer | undefined {
     const bytes = this.partial ? Buffer.concat([this.partial, chunk]) : chunk
     this.partial = undefined
+    const { chunks, textEvents, finished, finishReason } = this
+    const { length } = this.generated
+    try {
+      return this.pushEvents(bytes)
+    } catch (error) {
+      // Nothing of this chunk is passed on, so nothing of it was seen.
+      Object.assign(this, { chunks, textEvents, finished, finishReason })
+      this.generated.cut(length)
+      throw error
+    }
+  }
+
+  private pushEvents(bytes: Buffer): Buffer | undefined {
     const known = this.pushKnown(bytes)
     if (known === bytes.length) return bytes
     if (known === 0) return this.pushUnknown(bytes)
@@ -213,7 +235,7 @@ class Observer implements StreamObserver, StreamObservation {
         this.textEvents++
         this.generated.addEscaped(JSON.stringify(piece).slice(1, -1))
       }
-      if (choice.toolCalls.length > 0) this.sawToolCall = true
+      if (choice.toolCalls.length > 0 || choice.texts.length > (choice.content === '' ? 0 : 1)) this.sawOther = true
       if (choice.finishReason !== null) {
         this.finishReason = choice.finishReason
         this.finished++

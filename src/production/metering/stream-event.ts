@@ -1,6 +1,8 @@
 /** One choice of a chat completion chunk, as far as metering reads it. */
 export interface ChunkChoice {
   readonly texts: readonly string[]
+  /** What of `texts` is the answer itself. */
+  readonly content: string
   readonly toolCalls: readonly string[]
   readonly finishReason: string | null
 }
@@ -46,13 +48,14 @@ export function deltaTexts(choice: ChunkChoice): readonly string[] {
 const TEXT_MEMBERS = ['content', 'reasoning_content', 'reasoning', 'refusal'] as const
 
 function readChoice(choice: unknown): ChunkChoice {
-  if (!isObject(choice)) return { texts: [], toolCalls: [], finishReason: null }
+  if (!isObject(choice)) return { texts: [], content: '', toolCalls: [], finishReason: null }
   const delta = isObject(choice['delta']) ? choice['delta'] : isObject(choice['message']) ? choice['message'] : {}
   const reason = choice['finish_reason']
   return {
     texts: TEXT_MEMBERS.map((name) => delta[name]).filter(
       (text): text is string => typeof text === 'string' && text !== '',
     ),
+    content: typeof delta['content'] === 'string' ? delta['content'] : '',
     toolCalls: toolCallTexts(delta['tool_calls']),
     finishReason: typeof reason === 'string' ? reason.slice(0, 64) : null,
   }

@@ -21,6 +21,15 @@ export class TextStore {
     this.used += this.bytes.write(latin1, this.used, 'latin1')
   }
 
+  get length(): number {
+    return this.used
+  }
+
+  /** Forgets what lies beyond an earlier length. */
+  cut(length: number): void {
+    this.used = length
+  }
+
   /** All of it, decoded. */
   text(): string {
     const escaped = this.bytes.toString('utf8', 0, this.used)

@@ -35,11 +35,11 @@ export function afterFailure(outcome: AttemptOutcome): Next {
   }
 }
 
-/** How a supplier's status is understood. 401 and 403 are about our credentials, so to the client they are a broken supplier. */
+/** How a supplier's status is understood. 401, 403 and 404 are about our credentials and its model's name, so to the client they are a broken supplier. */
 export function outcomeOfStatus(status: number): AttemptOutcome {
   if (status >= 200 && status < 300) return 'served'
   if (status === 429) return 'status_429'
-  if (status === 401 || status === 403 || status === 402 || status === 407) return 'refused'
+  if (status === 401 || status === 403 || status === 402 || status === 404 || status === 407) return 'refused'
   if (status === 408 || status === 409 || status === 425 || status >= 500) return 'status_5xx'
   if (status >= 400) return 'status_4xx'
   return 'garbage'

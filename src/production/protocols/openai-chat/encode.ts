@@ -13,6 +13,8 @@ export interface SupplierForm {
   readonly maxTokensField: CapName
   /** No dearer tier is asked of a supplier than the client is billed for. */
   readonly isStandardTier: boolean
+  /** What the assistant has said already, where it is to go on from there. `maxOutputTokens` then holds whatever the client's cap is. */
+  readonly said?: string | undefined
 }
 
 /**
@@ -31,13 +33,27 @@ export function encodeForSupplier(request: ChatRequest, form: SupplierForm): Buf
     if (options) edits.push({ span: options, text: JSON.stringify({ ...request.streamOptions, include_usage: true }) })
     else insert += '"stream_options":{"include_usage":true},'
   }
+  if (form.said !== undefined) insert += goOnFrom(form.said, request, edits)
   if (insert) edits.push({ span: { start: request.bodyStart, end: request.bodyStart }, text: insert })
   return splice(request.body, edits)
 }
 
+/**
+ * The assistant's words as the last message, marked in every way that is in use for "go on from here": vLLM and SGLang read the two
+ * members of the body, DeepSeek and Mistral `prefix`, Qwen and Kimi `partial`. Returns what is to be inserted.
+ */
+function goOnFrom(said: string, { spans }: ChatRequest, edits: Edit[]): string {
+  const messages = spans.get('messages')
+  if (!messages) return ''
+  const message = JSON.stringify({ role: 'assistant', content: said, prefix: true, partial: true })
+  // Before the bracket that closes the list, which is never empty.
+  edits.push({ span: { start: messages.end - 1, end: messages.end - 1 }, text: `,${message}` })
+  return '"continue_final_message":true,"add_generation_prompt":false,'
+}
+
 /** Sees to it that the cap stands under the supplier's name and, as OpenAI refuses both, under no other; returns what is to be inserted. */
 function capUnder(
-  { maxOutputTokens, maxTokensField }: SupplierForm,
+  { maxOutputTokens, maxTokensField, said }: SupplierForm,
   { spans, body }: ChatRequest,
   edits: Edit[],
 ): string {
@@ -47,7 +63,7 @@ function capUnder(
   const own = spans.get(maxTokensField)
   if (!own) return `"${maxTokensField}":${cap},`
   // Also where the client gave a number: its account may pay for a shorter answer only.
-  if (isNull(body, own) || Number(body.toString('latin1', own.start, own.end)) > maxOutputTokens)
+  if (said !== undefined || isNull(body, own) || Number(body.toString('latin1', own.start, own.end)) > maxOutputTokens)
     edits.push({ span: own, text: cap })
   return ''
 }

@@ -1,3 +1,5 @@
+export { continuationOf } from './continuation.ts'
+export type { Continuation } from './continuation.ts'
 export { decodeChat, messagesOf } from './decode.ts'
 export type { ChatRequest } from './decode.ts'
 export { encodeForSupplier } from './encode.ts'

@@ -1,0 +1,109 @@
+import type { Attempt } from '#contract'
+import { RANKS, roomUnder } from '#admission'
+import { encodeForSupplier } from '#protocols/openai-chat'
+import type { FailAttempt } from './attempt.ts'
+import { askOf } from './ask.ts'
+import type { Line } from './directory.ts'
+import { elapsedMs } from './flight.ts'
+import type { Flight, Resume, RunningAttempt } from './flight.ts'
+import type { Gateway } from './gateway.ts'
+import { hedgeDelayMs, patienceMs } from './patience.ts'
+import { sheetAt } from './pricing.ts'
+import { countText } from './recount.ts'
+import { relayAnswer } from './relay-answer.ts'
+import { relayContinuation } from './relay-continuation.ts'
+import { relayStream } from './relay-stream.ts'
+
+/** How an attempt is made. */
+export interface How {
+  readonly role: Attempt['role']
+  readonly failAttempt: FailAttempt
+  /** Lines that are out of the question for it. */
+  readonly excludes?: (line: Line) => boolean
+  /** How a line is to go on with an answer that broke off. */
+  readonly resumeBy?: (line: Line) => Resume
+}
+
+/** Starts an attempt with the best line that was not asked yet; false if there is none. */
+export function startNext(flight: Flight, gateway: Gateway, how: How): boolean {
+  const { order, candidates } = gateway.scheduler.choose(askOf(flight, gateway, flight.tried))
+  if (flight.tried.length === 0) flight.candidates = candidates
+  const { excludes, resumeBy } = how
+  let lines = excludes ? order.filter((line) => !excludes(line)) : order
+  // One that goes on from where the answer broke says nothing else than what was sent; one that begins anew may.
+  if (resumeBy) lines = lines.toSorted((a, b) => Number(goesOn(b, resumeBy)) - Number(goesOn(a, resumeBy)))
+  flight.order = lines
+  flight.othersLeft = lines.length
+  for (const line of lines) {
+    flight.othersLeft--
+    if (startLine(flight, gateway, line, how)) return true
+  }
+  return false
+}
+
+function goesOn(line: Line, resumeBy: (line: Line) => Resume): boolean {
+  return resumeBy(line).mode === 'prefill'
+}
+
+/** Starts an attempt unless the supplier is at its limit. */
+export function startLine(flight: Flight, gateway: Gateway, line: Line, how: How): boolean {
+  const { supplier } = line
+  const buySheet = sheetAt(line.buySheets, flight.acceptedAtMs)
+  if (!buySheet) return false
+  const rank = RANKS[flight.tier]
+  const room = roomUnder(line.ceilings[rank] ?? 1, supplier.maxConcurrency)
+  if (gateway.waits.yields(supplier.slot, rank) || !gateway.limits.enter(supplier.slot, room)) {
+    flight.candidates = flight.candidates.map((candidate) =>
+      candidate.supplier === line.supplierId && candidate.model === line.model
+        ? { ...candidate, verdict: 'at_capacity' }
+        : candidate,
+    )
+    return false
+  }
+  const now = performance.now()
+  const attempt: RunningAttempt = {
+    line,
+    buySheet,
+    startMs: elapsedMs(flight),
+    run: gateway.scheduler.began(line, askOf(flight, gateway, [])),
+    role: how.role,
+    resume: how.resumeBy?.(line),
+    firstTokenDeadline: now + patienceMs(flight, now),
+    generated: '',
+    usage: undefined,
+    call: undefined,
+    status: null,
+    firstTokenMs: undefined,
+    retryAfterMs: undefined,
+  }
+  flight.tried.push(line)
+  if (how.role === 'hedge') flight.rival = attempt
+  else {
+    flight.running = attempt
+    flight.lastLine = attempt
+    flight.quietDeadline = attempt.firstTokenDeadline
+    if (how.role === undefined) flight.hedgeAt = now + hedgeDelayMs(flight)
+  }
+  attempt.call = supplier.client.send(
+    { method: 'POST', target: supplier.target, head: supplier.head, body: bodyOf(flight, attempt) },
+    relayOf(flight, attempt)(flight, gateway, attempt, how.failAttempt),
+  )
+  return true
+}
+
+function bodyOf(flight: Flight, { line, resume }: RunningAttempt): Buffer[] {
+  const said = resume?.mode === 'prefill' ? resume.sent.trimEnd() : undefined
+  return encodeForSupplier(flight.request, {
+    model: line.model,
+    maxOutputTokens:
+      said === undefined ? flight.outputCap : Math.max(1, flight.outputCap - countText(flight.service.tokenizer, said)),
+    maxTokensField: line.supplier.maxTokensField,
+    isStandardTier: flight.tier === 'standard',
+    said,
+  })
+}
+
+function relayOf({ request }: Flight, { resume }: RunningAttempt) {
+  if (resume) return relayContinuation
+  return request.stream ? relayStream : relayAnswer
+}
