@@ -170,11 +170,11 @@ test('when every supplier fails the client gets a bounded, typed error and pays 
 })
 
 test('what a supplier says against the request itself is the client’s to read and is not tried elsewhere', async () => {
-  first.script('strict', { kind: 'status', status: 400, code: 'context_length_exceeded' })
+  first.script('strict', { kind: 'status', status: 400, code: 'content_filter' })
   const asked = second.requests()
   expect(await failure(await chat({ model: 'strict', messages: hello }))).toMatchObject({
     status: 400,
-    code: 'context_length_exceeded',
+    code: 'content_filter',
   })
   expect(second.requests()).toBe(asked)
 })
