@@ -127,7 +127,7 @@ export async function startInProcess(options: {
     headTimeoutMs: 10_000,
     bodyTimeoutMs: 10_000,
     keepAliveTimeoutMs: 10_000,
-    maxConnections: 512,
+    maxConnections: 4096,
     onHead: (exchange) => admitHead(exchange, gateway),
     onRequest: (exchange, body) => answer(exchange, body, gateway),
     onOversize: (exchange) => refuseOversize(exchange, gateway),

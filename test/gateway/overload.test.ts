@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CLASS_POLICIES } from '#admission'
-import { UsageRecord } from '#contract'
-import type { PriceSheet, ServiceTier, Snapshot } from '#contract'
-import type { ChargingClient } from '#holds'
+import type { ServiceTier, UsageRecord } from '#contract'
 import { systemClock } from '#platform/clock'
+import { generousCharging } from './generous-charging.ts'
 import { startHeldSupplier, type HeldSupplier } from './held-supplier.ts'
-import { hashOf, startInProcess, type InProcess } from './in-process.ts'
+import { startInProcess, type InProcess } from './in-process.ts'
+import { smallSnapshot } from './small-snapshot.ts'
 
 /** The real gateway in front of a supplier that serves eight at once and answers when the test says so: nothing here is judged by the clock. */
 const CAPACITY = 8
@@ -26,8 +26,13 @@ beforeEach(async () => {
     ]),
   ) as unknown as typeof CLASS_POLICIES
   gateway = await startInProcess({
-    charging: { client: generousCharging() },
-    snapshot: snapshotFor(supplier.url),
+    charging: { client: generousCharging(records) },
+    snapshot: smallSnapshot({
+      baseUrl: supplier.url,
+      maxConcurrency: CAPACITY,
+      weights: WEIGHTS,
+      services: { m: {}, hurried: { firstByteTimeoutMs: 200 }, short: { totalTimeoutMs: 200 } },
+    }),
     clock: systemClock,
     flow: { policies },
   })
@@ -195,85 +200,3 @@ test('flex loses its place to a higher class before it has brought anything, onc
     ['displaced', 'served'],
   ])
 })
-
-function generousCharging(): ChargingClient {
-  return {
-    register: async () => 1,
-    grant: async ({ epoch, seq, bucket, want }) => ({
-      outcome: 'granted',
-      slice: { id: `s-${epoch}-${seq}`, bucket, epoch, amount: want, validUntilMs: Date.now() + 600_000, tight: false },
-    }),
-    close: async () => ({ outcome: 'closed' }),
-    openSlices: async () => [],
-    usage: async (_, batch) => {
-      for (const text of batch) records.push(UsageRecord.parse(JSON.parse(text.toString())))
-      return { accepted: batch.length, duplicates: 0, quarantined: [] }
-    },
-  }
-}
-
-function snapshotFor(baseUrl: string): Snapshot {
-  const prices = { uncachedInput: '1', cacheWrite: '1', cacheRead: '1', output: '2', reasoning: '2' }
-  const tiers = ['priority', 'flex', 'batch'] as const
-  const sheet: PriceSheet = {
-    id: 's',
-    currency: 'CNY',
-    validFromMs: 0,
-    validToMs: null,
-    taxPercent: 6,
-    prices,
-    variants: tiers.map((tier) => ({ when: { tier }, prices })),
-  }
-  const tenant = (id: string, weight: number) => ({
-    id,
-    displayName: id,
-    status: 'active' as const,
-    limits: {},
-    weight,
-  })
-  const service = (id: string, over: object): Snapshot['services'][number] => ({
-    id,
-    displayName: id,
-    createdMs: 0,
-    contextTokens: 1000,
-    maxOutputTokens: 100,
-    tokenizer: { kind: 'bytes', bytesPerToken: 4 },
-    tenants: [],
-    sellSheets: [sheet],
-    deployments: [{ supplier: 'held', model: 'm', priority: 0, buySheets: [sheet] }],
-    firstByteTimeoutMs: 600_000,
-    idleTimeoutMs: 600_000,
-    totalTimeoutMs: 600_000,
-    ...over,
-  })
-  const weights = Object.entries(WEIGHTS)
-  return {
-    version: 1,
-    tenants: weights.map(([id, weight]) => tenant(id, weight)),
-    keys: weights.map(([id]) => ({
-      id,
-      tenant: id,
-      name: id,
-      hash: hashOf(`sk-${id}`),
-      status: 'active' as const,
-      expiresAtMs: null,
-      limits: {},
-    })),
-    suppliers: [
-      {
-        id: 'held',
-        displayName: 'held',
-        kind: 'openai-compatible',
-        baseUrl,
-        apiKeyEnv: null,
-        maxConcurrency: CAPACITY,
-        maxTokensField: 'max_tokens',
-      },
-    ],
-    services: [
-      service('m', {}),
-      service('hurried', { firstByteTimeoutMs: 200 }),
-      service('short', { totalTimeoutMs: 200 }),
-    ],
-  }
-}
