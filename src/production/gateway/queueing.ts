@@ -81,6 +81,7 @@ function yieldsTo(flight: Flight, other: Flight): boolean {
   const { running } = other
   return (
     running !== undefined &&
+    other.rival === undefined &&
     !other.hasBegun &&
     !other.clientHasLeft &&
     other.answer.length === 0 &&
