@@ -4,9 +4,8 @@
  * takes more than 1.2 times the median of the reference (564 requests, docs of the design, 5.2).
  */
 import { parseArgs } from 'node:util'
-import { isFlagged } from '../src/operations/quality/audit/model/e-process.ts'
-import { NOTHING_SEEN, USUAL_SETTINGS, flaggedBy, see } from '../src/operations/quality/audit/model/stream.ts'
-import type { AuditState, TokenClaim } from '../src/operations/quality/audit/model/stream.ts'
+import { NOTHING_SEEN, USUAL_SETTINGS, flaggedBy, isFlagged, see } from '#quality'
+import type { AuditState, TokenClaim } from '#quality'
 import { honestRequests, inflatedRequests } from './audit/suppliers.ts'
 
 const { values } = parseArgs({

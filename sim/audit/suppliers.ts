@@ -1,4 +1,4 @@
-import type { TokenClaim } from '../../src/operations/quality/audit/model/stream.ts'
+import type { TokenClaim } from '#quality'
 import { random } from '../charging/random.ts'
 
 /** Numbers in [0, 1) of the shared generator. */

@@ -17,7 +17,7 @@ export interface AuditFact {
  */
 export function factOf(record: UsageRecord): AuditFact | undefined {
   const { reported, counted, ending, attempts } = record
-  if (ending !== 'completed' || !reported || !counted || counted.method.startsWith('estimate:')) return undefined
+  if (ending !== 'completed' || !reported || !counted || counted.method.startsWith('estimate')) return undefined
   if (attempts.some(({ role }) => role === 'continuation')) return undefined
   const input = reported.uncachedInput + reported.cacheWrite + reported.cacheRead
   const knowsTemplate = counted.method.startsWith('gguf:')
