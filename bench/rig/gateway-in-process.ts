@@ -27,7 +27,7 @@ import { createHolds } from '#holds'
 import type { ChargingClient } from '#holds'
 import { createSampler, createTokenizer } from '#metering'
 import { systemClock } from '#platform/clock'
-import { createRequestIds, sha256 } from '#platform/crypto'
+import { createRequestIds, randomPart, sha256 } from '#platform/crypto'
 import { createHttpClient, createHttpServer } from '#platform/http'
 import { openJournal } from '#platform/journal'
 import { nullLog } from '#platform/log'
@@ -155,7 +155,7 @@ export async function startGatewayInProcess(supplierPort: number, scratch: strin
     tokenizer: () => createTokenizer({ kind: 'bytes', bytesPerToken: 4 }, { modelRoot: scratch }),
   })
   const metrics = createGatewayMetrics()
-  const scheduler = createScheduler<Line>()
+  const scheduler = createScheduler<Line>({ random: randomPart() })
   scheduler.adopt(directory.market)
   const gateway: Gateway = {
     gatewayId: 'bench-0',

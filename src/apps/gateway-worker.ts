@@ -25,7 +25,7 @@ import type { Holds } from '#holds'
 import { createSampler, createTokenizer } from '#metering'
 import type { Tokenizer } from '#metering'
 import { systemClock } from '#platform/clock'
-import { createRequestIds } from '#platform/crypto'
+import { createRequestIds, randomPart } from '#platform/crypto'
 import { createHttpClient, createHttpServer } from '#platform/http'
 import { openJournal } from '#platform/journal'
 import type { Journal } from '#platform/journal'
@@ -116,7 +116,7 @@ async function runWorker(): Promise<void> {
   }
 
   let isDraining = false
-  const scheduler = createScheduler<Line>()
+  const scheduler = createScheduler<Line>({ random: randomPart() })
   const gateway: Gateway = {
     gatewayId,
     settings: {

@@ -146,6 +146,8 @@ export const Supplier = z.object({
   /** What the supplier's contract allows, for all gateways together. */
   requestsPerMinute: z.int().min(1).optional(),
   tokensPerMinute: z.int().min(1).optional(),
+  /** How the number of requests that it bears at once is learned: from its 429s (absent), or from latency where it queues instead. */
+  learnLimitBy: z.enum(['rejections', 'latency']).optional(),
   /** The operator takes it out of service: what runs there ends, nothing new begins. */
   isDraining: z.boolean().optional(),
 })

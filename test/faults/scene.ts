@@ -96,7 +96,7 @@ function snapshotOf(services: readonly SceneService[], providers: readonly Provi
         model: `${id}-${i + 1}`,
         priority: i,
         buySheets: [sheetOf(`buy-${id}-${i + 1}`, BUY[i] ?? BUY[0])],
-        ...(prefill.includes(i + 1) ? { features: ['prefill' as const] } : {}),
+        ...(prefill.includes(i + 1) ? { features: ['streaming' as const, 'prefill' as const] } : {}),
       })),
       ...more,
     })),

@@ -31,7 +31,7 @@ import {
 import { createHolds, type ChargingClient } from '#holds'
 import { createTokenizer } from '#metering'
 import type { Clock } from '#platform/clock'
-import { sha256 } from '#platform/crypto'
+import { randomPart, sha256 } from '#platform/crypto'
 import { createHttpClient, createHttpServer } from '#platform/http'
 import { openJournal } from '#platform/journal'
 import { nullLog } from '#platform/log'
@@ -90,7 +90,7 @@ export async function startInProcess(options: {
   })
   let requests = (options.firstRequest ?? 1) - 1
   let isStopped = false
-  const scheduler = createScheduler<Line>()
+  const scheduler = createScheduler<Line>({ random: randomPart() })
   scheduler.adopt(directory.market)
   const gateway: Gateway = {
     gatewayId: 'gw-0',

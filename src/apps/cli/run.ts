@@ -13,7 +13,6 @@ import { get } from './get.ts'
 import { invoices } from './invoices.ts'
 import { reconcile } from './reconcile.ts'
 import { cancel, offers, order, quote, subscriptions } from './ordering.ts'
-import { quality } from './quality.ts'
 import { usage } from './usage.ts'
 import { verify } from './verify.ts'
 import { key, topup, user } from './write.ts'
@@ -39,7 +38,6 @@ const COMMANDS: readonly Command[] = [
   quarantine,
   slices,
   conformance,
-  quality,
   user,
 ]
 

@@ -147,6 +147,26 @@ test('a record is written as canonical JSON writes it, whatever it says', () => 
         }),
         { maxLength: 3 },
       ),
+      candidates: fc.array(
+        fc.record(
+          {
+            supplier: fc.string(),
+            model: fc.string(),
+            verdict: fc.constantFrom('eligible', 'region'),
+            score: fc.record({
+              price: fc.nat(),
+              commitment: fc.integer(),
+              miss: fc.nat(),
+              missProbability: fc.double({ min: 0, max: 1 }),
+              network: fc.nat(),
+              affinity: fc.integer(),
+              total: fc.integer(),
+            }),
+          },
+          { requiredKeys: ['supplier', 'model', 'verdict'] },
+        ),
+        { maxLength: 3 },
+      ),
       attempts: fc.array(
         fc.record(
           {

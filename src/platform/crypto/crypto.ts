@@ -40,3 +40,9 @@ export function randomWords(batch = 1024): () => number {
     return words[next++] ?? 0
   }
 }
+
+/** A source of random numbers in [0, 1), good for choosing and for spreading. */
+export function randomPart(): () => number {
+  const word = randomWords()
+  return () => word() / 2 ** 32
+}

@@ -1,2 +1,2 @@
-export { equalSecrets, randomHex, randomToken, randomWords, sha256 } from './crypto.ts'
+export { equalSecrets, randomHex, randomPart, randomToken, randomWords, sha256 } from './crypto.ts'
 export { createRequestIds } from './request-ids.ts'

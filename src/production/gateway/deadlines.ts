@@ -19,6 +19,7 @@ export function startSweep(gateway: Gateway): () => void {
   const marked = new WeakMap<Flight, number>()
   const timer = setInterval(() => {
     const now = performance.now()
+    gateway.scheduler.tick(gateway.nowMs())
     sweepQueue(gateway, now)
     const checkpoints = ++sweeps % CHECKPOINT_EVERY_SWEEPS === 0
     for (const flight of gateway.flights.snapshot()) {

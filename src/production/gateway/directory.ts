@@ -145,6 +145,7 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
               contextTokens: deployment.contextTokens,
               features: deployment.features && new Set(deployment.features),
               needsLot: deployment.needsLot,
+              learnLimitBy: supplier.terms.learnLimitBy,
               maxConcurrency: supplier.terms.maxConcurrency,
               requestsPerMinute: supplier.terms.requestsPerMinute,
               tokensPerMinute: supplier.terms.tokensPerMinute,

@@ -104,13 +104,12 @@ export function resume(flight: Flight, gateway: Gateway): void {
 
 /** Nobody answered. The client hears the most useful reason; the request is on record and costs nothing. */
 function giveUp(flight: Flight, gateway: Gateway): void {
+  gateway.scheduler.lost({ service: flight.service.id, slaClass: flight.tier })
   const last = flight.attempts.at(-1)
   if (!last) {
-    dropFlight(
-      flight,
-      gateway,
-      isFull(flight) ? supplierBusy({ retryAfterMs: 1000 }) : noSupplier({ retryAfterMs: 5000 }),
-    )
+    const { waitMs } = gateway.scheduler.outlook(askOf(flight, gateway, []))
+    const busy = supplierBusy({ retryAfterMs: Math.max(1000, waitMs) })
+    dropFlight(flight, gateway, isFull(flight) ? busy : noSupplier({ retryAfterMs: 5000 }))
     return
   }
   finish(flight, gateway, 'failed', reasonOf(flight, last.outcome))

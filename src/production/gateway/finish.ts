@@ -8,6 +8,7 @@ import type { FailAttempt } from './attempt.ts'
 import { elapsedMs } from './flight.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
+import { usedOf } from './ask.ts'
 import { answerCut, notReady, supplierBusy, timedOut } from './problems.ts'
 import { isAboutTheRequest, recordOf } from './record.ts'
 import type { Seen } from './record.ts'
@@ -47,6 +48,7 @@ export function finish(flight: Flight, gateway: Gateway, ending: Ending, problem
   gateway.holds.record(record, (error) => sendLast(flight, gateway, record, problem, error))
   flight.hold.capture(BigInt(record.sellPico))
   flight.parts.forEach((part, i) => part.hold.capture(BigInt(record.draws?.[i]?.amount ?? '0')))
+  gateway.scheduler.settled(flight.lastLine.run, usedOf(record.tokens))
   gateway.observe(record)
 }
 

@@ -11,7 +11,19 @@ const count = fc.nat()
 const real = fc.oneof(fc.double(), fc.nat())
 const pico = fc.bigInt({ min: 0n, max: 10n ** 30n }).map(String)
 const tokens = fc.record({ uncachedInput: count, cacheWrite: count, cacheRead: count, output: count, reasoning: count })
-const candidate = fc.record({ supplier: text, model: text, verdict: fc.constantFrom('eligible', 'at_capacity') })
+const score = fc.record({
+  price: real,
+  commitment: real,
+  miss: real,
+  missProbability: real,
+  network: real,
+  affinity: real,
+  total: real,
+})
+const candidate = fc.record(
+  { supplier: text, model: text, verdict: fc.constantFrom('eligible', 'at_capacity'), score },
+  { requiredKeys: ['supplier', 'model', 'verdict'] },
+)
 const draw = fc.record({
   kind: fc.constantFrom('tokens', 'throughput', 'cap'),
   bucket: text,

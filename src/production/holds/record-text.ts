@@ -124,13 +124,14 @@ function putCandidates(bytes: Buffer, from: number, candidates: UsageRecord['can
   let at = from
   at = put(bytes, at, ',"candidates":[')
   for (let i = 0; i < candidates.length; i++) {
-    const { supplier, model, verdict } = candidates[i]!
+    const { supplier, model, verdict, score } = candidates[i]!
     at = put(bytes, at, i === 0 ? '{"supplier":' : ',{"supplier":')
     at = putText(bytes, at, supplier)
     at = put(bytes, at, ',"model":')
     at = putText(bytes, at, model)
     at = put(bytes, at, ',"verdict":')
     at = putText(bytes, at, verdict)
+    if (score) at = put(bytes, put(bytes, at, ',"score":'), JSON.stringify(score))
     at = put(bytes, at, '}')
   }
   at = put(bytes, at, ']')

@@ -1,5 +1,6 @@
 import type { CapabilityFeature } from '#contract'
 import type { Tier } from '#kernel'
+import type { LearnLimitBy } from './limit.ts'
 
 /** What a token costs us, in pico-yuan. Estimates to weigh by, never booked: that is why they are JS numbers. */
 export interface TokenCosts {
@@ -24,6 +25,8 @@ export interface Endpoint {
   readonly features?: ReadonlySet<CapabilityFeature> | undefined
   /** Used only while a capacity lot is in force for it. */
   readonly needsLot?: boolean | undefined
+  /** How its concurrency limit is learned; absent: by rejections. */
+  readonly learnLimitBy?: LearnLimitBy | undefined
   /** Of the supplier, for all its models and gateways together. */
   readonly maxConcurrency?: number | undefined
   readonly requestsPerMinute?: number | undefined

@@ -45,6 +45,7 @@ export function outcomeOfStatus(status: number): AttemptOutcome {
   return 'garbage'
 }
 
+/** Its own to say, a client's leaving, or a busy signal: no illness of the endpoint. */
 const NEUTRAL: ReadonlySet<AttemptOutcome> = new Set([
   'client_closed',
   'total_timeout',
@@ -54,9 +55,16 @@ const NEUTRAL: ReadonlySet<AttemptOutcome> = new Set([
   'displaced',
   'diverged',
 ])
+/** Credentials, account or address: ours to mend, and nothing that waiting heals. */
+const MISCONFIGURED: ReadonlySet<number | null> = new Set([401, 402, 403, 404, 407])
 
-/** What an outcome says about the supplier's health. A refused prompt or a hang-up says nothing, neither does a busy signal. */
-export function healthOf(outcome: AttemptOutcome): 'well' | 'badly' | 'neutral' {
+/** What an attempt's end says of the endpoint. `broke_off`: in the middle of an answer. */
+export type Health = 'well' | 'failed' | 'broke_off' | 'misconfigured' | 'nothing'
+
+export function healthOf(outcome: AttemptOutcome, status: number | null, hasBegun: boolean): Health {
+  if (MISCONFIGURED.has(status)) return 'misconfigured'
+  // A refused prompt was read and answered.
   if (outcome === 'served' || outcome === 'status_4xx') return 'well'
-  return NEUTRAL.has(outcome) ? 'neutral' : 'badly'
+  if (NEUTRAL.has(outcome)) return 'nothing'
+  return hasBegun ? 'broke_off' : 'failed'
 }

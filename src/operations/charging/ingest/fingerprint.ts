@@ -40,7 +40,12 @@ function canonicalRecord(record: UsageRecord): string {
     basis: record.basis,
     buyPico: record.buyPico,
     buySheet: record.buySheet,
-    candidates: record.candidates.map(({ model, supplier, verdict }) => ({ model, supplier, verdict })),
+    candidates: record.candidates.map(({ model, score, supplier, verdict }) => ({
+      model,
+      score: score && sortedScore(score),
+      supplier,
+      verdict,
+    })),
     completedAtMs: record.completedAtMs,
     counted: record.counted && {
       input: record.counted.input,
@@ -81,6 +86,13 @@ function canonicalRecord(record: UsageRecord): string {
     tokens: sortedTokens(record.tokens),
     ttftMs: record.ttftMs,
   } satisfies { [Name in keyof Required<UsageRecord>]: unknown })
+}
+
+type Score = NonNullable<UsageRecord['candidates'][number]['score']>
+
+function sortedScore(score: Score): { [Name in keyof Score]: number } {
+  const { affinity, commitment, miss, missProbability, network, price, total } = score
+  return { affinity, commitment, miss, missProbability, network, price, total }
 }
 
 function sortedTokens({ cacheRead, cacheWrite, output, reasoning, uncachedInput }: UsageRecord['tokens']) {

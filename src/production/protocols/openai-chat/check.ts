@@ -15,6 +15,11 @@ export interface ChatMembers {
   readonly serviceTier: 'standard' | 'flex' | 'priority' | undefined
   /** True when a message carries anything but text, whose tokens the byte length does not bound. */
   readonly hasMedia: boolean
+  /** It brings tools that the model may call. */
+  readonly usesTools: boolean
+  /** The answer must be JSON, or JSON of a schema. */
+  readonly wantsStructure: boolean
+  readonly wantsLogprobs: boolean
 }
 
 const ROLES = new Set(['system', 'developer', 'user', 'assistant', 'tool', 'function'])
@@ -89,6 +94,9 @@ export function checkChat(value: unknown): ChatMembers {
     maxOutputTokens: maxTokens ?? maxCompletionTokens,
     serviceTier: checkServiceTier(value['service_tier']),
     hasMedia,
+    usesTools: Array.isArray(value['tools']) && value['tools'].length > 0,
+    wantsStructure: isObject(value['response_format']) && value['response_format']['type'] !== 'text',
+    wantsLogprobs: value['logprobs'] === true,
   }
 }
 
