@@ -6,6 +6,7 @@ import { createOrdering } from '#ordering'
 import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
+import { createQuality } from '#quality'
 import { createTmf } from '#tmf'
 import { freshDatabase } from './database.ts'
 import { billingOf } from '../src/apps/control-documents.ts'
@@ -61,6 +62,7 @@ export async function controlFixture() {
   const ordering = createOrdering({ database, clock, log: nullLog, identity, money: charging, offerById: offers.byId })
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
   const tmf = createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing })
+  const quality = createQuality({ database, clock, auditTermsOf: async () => undefined })
   const stopping = new AbortController()
   const app = createControlApp({
     identity,
@@ -69,6 +71,7 @@ export async function controlFixture() {
     billing,
     offers,
     ordering,
+    quality,
     tmf,
     clock,
     log: nullLog,
@@ -112,6 +115,7 @@ export async function controlFixture() {
     charging,
     billing,
     ordering,
+    quality,
     app,
     tmf,
     acmeSlice,

@@ -19,6 +19,8 @@ import { addCorrections } from './control-corrections.ts'
 import { addDesk } from './control-desk.ts'
 import { addMeans } from './control-means.ts'
 import { addOrdering } from './control-ordering.ts'
+import { addQuality } from './control-quality.ts'
+import type { Quality } from '#quality'
 import { addVerify } from './control-verify.ts'
 import { checked, invalidRequest, operatorsOnly, unknownPath, unknownRequest } from './control-problems.ts'
 import {
@@ -39,6 +41,7 @@ export interface ApiDeps {
   readonly billing: Billing
   readonly offers: Offers
   readonly ordering: Ordering
+  readonly quality: Quality
   readonly clock: Clock
   readonly info: InfoReply
   readonly adminToken: string
@@ -55,7 +58,7 @@ const END_OF_TIME_MS = Date.UTC(10_000, 0, 1) - 1
 
 /** The console's and the CLI's own API. Each handler reads top to bottom: who asks, for whom, what is asked, the answer. */
 export function createApi(deps: ApiDeps): Hono {
-  const { identity, catalogue, charging, billing, offers, ordering, clock, info } = deps
+  const { identity, catalogue, charging, billing, offers, ordering, quality, clock, info } = deps
   const api = new Hono()
   const caller = (context: Context) => callerOf(context, deps)
   const query = <Schema extends z.ZodType>(context: Context, schema: Schema) => checked(schema, context.req.query())
@@ -237,6 +240,7 @@ export function createApi(deps: ApiDeps): Hono {
     ...{ charging, catalogue, caller, operator },
     requireTenant: (tenant) => requireTenant(identity, tenant),
   })
+  addQuality(api, { quality, caller, operator })
   addVerify(api, { charging, catalogue, billing, operator })
 
   api.post('/playground/key', async (context) => {

@@ -39,17 +39,23 @@ test('jobs run at once and then by the timer, one after the other, and a failure
       return { renewed: 0, failed: 0, ended: 0, arrears: 0 }
     },
   }
+  const quality = {
+    digest: async () => {
+      calls.push('quality')
+      return { records: 0 }
+    },
+  }
   {
     await using _running = startJobs({
-      jobs: jobsOf(charging, ordering, billing),
+      jobs: jobsOf(charging, ordering, billing, quality),
       clock: manualClock(7),
       log: nullLog,
       everyMs: 5,
     })
-    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(14)
+    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(16)
   }
-  const round = ['orders', 'lots 7', 'revenue', 'slices', 'reservations', 'sums', 'overdue']
-  expect(calls.slice(0, 14)).toEqual([...round, ...round])
+  const round = ['orders', 'lots 7', 'revenue', 'slices', 'reservations', 'sums', 'overdue', 'quality']
+  expect(calls.slice(0, 16)).toEqual([...round, ...round])
   const before = calls.length
   await new Promise((done) => setTimeout(done, 30))
   expect(calls.length).toBe(before)

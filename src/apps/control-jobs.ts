@@ -1,6 +1,7 @@
 import type { Billing } from '#billing'
 import type { Charging } from '#charging'
 import type { Ordering } from '#ordering'
+import type { Quality } from '#quality'
 import type { Clock } from '#platform/clock'
 import type { Log } from '#platform/log'
 
@@ -15,6 +16,7 @@ export function jobsOf(
   charging: Pick<Charging, 'expireLots' | 'recogniseRevenue' | 'reclaimSlices' | 'endReservations'>,
   ordering: Pick<Ordering, 'runDue'>,
   billing: Pick<Billing, 'rollUp' | 'dun'>,
+  quality: Pick<Quality, 'digest'>,
 ): readonly Job[] {
   return [
     ['orders', () => ordering.runDue()],
@@ -24,6 +26,7 @@ export function jobsOf(
     ['reservations', (nowMs) => charging.endReservations(nowMs)],
     ['sums for billing', () => billing.rollUp()],
     ['overdue invoices', () => billing.dun()],
+    ['quality', () => quality.digest()],
   ]
 }
 

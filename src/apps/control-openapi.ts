@@ -32,6 +32,7 @@ import { BILLING_OPERATIONS } from './control-openapi-billing.ts'
 import { CORRECTION_OPERATIONS } from './control-openapi-corrections.ts'
 import { MEANS_OPERATIONS } from './control-openapi-means.ts'
 import { ORDERING_OPERATIONS } from './control-openapi-ordering.ts'
+import { QUALITY_OPERATIONS } from './control-openapi-quality.ts'
 import {
   CreateAccountRequest,
   DeskQuery,
@@ -182,6 +183,7 @@ const OPERATIONS: readonly Operation[] = [
     reply: ExplainReply,
   },
   ...ORDERING_OPERATIONS,
+  ...QUALITY_OPERATIONS,
   ...MEANS_OPERATIONS,
   {
     method: 'get',

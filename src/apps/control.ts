@@ -12,6 +12,7 @@ import { systemClock } from '#platform/clock'
 import { ConfigError, readConfig } from '#platform/config'
 import { createLog } from '#platform/log'
 import { migrate, openDatabase, schemaVersion, sql } from '#platform/postgres'
+import { createQuality } from '#quality'
 import { createTmf } from '#tmf'
 import { createControlApp } from './control-app.ts'
 import { ControlConfig } from './control-config.ts'
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
   const offers = createOffers({ database, clock })
   const ordering = createOrdering({ database, clock, log, identity, money: charging, offerById: offers.byId })
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
+  const quality = createQuality({ database, clock, auditTermsOf: async () => undefined })
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)
 
@@ -66,6 +68,7 @@ async function main(): Promise<void> {
     billing,
     offers,
     ordering,
+    quality,
     tmf: createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing }),
     clock,
     log,
@@ -94,7 +97,7 @@ async function main(): Promise<void> {
   server.listen(config.CONTROL_PORT, host)
   await once(server, 'listening')
 
-  undo.use(startJobs({ jobs: jobsOf(charging, ordering, billing), clock, log }))
+  undo.use(startJobs({ jobs: jobsOf(charging, ordering, billing, quality), clock, log }))
   log.info({ host, port: config.CONTROL_PORT, version, schema }, 'control plane ready')
   if (process.connected) process.send?.({ ready: true, port: config.CONTROL_PORT })
   log.info({ because: await stopped }, 'control plane stops')

@@ -13,6 +13,7 @@ import { get } from './get.ts'
 import { invoices } from './invoices.ts'
 import { reconcile } from './reconcile.ts'
 import { cancel, offers, order, quote, subscriptions } from './ordering.ts'
+import { quality } from './quality.ts'
 import { usage } from './usage.ts'
 import { verify } from './verify.ts'
 import { key, topup, user } from './write.ts'
@@ -38,6 +39,7 @@ const COMMANDS: readonly Command[] = [
   quarantine,
   slices,
   conformance,
+  quality,
   user,
 ]
 

@@ -1,0 +1,69 @@
+import * as z from 'zod'
+import {
+  AuditSettingsRequest,
+  AuditView,
+  CaseReply,
+  CaseView,
+  DecideCaseRequest,
+  ReasonRequest,
+  SupplierQuery,
+} from '#contract'
+import type { Operation } from './control-openapi.ts'
+
+/** Quality of suppliers and services. */
+export const QUALITY_OPERATIONS: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/quality/audits',
+    summary: "Where the tests of suppliers' token counts are",
+    audience: 'operator',
+    query: SupplierQuery,
+    reply: z.array(AuditView),
+  },
+  {
+    method: 'post',
+    path: '/quality/audit-settings',
+    summary: "Decide what counts as honest for a supplier's model; its tests begin anew",
+    audience: 'operator',
+    body: AuditSettingsRequest,
+    reply: z.array(AuditView),
+  },
+  {
+    method: 'get',
+    path: '/quality/cases',
+    summary: 'What the tests flagged, and what became of it',
+    audience: 'operator',
+    query: SupplierQuery,
+    reply: z.array(CaseView),
+  },
+  {
+    method: 'get',
+    path: '/quality/cases/{id}',
+    summary: 'A case and who decided what about it',
+    audience: 'operator',
+    reply: CaseReply,
+  },
+  {
+    method: 'post',
+    path: '/quality/cases/{id}/decide',
+    summary: 'Dispute, uphold, dismiss or close a case; who disputed it cannot uphold it',
+    audience: 'operator',
+    body: DecideCaseRequest,
+    reply: CaseView,
+  },
+  {
+    method: 'post',
+    path: '/quality/cases/{id}/answer',
+    summary: 'Put on file what the supplier says to a case',
+    audience: 'operator',
+    body: ReasonRequest,
+    reply: CaseView,
+  },
+  {
+    method: 'get',
+    path: '/quality/cases/{id}/evidence',
+    summary: 'The evidence of a case, request by request, from which the test can be computed again',
+    audience: 'operator',
+    file: 'text/csv',
+  },
+]

@@ -1,0 +1,47 @@
+import { createCharging } from '#charging'
+import type { Charging } from '#charging'
+import type { UsageRecord } from '#contract'
+import { manualClock } from '#platform/clock'
+import type { ManualClock } from '#platform/clock'
+import { createQuality } from '#quality'
+import type { Quality, QualityDeps } from '#quality'
+import { YUAN, openSlice } from './charging.ts'
+import { freshDatabase } from './database.ts'
+import type { FreshDatabase } from './database.ts'
+import { START_MS, sampleRecord } from './sample-usage.ts'
+
+/** For tests: quality on a database of its own, and records delivered as a gateway delivers them. */
+export interface QualityStage extends AsyncDisposable {
+  readonly database: FreshDatabase
+  readonly clock: ManualClock
+  readonly charging: Charging
+  readonly quality: Quality
+  /** Delivers the next records, each changed as told. */
+  deliver(changes: readonly Partial<UsageRecord>[]): Promise<readonly UsageRecord[]>
+}
+
+const BATCH = 500
+
+export async function qualityStage(more: Partial<QualityDeps> = {}): Promise<QualityStage> {
+  const database = await freshDatabase()
+  const clock = manualClock(START_MS)
+  const charging = createCharging({ database, clock })
+  const quality = createQuality({ database, clock, auditTermsOf: async () => undefined, ...more })
+  const slice = await openSlice(charging, { tenant: 'acme', gateway: 'gw-0', amount: 1_000_000n * YUAN })
+  let serial = 0
+  return {
+    database,
+    clock,
+    charging,
+    quality,
+    async deliver(changes) {
+      const records = changes.map((change) => sampleRecord(++serial, { ...slice, ...change }))
+      for (let at = 0; at < records.length; at += BATCH) {
+        const reply = await charging.ingest({ gateway: 'gw-0', records: records.slice(at, at + BATCH) })
+        if (reply.quarantined.length > 0) throw new Error(JSON.stringify(reply.quarantined[0]))
+      }
+      return records
+    },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  }
+}
