@@ -1,3 +1,4 @@
+import { createAgreements } from '#agreements'
 import { createCatalogue, createOffers } from '#catalogue'
 import { createCharging } from '#charging'
 import type { UsageRecord } from '#contract'
@@ -52,17 +53,19 @@ export async function controlFixture() {
   const clock = manualClock(NOW_MS)
   const identity = createIdentity({ database, clock })
   const charging = createCharging({ database, clock })
+  const agreements = createAgreements({ database, clock, deliveredTokens: charging.deliveredTokens })
   const catalogue = createCatalogue({
     database,
     clock,
     identity,
     money: charging,
+    supply: agreements,
   })
   const offers = createOffers({ database, clock })
   const ordering = createOrdering({ database, clock, log: nullLog, identity, money: charging, offerById: offers.byId })
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
   const tmf = createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing })
-  const quality = createQuality({ database, clock, auditTermsOf: async () => undefined })
+  const quality = createQuality({ database, clock, auditTermsOf: agreements.auditTermsOf })
   const stopping = new AbortController()
   const app = createControlApp({
     identity,
@@ -72,6 +75,7 @@ export async function controlFixture() {
     offers,
     ordering,
     quality,
+    agreements,
     tmf,
     clock,
     log: nullLog,

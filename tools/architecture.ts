@@ -49,6 +49,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   charging: [...BASE, 'ledger'],
   catalogue: [...BASE, 'identity', 'ledger', 'charging'],
   ordering: [...BASE, 'identity', 'charging', 'catalogue'],
+  agreements: [...BASE, 'ledger', 'catalogue'],
   billing: [...BASE, 'identity', 'ledger', 'charging', 'catalogue'],
   quality: [...BASE, 'metering', 'identity', 'ledger', 'charging'],
   tmf: [...BASE, 'identity', 'ledger', 'charging', 'catalogue', 'ordering'],

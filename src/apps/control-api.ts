@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import type * as z from 'zod'
 import { ApplyRequest, CreateKeyRequest, ServiceName, SignInRequest, TopupRequest } from '#contract'
 import type { InfoReply, PlaygroundKeyReply, SessionReply, TenantView } from '#contract'
+import type { Agreements } from '#agreements'
 import type { Billing } from '#billing'
 import type { Catalogue, Offers } from '#catalogue'
 import type { Charging } from '#charging'
@@ -13,7 +14,14 @@ import type { Clock } from '#platform/clock'
 import { amountOf } from './control-amounts.ts'
 import { addBilling } from './control-billing.ts'
 import { readBody } from './control-body.ts'
-import { callerOf, closeSessionCookie, openSessionCookie, requireOwnSite } from './control-caller.ts'
+import {
+  callerOf,
+  closeSessionCookie,
+  openSessionCookie,
+  requireOwnSite,
+  sessionOf,
+  supplyCallerOf,
+} from './control-caller.ts'
 import type { Caller } from './control-caller.ts'
 import { addCorrections } from './control-corrections.ts'
 import { addDesk } from './control-desk.ts'
@@ -21,6 +29,7 @@ import { addMeans } from './control-means.ts'
 import { addOrdering } from './control-ordering.ts'
 import { addQuality } from './control-quality.ts'
 import type { Quality } from '#quality'
+import { addSupply } from './control-supply.ts'
 import { addVerify } from './control-verify.ts'
 import { checked, invalidRequest, operatorsOnly, unknownPath, unknownRequest } from './control-problems.ts'
 import {
@@ -42,6 +51,7 @@ export interface ApiDeps {
   readonly offers: Offers
   readonly ordering: Ordering
   readonly quality: Quality
+  readonly agreements: Agreements
   readonly clock: Clock
   readonly info: InfoReply
   readonly adminToken: string
@@ -89,15 +99,15 @@ export function createApi(deps: ApiDeps): Hono {
   })
 
   api.get('/session', async (context) => {
-    const { email, role, tenant } = await caller(context)
-    return context.json({ email, role, tenant } satisfies SessionReply)
+    return context.json((await sessionOf(context, deps)) satisfies SessionReply)
   })
   api.post('/session', async (context) => {
     requireOwnSite(context, deps.allowedHosts)
     const { email, password } = await readBody(context, SignInRequest, SMALL_BODY_BYTES)
     const session = await identity.signIn({ email, password, caller: deps.callerAddress(context) })
     openSessionCookie(context, session, clock.nowMs())
-    return context.json({ email: session.email, role: session.role, tenant: session.tenant } satisfies SessionReply)
+    const { role, tenant, supplier } = session
+    return context.json({ email: session.email, role, tenant, supplier } satisfies SessionReply)
   })
   api.delete('/session', async (context) => {
     requireOwnSite(context, deps.allowedHosts)
@@ -170,11 +180,9 @@ export function createApi(deps: ApiDeps): Hono {
 
   api.post('/users', async (context) => {
     await operator(context)
-    const { email, tenant } = await readBody(context, CreateAccountRequest, SMALL_BODY_BYTES)
-    return context.json(
-      await identity.createAccount({ email, role: tenant === null ? 'operator' : 'tenant', tenant }),
-      201,
-    )
+    const { email, tenant, supplier } = await readBody(context, CreateAccountRequest, SMALL_BODY_BYTES)
+    const role = supplier !== null ? 'supplier' : tenant === null ? 'operator' : 'tenant'
+    return context.json(await identity.createAccount({ email, role, tenant, supplier }), 201)
   })
 
   api.post('/topups', async (context) => {
@@ -233,6 +241,7 @@ export function createApi(deps: ApiDeps): Hono {
   })
 
   addMeans(api, { charging, catalogue, caller, scope, oneTenant })
+  addSupply(api, { agreements: deps.agreements, operator, supplier: (context) => supplyCallerOf(context, deps) })
   addOrdering(api, { offers, ordering, caller, operator, scope, oneTenant })
   addDesk(api, { charging, operator })
   addBilling(api, { billing, clock, caller, operator, requireTenant: (tenant) => requireTenant(identity, tenant) })

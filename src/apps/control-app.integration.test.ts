@@ -289,7 +289,7 @@ test('signing in answers who it is and sets a cookie that scripts and other site
   const signIn = (origin: string) =>
     call('POST', '/api/v1/session', { host: '127.0.0.1:8081', origin, ...JSON_TYPE }, { email, password })
   const { json, headers } = await signIn('http://127.0.0.1:8081')
-  expect(SessionReply.parse(json)).toEqual({ email, role: 'tenant', tenant: 'acme' })
+  expect(SessionReply.parse(json)).toEqual({ email, role: 'tenant', tenant: 'acme', supplier: null })
   const header = headers.get('set-cookie') ?? ''
   for (const part of ['; HttpOnly', '; SameSite=Strict', '; Path=/', '; Max-Age=43200']) expect(header).toContain(part)
   expect(header).not.toContain('Secure')

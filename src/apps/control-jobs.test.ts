@@ -45,17 +45,23 @@ test('jobs run at once and then by the timer, one after the other, and a failure
       return { records: 0 }
     },
   }
+  const agreements = {
+    runDue: async () => {
+      calls.push('agreements')
+      return { turned: 0 }
+    },
+  }
   {
     await using _running = startJobs({
-      jobs: jobsOf(charging, ordering, billing, quality),
+      jobs: jobsOf(charging, ordering, billing, quality, agreements),
       clock: manualClock(7),
       log: nullLog,
       everyMs: 5,
     })
-    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(16)
+    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(18)
   }
-  const round = ['orders', 'lots 7', 'revenue', 'slices', 'reservations', 'sums', 'overdue', 'quality']
-  expect(calls.slice(0, 16)).toEqual([...round, ...round])
+  const round = ['orders', 'lots 7', 'revenue', 'slices', 'reservations', 'sums', 'overdue', 'quality', 'agreements']
+  expect(calls.slice(0, 18)).toEqual([...round, ...round])
   const before = calls.length
   await new Promise((done) => setTimeout(done, 30))
   expect(calls.length).toBe(before)

@@ -1,3 +1,4 @@
+import type { Agreements } from '#agreements'
 import type { Billing } from '#billing'
 import type { Charging } from '#charging'
 import type { Ordering } from '#ordering'
@@ -17,6 +18,7 @@ export function jobsOf(
   ordering: Pick<Ordering, 'runDue'>,
   billing: Pick<Billing, 'rollUp' | 'dun'>,
   quality: Pick<Quality, 'digest'>,
+  agreements: Pick<Agreements, 'runDue'>,
 ): readonly Job[] {
   return [
     ['orders', () => ordering.runDue()],
@@ -27,6 +29,7 @@ export function jobsOf(
     ['sums for billing', () => billing.rollUp()],
     ['overdue invoices', () => billing.dun()],
     ['quality', () => quality.digest()],
+    ['agreements', () => agreements.runDue()],
   ]
 }
 

@@ -33,6 +33,7 @@ import { CORRECTION_OPERATIONS } from './control-openapi-corrections.ts'
 import { MEANS_OPERATIONS } from './control-openapi-means.ts'
 import { ORDERING_OPERATIONS } from './control-openapi-ordering.ts'
 import { QUALITY_OPERATIONS } from './control-openapi-quality.ts'
+import { SUPPLY_OPERATIONS } from './control-openapi-supply.ts'
 import {
   CreateAccountRequest,
   DeskQuery,
@@ -184,6 +185,7 @@ const OPERATIONS: readonly Operation[] = [
   },
   ...ORDERING_OPERATIONS,
   ...QUALITY_OPERATIONS,
+  ...SUPPLY_OPERATIONS,
   ...MEANS_OPERATIONS,
   {
     method: 'get',

@@ -33,6 +33,17 @@ export const OrdersQuery = z.object({
 })
 
 /** POST /users: an account for the console; without a tenant, an operator's. */
-export const CreateAccountRequest = z.strictObject({ email: z.email().max(254), tenant: Slug.nullable() })
+/** Neither tenant nor supplier: an operator. */
+export const CreateAccountRequest = z
+  .strictObject({ email: z.email().max(254), tenant: Slug.nullable(), supplier: Slug.nullable().default(null) })
+  .refine(({ tenant, supplier }) => tenant === null || supplier === null, 'of a tenant or of a supplier, not of both')
 export const NewAccount = z.object({ email: z.string(), password: z.string() })
 export const PlaygroundRequest = z.strictObject({ tenant: Slug })
+/** `batch`: the orders that were placed together. */
+export const SupplyQuery = z.strictObject({
+  id: z.string().max(128).optional(),
+  supplier: Slug.optional(),
+  package: z.string().max(128).optional(),
+  agreement: z.string().max(128).optional(),
+  batch: z.string().max(128).optional(),
+})

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createAdaptorServer } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
+import { createAgreements } from '#agreements'
 import { createCatalogue, createOffers } from '#catalogue'
 import { createCharging } from '#charging'
 import { createIdentity } from '#identity'
@@ -46,16 +47,18 @@ async function main(): Promise<void> {
   const secrets = installationSecrets(config.DATA_DIR)
   const identity = createIdentity({ database, clock })
   const charging = createCharging({ database, clock })
+  const agreements = createAgreements({ database, clock, deliveredTokens: charging.deliveredTokens })
   const catalogue = createCatalogue({
     database,
     clock,
     identity,
     money: charging,
+    supply: agreements,
   })
   const offers = createOffers({ database, clock })
   const ordering = createOrdering({ database, clock, log, identity, money: charging, offerById: offers.byId })
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
-  const quality = createQuality({ database, clock, auditTermsOf: async () => undefined })
+  const quality = createQuality({ database, clock, auditTermsOf: agreements.auditTermsOf })
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)
 
@@ -69,6 +72,7 @@ async function main(): Promise<void> {
     offers,
     ordering,
     quality,
+    agreements,
     tmf: createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing }),
     clock,
     log,
@@ -97,7 +101,7 @@ async function main(): Promise<void> {
   server.listen(config.CONTROL_PORT, host)
   await once(server, 'listening')
 
-  undo.use(startJobs({ jobs: jobsOf(charging, ordering, billing, quality), clock, log }))
+  undo.use(startJobs({ jobs: jobsOf(charging, ordering, billing, quality, agreements), clock, log }))
   log.info({ host, port: config.CONTROL_PORT, version, schema }, 'control plane ready')
   if (process.connected) process.send?.({ ready: true, port: config.CONTROL_PORT })
   log.info({ because: await stopped }, 'control plane stops')

@@ -16,9 +16,11 @@ export const SignInRequest = z.strictObject({
 /** GET, POST /session. DELETE /session signs out. */
 export const SessionReply = z.object({
   email: z.string(),
-  role: z.enum(['operator', 'tenant']),
-  /** Null for an operator, who may see every tenant. */
+  role: z.enum(['operator', 'tenant', 'supplier']),
+  /** Null for an operator, who may see every tenant, and for a supplier's people. */
   tenant: Slug.nullable(),
+  /** Whose people they are, of role `supplier`. */
+  supplier: Slug.nullable(),
 })
 export type SessionReply = z.infer<typeof SessionReply>
 

@@ -1,3 +1,4 @@
+export * from './agreements.ts'
 export * from './billing-api.ts'
 export * from './capability-unit.ts'
 export * from './console-api.ts'

@@ -119,8 +119,8 @@ export async function startMockServer({
       const { email, password } = SignInRequest.parse(body)
       if (password !== 'correct horse') return refuse(response, 401, 'wrong_credentials', 'Wrong email or password.')
       session = email.startsWith('operator')
-        ? { email, role: 'operator', tenant: null }
-        : { email, role: 'tenant', tenant: 'acme' }
+        ? { email, role: 'operator', tenant: null, supplier: null }
+        : { email, role: 'tenant', tenant: 'acme', supplier: null }
       return answer(SessionReply, session)
     }
     if (path === '/session' && request.method === 'DELETE') {

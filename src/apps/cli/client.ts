@@ -35,7 +35,10 @@ const Line = z.object({ progress: z.unknown().optional(), reply: z.unknown().opt
 
 const ProblemBody = z.looseObject({ detail: z.string(), code: z.string(), status: z.int() })
 
-/** Speaks to the control plane. The token is TOKENFACTORY_TOKEN, else DATA_DIR/admin-token. */
+/**
+ * Speaks to the control plane. The token is TOKENFACTORY_TOKEN, else DATA_DIR/admin-token; with TOKENFACTORY_EMAIL and
+ * TOKENFACTORY_PASSWORD a person signs in instead, as decisions of two people need.
+ */
 export function createClient({
   url,
   env,
@@ -47,13 +50,21 @@ export function createClient({
   if (!URL.canParse(base) || !/^https?:/.test(base))
     throw new CliError(EXIT.usage, `not an http or https address: ${base}`)
 
+  let signedIn: Promise<string> | undefined
+  const credentials = async (): Promise<Record<string, string>> => {
+    const [email, password] = [env['TOKENFACTORY_EMAIL'], env['TOKENFACTORY_PASSWORD']]
+    if (!email || !password) return { authorization: `Bearer ${await tokenFrom(env)}` }
+    signedIn ??= signIn(base, email, password)
+    return { cookie: await signedIn }
+  }
+
   const call = async <Schema extends z.ZodType>(
     method: string,
     path: string,
     schema: Schema,
     body?: unknown,
   ): Promise<z.output<Schema>> => {
-    const headers: Record<string, string> = { authorization: `Bearer ${await tokenFrom(env)}` }
+    const headers = await credentials()
     if (body !== undefined) headers['content-type'] = 'application/json'
     const { status, content } = await exchange(base, `/api/v1${path}`, method, headers, body)
     const value = parseJson(content)
@@ -66,7 +77,7 @@ export function createClient({
     get: (path, schema, query = {}) => call('GET', withQuery(path, query), schema),
     post: (path, schema, body) => call('POST', path, schema, body),
     async follow(path, schema, progress) {
-      const headers = { authorization: `Bearer ${await tokenFrom(env)}`, accept: 'application/x-ndjson' }
+      const headers = { ...(await credentials()), accept: 'application/x-ndjson' }
       let reply: unknown
       await exchangeLines(base, `/api/v1${path}`, headers, (line) => {
         const told = Line.safeParse(line).data ?? {}
@@ -79,10 +90,20 @@ export function createClient({
       throw new CliError(EXIT.failure, `what answers at ${base} is no Token Factory of this version`)
     },
     async save(path, file, query = {}) {
-      const headers = { authorization: `Bearer ${await tokenFrom(env)}` }
+      const headers = await credentials()
       return download(base, `/api/v1${withQuery(path, query)}`, { headers, file })
     },
   }
+}
+
+/** A session of a person, whose name stands behind what is decided. Returns the cookie. */
+async function signIn(base: string, email: string, password: string): Promise<string> {
+  const headers = { 'content-type': 'application/json' }
+  const { status, content, cookie } = await exchange(base, '/api/v1/session', 'POST', headers, { email, password })
+  if (status < 200 || status > 299) throw refusal(status, parseJson(content), base)
+  if (cookie === undefined)
+    throw new CliError(EXIT.failure, `what answers at ${base} is no Token Factory of this version`)
+  return cookie
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
@@ -121,7 +142,7 @@ async function exchange(
   method: string,
   headers: Readonly<Record<string, string>>,
   body: unknown,
-): Promise<{ readonly status: number; readonly content: string }> {
+): Promise<{ readonly status: number; readonly content: string; readonly cookie: string | undefined }> {
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   const request = base.startsWith('https:') ? requestHttps : requestHttp
   let reply: IncomingMessage | undefined
@@ -132,7 +153,8 @@ async function exchange(
       call.on('error', fail)
       call.end(body === undefined ? undefined : JSON.stringify(body))
     })
-    return { status: reply.statusCode ?? 0, content: await text(reply) }
+    const cookie = reply.headers['set-cookie']?.[0]?.split(';')[0]
+    return { status: reply.statusCode ?? 0, content: await text(reply), cookie }
   } catch (error) {
     if (signal.aborted) {
       throw new CliError(EXIT.unreachable, `the factory at ${base} did not answer within ${TIMEOUT_MS / 1000} s`)

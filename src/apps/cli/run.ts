@@ -14,6 +14,7 @@ import { invoices } from './invoices.ts'
 import { reconcile } from './reconcile.ts'
 import { cancel, offers, order, quote, subscriptions } from './ordering.ts'
 import { quality } from './quality.ts'
+import { agreement, calloff, pack, project } from './supply.ts'
 import { usage } from './usage.ts'
 import { verify } from './verify.ts'
 import { key, topup, user } from './write.ts'
@@ -40,6 +41,10 @@ const COMMANDS: readonly Command[] = [
   slices,
   conformance,
   quality,
+  project,
+  pack,
+  agreement,
+  calloff,
   user,
 ]
 
@@ -54,7 +59,8 @@ const COMMON_HELP = `Everywhere:
       --url URL         the control plane; TOKENFACTORY_URL, else http://127.0.0.1:8081
   -h, --help            this text
 
-The token is TOKENFACTORY_TOKEN, else what DATA_DIR/admin-token says (DATA_DIR is ./data unless set).`
+The token is TOKENFACTORY_TOKEN, else what DATA_DIR/admin-token says (DATA_DIR is ./data unless set). With TOKENFACTORY_EMAIL and
+TOKENFACTORY_PASSWORD a person signs in instead: what two people must decide is decided in their own names.`
 
 export interface Surroundings {
   readonly env: NodeJS.ProcessEnv

@@ -78,20 +78,22 @@ Options:
 
 export const user: Command = {
   name: 'user',
-  usage: 'create --email ADDRESS [--tenant ID]',
+  usage: 'create --email ADDRESS [--tenant ID | --supplier ID]',
   summary: 'make an account for the console, with a password that is shown once',
-  help: `Without --tenant the account is an operator's and sees everything.
+  help: `Without --tenant and --supplier the account is an operator's and sees everything.
 
 Options:
       --email ADDRESS    what the person signs in with
-      --tenant ID        the one tenant that the person may see`,
-  options: { email: { type: 'string' }, tenant: { type: 'string' } },
+      --tenant ID        the one tenant that the person may see
+      --supplier ID      the one supplier whose agreements and orders the person may see`,
+  options: { email: { type: 'string' }, tenant: { type: 'string' }, supplier: { type: 'string' } },
   arity: [1, 1],
   async run({ client, positionals, option }) {
     if (positionals[0] !== 'create') throw new CliError(EXIT.usage, 'user create --email ADDRESS')
     const made = await client.post('/users', NewAccount, {
       email: required(option('email'), 'which address? --email ADDRESS'),
       tenant: option('tenant') ?? null,
+      ...(option('supplier') === undefined ? {} : { supplier: option('supplier') }),
     })
     return {
       json: made,

@@ -23,6 +23,7 @@ import { selectOffers } from './offers/store.ts'
 import { tablesOf } from './offers/tables.ts'
 import { serviceView } from './service-view.ts'
 import { buildSnapshot } from './snapshot.ts'
+import type { Supply } from './snapshot.ts'
 import * as store from './store.ts'
 import { tableViews } from './table-view.ts'
 import * as tables from './tables/store.ts'
@@ -57,6 +58,8 @@ export interface CatalogueDeps {
   readonly clock: Clock
   readonly identity: Identity
   readonly money: Money
+  /** What supply contracts add to the snapshot; absent: nothing. */
+  readonly supply?: Supply
 }
 
 /** How often a waiting gateway's version is looked up: one indexed row per room, for all that wait together. */
@@ -72,12 +75,13 @@ class Rehearsed extends Error {
   override readonly name = 'Rehearsed'
 }
 
-export function createCatalogue({ database, clock, identity, money }: CatalogueDeps): Catalogue {
+export function createCatalogue({ database, clock, identity, money, supply }: CatalogueDeps): Catalogue {
   let engineUrl: string | null = null
   let waking = new AbortController()
   let cached: { readonly engineUrl: string | null; readonly untilMs: number; readonly snapshot: Snapshot } | undefined
 
-  const version = async () => (await identity.revision(database)) + (await store.readRevision(database))
+  const version = async () =>
+    (await identity.revision(database)) + (await store.readRevision(database)) + ((await supply?.revision()) ?? 0)
 
   let fundingNotedAtMs = -Infinity
   /** What requests are paid with changes by orders, by what is used up, and by time alone: whoever waits finds out. */
@@ -93,7 +97,7 @@ export function createCatalogue({ database, clock, identity, money }: CatalogueD
     const nowMs = clock.nowMs()
     if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs)
       return cached.snapshot
-    const snapshot = await buildSnapshot({ database, identity, money }, { version: current, engineUrl, nowMs })
+    const snapshot = await buildSnapshot({ database, identity, money, supply }, { version: current, engineUrl, nowMs })
     cached = { engineUrl, untilMs: nowMs + 60_000, snapshot }
     return snapshot
   }

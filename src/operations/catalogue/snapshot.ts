@@ -1,4 +1,4 @@
-import type { OfferView, Snapshot } from '#contract'
+import type { CapacityLot, Commitment, OfferView, Snapshot } from '#contract'
 import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
 import { selectCalendars } from './calendars/store.ts'
@@ -9,7 +9,18 @@ import { tablesOf } from './offers/tables.ts'
 import * as store from './store.ts'
 import * as tables from './tables/store.ts'
 
+/** Where accepted capacity and contracts' claims on routing come from. */
+export interface Supply {
+  readonly supplyTerms: () => Promise<{
+    readonly lots: readonly CapacityLot[]
+    readonly commitments: readonly Commitment[]
+  }>
+  /** Counts up with every change. */
+  readonly revision: () => Promise<number>
+}
+
 interface Sources {
+  readonly supply: Supply | undefined
   readonly database: Database
   readonly identity: Identity
   readonly money: Money
@@ -17,7 +28,7 @@ interface Sources {
 
 /** Reads all that gateways need. `version` was read before: what is told may be newer than it, never older. */
 export async function buildSnapshot(
-  { database, identity, money }: Sources,
+  { database, identity, money, supply }: Sources,
   {
     version,
     engineUrl,
@@ -44,6 +55,7 @@ export async function buildSnapshot(
   const names = new Set(offered.map(({ id }) => id))
   const active = new Set(tenants.filter(({ status }) => status === 'active').map(({ id }) => id))
   const sheetsOf = linesOf(sheets, nowMs)
+  const contracted = await supply?.supplyTerms()
   return {
     version,
     tenants: tenants.map((tenant) => tenantOf(tenant, funding, (id) => active.has(id))),
@@ -51,6 +63,8 @@ export async function buildSnapshot(
     suppliers: offered,
     tables: [...publishedTables(tableRows, versions, nowMs), ...offers.filter(isSold).flatMap(tablesOf)],
     calendars: calendars.map(calendarOf),
+    ...(contracted && contracted.lots.length > 0 && { lots: [...contracted.lots] }),
+    ...(contracted && contracted.commitments.length > 0 && { commitments: [...contracted.commitments] }),
     services: services.map(({ createdAt, ...service }) => ({
       ...service,
       tenants: [...service.tenants],

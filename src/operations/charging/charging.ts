@@ -61,6 +61,8 @@ import type { Reservation, ReserveOutcome } from './reservations/service.ts'
 import { sharesAfter } from './shares/store.ts'
 import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
+import { deliveredTokens } from './usage/store.ts'
+import type { DeliveredQuery } from './usage/store.ts'
 import { recordPage } from './usage/records-store.ts'
 import type { RecordPage } from './usage/records-store.ts'
 import type { OnProgress } from './verify/progress.ts'
@@ -208,6 +210,8 @@ export interface Charging {
   postings(page: Page): Promise<PostingView[]>
   /** Sums from the roll-ups, by group. `hour` groups are `2026-11-23T13:00Z`. */
   usage(query: UsageQuery): Promise<UsageRow[]>
+  /** Tokens of all classes that a supplier delivered of these services, by whole hours. */
+  deliveredTokens(query: DeliveredQuery): Promise<number>
   /** One point per minute up to now, oldest first, empty minutes included. */
   live(query: { minutes: number; tenant?: string }): Promise<LivePoint[]>
   requests(page: Page): Promise<RequestRow[]>
@@ -289,6 +293,7 @@ export function createCharging({
     wallets: () => wallets(database),
     postings: (page) => postings(database, page),
     usage: (query) => usage(deps, query),
+    deliveredTokens: (query) => deliveredTokens(database, query),
     live: (query) => live(deps, query),
     requests: (page) => requests(database, page),
     usageRecords: (page) => recordPage(database, page),

@@ -2,8 +2,10 @@ import type { Limits } from '#contract'
 
 export interface SessionView {
   readonly email: string
-  readonly role: 'operator' | 'tenant'
+  readonly role: 'operator' | 'tenant' | 'supplier'
   readonly tenant: string | null
+  /** Whose people they are, of role `supplier`. */
+  readonly supplier: string | null
 }
 
 export interface KeyRow {

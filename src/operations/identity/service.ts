@@ -71,7 +71,9 @@ export interface Identity extends SignIn {
   /** Makes the account of an operator, or gives an existing one this password, which ends its sessions if it is another. */
   ensureOperator(account: { readonly email: string; readonly password: string }): Promise<void>
   /** Makes an account with a random password, which is told once. Throws `account_exists`, `unknown_tenant`. */
-  createAccount(account: SessionView): Promise<{ readonly email: string; readonly password: string }>
+  createAccount(
+    account: Omit<SessionView, 'supplier'> & Partial<Pick<SessionView, 'supplier'>>,
+  ): Promise<{ readonly email: string; readonly password: string }>
 }
 
 /** Every key takes room in each gateway's memory; what one tenant may take is bounded. A file may declare more. */
@@ -237,17 +239,25 @@ export function createIdentity({ database, clock }: { readonly database: Databas
       if (existing && (await verifyPassword(password, existing.passwordHash))) return
       const passwordHash = await hashPassword(password)
       await database.transaction(async (tx) => {
-        const account = { email: address, role: 'operator', tenant: null, passwordHash, createdAt: now() } as const
+        const account = {
+          email: address,
+          role: 'operator',
+          tenant: null,
+          supplier: null,
+          passwordHash,
+          createdAt: now(),
+        } as const
         if (!(await store.insertAccount(tx, account))) await store.updatePassword(tx, address, passwordHash)
       })
     },
-    async createAccount({ email, role, tenant }) {
+    async createAccount({ email, role, tenant, supplier = null }) {
       if (tenant !== null) await requireTenant(database, tenant)
       const password = randomToken(15)
       const isNew = await store.insertAccount(database, {
         email: email.toLowerCase(),
         role,
         tenant,
+        supplier,
         passwordHash: await hashPassword(password),
         createdAt: now(),
       })

@@ -75,7 +75,14 @@ export function createSignIn({ database, clock }: { readonly database: Database;
         createdAt: new Date(clock.nowMs()),
         expiresAt: new Date(expiresAtMs),
       })
-      return { email: account.email, role: account.role, tenant: account.tenant, token, expiresAtMs }
+      return {
+        email: account.email,
+        role: account.role,
+        tenant: account.tenant,
+        supplier: account.supplier,
+        token,
+        expiresAtMs,
+      }
     },
     session: (token) => store.selectSession(database, hashToken(token), new Date(clock.nowMs())),
     signOut: (token) => store.deleteSession(database, hashToken(token)),

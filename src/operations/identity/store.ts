@@ -209,8 +209,8 @@ export interface AccountInsert extends SessionView {
 /** False if the address is taken. */
 export async function insertAccount(db: Queryable, account: AccountInsert): Promise<boolean> {
   const rows = await db.rows(sql`
-    insert into identity.account (email, role, tenant, password_hash, created_at)
-    values (${account.email}, ${account.role}, ${account.tenant}, ${account.passwordHash}, ${account.createdAt})
+    insert into identity.account (email, role, tenant, supplier, password_hash, created_at)
+    values (${account.email}, ${account.role}, ${account.tenant}, ${account.supplier}, ${account.passwordHash}, ${account.createdAt})
         on conflict (email) do nothing
     returning email
   `)
@@ -222,7 +222,7 @@ export async function selectAccount(
   email: string,
 ): Promise<(SessionView & { readonly passwordHash: string }) | undefined> {
   const [row] = await db.rows<SessionView & { passwordHash: string }>(sql`
-    select email, role, tenant, password_hash as "passwordHash" from identity.account where email = ${email}
+    select email, role, tenant, supplier, password_hash as "passwordHash" from identity.account where email = ${email}
   `)
   return row
 }
@@ -239,7 +239,7 @@ export async function insertSession(
 
 export async function selectSession(db: Queryable, tokenHash: string, now: Date): Promise<SessionView | undefined> {
   const [row] = await db.rows<SessionView>(sql`
-    select account.email, account.role, account.tenant
+    select account.email, account.role, account.tenant, account.supplier
       from identity.session
       join identity.account using (email)
      where session.token_hash = ${tokenHash}

@@ -111,6 +111,27 @@ export async function minuteSums(
   }))
 }
 
+export interface DeliveredQuery {
+  readonly supplier: string
+  readonly services: readonly string[]
+  /** Inclusive. */
+  readonly fromMs: number
+  /** Exclusive. */
+  readonly toMs: number
+}
+
+export async function deliveredTokens(
+  db: Queryable,
+  { supplier, services, fromMs, toMs }: DeliveredQuery,
+): Promise<number> {
+  const [row] = await db.rows<{ tokens: string | null }>(sql`
+    select sum(uncached_input + cache_write + cache_read + output + reasoning) as tokens from charging.usage_rollup
+     where span = 'hour' and start_ms >= ${fromMs}::bigint and start_ms < ${toMs}::bigint
+       and supplier = ${supplier} and service = any(${services}::text[])
+  `)
+  return Number(row?.tokens ?? 0)
+}
+
 /** Newest first: ids sort by the time at which requests were accepted. */
 export async function newestRecords(
   db: Queryable,

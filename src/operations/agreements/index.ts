@@ -1,0 +1,5 @@
+export { createAgreements } from './agreements.ts'
+export type { Agreements } from './agreements.ts'
+export type { Actor, AgreementsDeps } from './context.ts'
+export type { AgreementRow } from './store/agreements.ts'
+export type { SupplyTerms } from './supply.ts'

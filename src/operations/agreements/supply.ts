@@ -1,0 +1,69 @@
+import type { CapacityLot, Commitment } from '#contract'
+import type { AgreementsDeps } from './context.ts'
+import { selectAgreements } from './store/agreements.ts'
+import type { AgreementRow } from './store/agreements.ts'
+import { selectLots } from './store/call-offs.ts'
+import { partiesOf } from './store/shares.ts'
+
+export interface SupplyTerms {
+  readonly lots: readonly CapacityLot[]
+  readonly commitments: readonly Commitment[]
+}
+
+const MINUTES_OF_A_DAY = 1_440
+
+/** What contracts let gateways use, and ask of them, now: capacity that was accepted and not taken back, and the shares that were awarded. */
+export async function supplyTerms({ database, clock, deliveredTokens }: AgreementsDeps): Promise<SupplyTerms> {
+  const nowMs = clock.nowMs()
+  const active = (await selectAgreements(database, {})).filter(
+    ({ state, validToMs }) => state === 'active' && validToMs > nowMs,
+  )
+  const byId = new Map(active.map((agreement) => [agreement.id, agreement]))
+  const lots = (await selectLots(database, {})).flatMap((lot): CapacityLot[] => {
+    const agreement = byId.get(lot.agreement)
+    if (!agreement || lot.state !== 'active' || lot.toMs <= nowMs) return []
+    const { inputTokensPerMinute, outputTokensPerMinute } = agreement.terms.unit
+    return [
+      {
+        ...{
+          id: lot.id,
+          agreement: lot.agreement,
+          supplier: lot.supplier,
+          model: lot.model,
+          fromMs: lot.fromMs,
+          toMs: lot.toMs,
+        },
+        inputTokensPerMinute: inputTokensPerMinute * lot.units,
+        outputTokensPerMinute: outputTokensPerMinute * lot.units,
+      },
+    ]
+  })
+  const commitments: Commitment[] = []
+  for (const agreement of active) {
+    const terms = await termsOf(agreement)
+    if (terms.length === 0) continue
+    const { supplier, validFromMs, validToMs } = agreement
+    const { services } = agreement.terms
+    const delivered = await deliveredTokens({ supplier, services, fromMs: validFromMs, toMs: nowMs })
+    for (const each of terms)
+      commitments.push({
+        ...{ id: `${agreement.id}:${each.kind}`, supplier, services, fromMs: validFromMs, toMs: validToMs },
+        ...{ terms: each, delivered, countedToMs: nowMs },
+      })
+  }
+  return { lots, commitments }
+
+  async function termsOf({ package: pack, supplier, terms }: AgreementRow): Promise<Commitment['terms'][]> {
+    const all: Commitment['terms'][] = []
+    const party = (await partiesOf(database, pack)).find((each) => each.supplier === supplier)
+    const { inputTokensPerMinute, outputTokensPerMinute } = terms.unit
+    if (party && party.ppm < 1_000_000 && terms.services.length > 0)
+      all.push({
+        ...{ kind: 'share', group: pack, minPpm: party.ppm, maxPpm: party.ppm },
+        // What one order lot delivers in a day.
+        lotTokens: terms.lotUnits * (inputTokensPerMinute + outputTokensPerMinute) * MINUTES_OF_A_DAY,
+      })
+    if (terms.takeOrPayTokens !== null) all.push({ kind: 'take_or_pay', tokens: terms.takeOrPayTokens })
+    return all
+  }
+}
