@@ -4,6 +4,7 @@ import {
   ChangeRequest,
   DecisionRequest,
   FactoryOffer,
+  MemberAnswer,
   MemberRequest,
   OrderRequest,
   QuoteRequest,
@@ -120,7 +121,7 @@ export function addOrdering(api: Hono, { offers, ordering, caller, operator, sco
     const subscription = context.req.param('id')
     const { tenant: member } = await readBody(context, MemberRequest, BODY_BYTES)
     const tenant = await ownerOf(who, subscription)
-    return context.json(await ordering.addMember({ subscription, tenant, member }))
+    return context.json(await ordering.addMember({ subscription, tenant, member }, actorOf(who)))
   })
   api.post('/subscriptions/:id/members/remove', async (context) => {
     const who = await caller(context)
@@ -130,10 +131,32 @@ export function addOrdering(api: Hono, { offers, ordering, caller, operator, sco
     return context.json(await ordering.removeMember({ subscription, tenant, member }))
   })
 
+  api.post('/subscriptions/:id/members/accept', async (context) => {
+    const request = await answerOf(context)
+    await ordering.acceptInvitation(request)
+    return context.json(await ordering.invitations(request.member))
+  })
+  api.post('/subscriptions/:id/members/leave', async (context) => {
+    const request = await answerOf(context)
+    await ordering.leave(request)
+    return context.json(await ordering.invitations(request.member))
+  })
+  api.get('/invitations', async (context) => {
+    const who = await caller(context)
+    return context.json(await ordering.invitations(scope(who, checked(TenantQuery, context.req.query()).tenant)))
+  })
+
   api.get('/arrears', async (context) => {
     const who = await caller(context)
     return context.json(await ordering.arrears.list(scope(who, checked(TenantQuery, context.req.query()).tenant)))
   })
+
+  /** Who was invited answers for itself; an operator says for whom. */
+  async function answerOf(context: Context): Promise<{ subscription: string; member: string }> {
+    const who = await caller(context)
+    const { tenant } = await readBody(context, MemberAnswer, BODY_BYTES)
+    return { subscription: context.req.param('id') ?? '', member: await oneTenant(who, tenant) }
+  }
 
   function pageOf(context: Context, who: Caller) {
     const { tenant, limit, before } = checked(OrdersQuery, context.req.query())

@@ -209,6 +209,8 @@ export const SubscriptionView = z.object({
   next: z.object({ offer: OfferId, configuration: Configuration, order: z.string() }).nullable(),
   entitlements: z.array(Entitlement),
   members: z.array(Slug),
+  /** Who was asked to share and has not answered. */
+  invited: z.array(Slug),
   terms: z.array(SubscriptionTerm),
   transitions: z.array(Transition),
 })
@@ -237,6 +239,19 @@ export const RenewalRequest = z.strictObject({ autoRenew: z.boolean() })
 
 /** POST /subscriptions/{id}/members and …/members/remove */
 export const MemberRequest = z.strictObject({ tenant: Slug })
+
+/** POST /subscriptions/{id}/members/accept and …/members/leave, by who was invited or shares; operators name it. */
+export const MemberAnswer = z.strictObject({ tenant: Slug.optional() })
+
+/** GET /invitations. */
+export const InvitationView = z.object({
+  subscription: z.string(),
+  owner: Slug,
+  offer: OfferId,
+  tenant: Slug,
+  invitedAtMs: EpochMs,
+})
+export type InvitationView = z.infer<typeof InvitationView>
 
 /** GET /arrears (operator: all who owe; tenant: the own). */
 export const ArrearsView = z.object({

@@ -204,6 +204,7 @@ export function createMockCommerce(nowMs: number): MockCommerce {
         next: null,
         entitlements,
         members: [],
+        invited: [],
         terms: [
           {
             ...{ seq: 1, fromMs: atMs, toMs: endsAtMs, grossPico, netPico, taxPico },

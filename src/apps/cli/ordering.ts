@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { FactoryOffer, OfferView, OrderView, QuoteView, SubscriptionView } from '#contract'
+import { FactoryOffer, InvitationView, OfferView, OrderView, QuoteView, SubscriptionView } from '#contract'
 import type { Configuration, Entitlement } from '#contract'
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
@@ -142,9 +142,10 @@ ${CHOICES_HELP}`,
 export const subscriptions: Command = {
   name: 'subscriptions',
   usage:
-    '[list] [--tenant ID] | show ID | renew ID yes|no | change ID --offer OFFER --key TEXT | share|unshare ID TENANT',
+    '[list] [--tenant ID] | show ID | renew ID yes|no | change ID --offer OFFER --key TEXT | share|unshare ID TENANT | invitations | accept|leave ID [TENANT]',
   summary: 'what was bought: see it, renew, change or share it',
-  help: `What costs more begins at once and is charged in proportion; what costs less begins with the next term.
+  help: `What costs more begins at once and is charged in proportion; what costs less begins with the next term. Who shares pays with the owner's
+wallet and tokens: a tenant invites and the other one accepts; an operator's word holds at once.
 
 Options:
       --tenant ID           of this tenant only
@@ -167,6 +168,8 @@ ${CHOICES_HELP}`,
       const query = { tenant: option('tenant'), limit: option('limit') }
       return listed(await client.get('/subscriptions', z.array(SubscriptionView), query))
     }
+    if (action === 'invitations')
+      return invitationList(await client.get('/invitations', z.array(InvitationView), { tenant: option('tenant') }))
     const path = `/subscriptions/${encodeURIComponent(required(id, 'which one? subscriptions show ID'))}`
     switch (action) {
       case 'show':
@@ -191,8 +194,20 @@ ${CHOICES_HELP}`,
         const target = action === 'share' ? `${path}/members` : `${path}/members/remove`
         return listed([await client.post(target, SubscriptionView, { tenant })])
       }
+      case 'accept':
+      case 'leave':
+        return invitationList(
+          await client.post(
+            `${path}/members/${action}`,
+            z.array(InvitationView),
+            value === undefined ? {} : { tenant: value },
+          ),
+        )
       default:
-        throw new CliError(EXIT.usage, 'subscriptions list, show, renew, change, share or unshare')
+        throw new CliError(
+          EXIT.usage,
+          'subscriptions list, show, renew, change, share, unshare, invitations, accept or leave',
+        )
     }
   },
 }
@@ -260,11 +275,28 @@ function listed(rows: readonly SubscriptionView[]): Outcome {
       { title: 'TO', value: (row) => (row.endsAtMs === null ? '-' : time(row.endsAtMs)) },
       { title: 'RENEWS', value: (row) => (row.autoRenew ? 'yes' : 'no') },
       { title: 'BRINGS', value: (row) => row.entitlements.map(entitlementText).join('; ') || '-' },
-      { title: 'SHARED WITH', value: (row) => row.members.join(', ') || '-' },
+      {
+        title: 'SHARED WITH',
+        value: (row) => [...row.members, ...row.invited.map((tenant) => `${tenant} (invited)`)].join(', ') || '-',
+      },
     ],
     rows,
   )
   return { json: rows, text: rows.length === 0 ? 'nothing was bought' : text }
+}
+
+function invitationList(rows: readonly InvitationView[]): Outcome {
+  const text = renderTable<InvitationView>(
+    [
+      { title: 'SUBSCRIPTION', value: (row) => row.subscription },
+      { title: 'OWNER', value: (row) => row.owner },
+      { title: 'OFFER', value: (row) => row.offer },
+      { title: 'INVITED', value: (row) => row.tenant },
+      { title: 'SINCE', value: (row) => time(row.invitedAtMs) },
+    ],
+    rows,
+  )
+  return { json: rows, text: rows.length === 0 ? 'no invitation is open' : text }
 }
 
 function entitlementText(one: Entitlement): string {

@@ -1,6 +1,6 @@
 import type { Configuration, Offer } from '#contract'
 import { isDeepStrictEqual } from 'node:util'
-import { netOfTax, pico } from '#kernel'
+import { netOfTax, parseYuan, pico } from '#kernel'
 import type { Transaction } from '#platform/postgres'
 import type { Actor, OrderingDeps } from './context.ts'
 import { liveSubscription, openTerms } from './endings.ts'
@@ -124,7 +124,7 @@ async function wholeOf(tx: Transaction, { subscription, fromMs, toMs }: Term): P
 }
 
 function givesMoreCredit(old: Offer, fresh: Offer): boolean {
-  const credit = (offer: Offer) => ('creditLimitYuan' in offer ? Number(offer.creditLimitYuan ?? 0) : 0)
+  const credit = (offer: Offer) => ('creditLimitYuan' in offer ? parseYuan(offer.creditLimitYuan ?? '0') : 0n)
   return credit(fresh) > credit(old)
 }
 

@@ -4,6 +4,7 @@ import { giveBack, setCredit } from './fulfil.ts'
 import { cancelWaiting } from './orders.ts'
 import type { CarryOut } from './place.ts'
 import { cannotChange, unknownSubscription } from './problems.ts'
+import { deleteInvitations } from './store/invitations.ts'
 import { endMember, isSharedOtherwise, selectMembers } from './store/members.ts'
 import { selectWaiting } from './store/orders.ts'
 import { selectSubscription, updateSubscription } from './store/subscriptions.ts'
@@ -80,6 +81,7 @@ export async function endSubscription(
   because: Because,
 ): Promise<void> {
   const { id, tenant, entitlements } = subscription
+  await deleteInvitations(tx, id)
   for (const { tenant: member } of await selectMembers(tx, [id]))
     await unshare(tx, deps, subscription, member, because.atMs)
   if (entitlements.some(({ kind }) => kind === 'credit')) await setCredit(tx, deps.money, tenant, [], id)

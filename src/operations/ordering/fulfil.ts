@@ -156,6 +156,6 @@ export async function setCredit(
 ): Promise<void> {
   const live = (await selectLive(tx, tenant)).filter(({ id }) => id !== except)
   const all = [...live.flatMap(({ entitlements }) => entitlements), ...fresh]
-  const creditLimitPico = all.reduce((sum, one) => (one.kind === 'credit' ? sum + BigInt(one.limitPico) : sum), 0n)
-  await money.openAccount(tx, { tenant, creditLimitPico })
+  const orderedCreditPico = all.reduce((sum, one) => (one.kind === 'credit' ? sum + BigInt(one.limitPico) : sum), 0n)
+  await money.openAccount(tx, { tenant, orderedCreditPico })
 }

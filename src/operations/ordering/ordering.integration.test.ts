@@ -175,11 +175,26 @@ describe('the end of what was bought', () => {
     await pay('acme', 20n * YUAN)
     const { subscription } = await buy('acme', 'pack')
     const of = { tenant: 'acme', subscription: subscription ?? '' }
-    await ordering.addMember({ ...of, member: 'child' })
-    expect(await ordering.addMember({ ...of, member: 'poor' })).toMatchObject({ members: ['child', 'poor'] })
-    await expect(ordering.addMember({ ...of, member: 'crowd' })).rejects.toMatchObject({
+    await ordering.addMember({ ...of, member: 'child' }, OPERATOR)
+    // What a tenant says is an invitation: nobody pays for another one without its consent.
+    const invite = () => ordering.addMember({ ...of, member: 'poor' }, BUYER)
+    for (let repeat = 0; repeat < 2; repeat++)
+      expect(await invite()).toMatchObject({ members: ['child'], invited: ['poor'] })
+    expect(await shares()).toEqual([{ member: 'child' }])
+    await expect(ordering.addMember({ ...of, member: 'crowd' }, BUYER)).rejects.toMatchObject({
       type: { code: 'cannot_change' },
     })
+    const invitation = { subscription: of.subscription, member: 'poor' }
+    expect(await ordering.invitations('poor')).toMatchObject([{ owner: 'acme', offer: 'pack' }])
+    await expect(ordering.acceptInvitation({ ...invitation, member: 'crowd' })).rejects.toMatchObject({
+      type: { code: 'not_invited' },
+    })
+    await ordering.leave(invitation)
+    await expect(ordering.acceptInvitation(invitation)).rejects.toMatchObject({ type: { code: 'not_invited' } })
+    await invite()
+    await ordering.acceptInvitation(invitation)
+    expect(await ordering.invitations('poor')).toEqual([])
+    expect(await ordering.subscriptionById(of.subscription)).toMatchObject({ members: ['child', 'poor'], invited: [] })
     expect(await shares()).toEqual([{ member: 'child' }, { member: 'poor' }])
     await ordering.removeMember({ ...of, member: 'poor' })
     expect(await shares()).toEqual([{ member: 'child' }])

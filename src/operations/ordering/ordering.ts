@@ -3,6 +3,7 @@ import type {
   CancelRequest,
   ChangeRequest,
   Configuration,
+  InvitationView,
   OrderView,
   QuoteView,
   SubscriptionView,
@@ -14,7 +15,7 @@ import { ageArrears, arrearsViews, clearOverdue, setOverdue } from './arrears.ts
 import { changeSubscription } from './changes.ts'
 import type { Actor, OrderingDeps } from './context.ts'
 import { cancelSubscription, liveSubscription } from './endings.ts'
-import { addMember, removeMember } from './members.ts'
+import { acceptInvitation, addMember, leave, removeMember } from './members.ts'
 import type { Debt } from './arrears.ts'
 import { isRenewable } from './model/term.ts'
 import { approveOrder, cancelOrder, nextAttempt, orderNew, rejectOrder } from './orders.ts'
@@ -27,7 +28,7 @@ import type { Order } from './store/orders.ts'
 import { lockDesk } from './store/quotes.ts'
 import { updateSubscription } from './store/subscriptions.ts'
 import { selectTerms } from './store/terms.ts'
-import { listOrders, listSubscriptions, orderById, subscriptionById } from './views.ts'
+import { invitationViews, listOrders, listSubscriptions, orderById, subscriptionById } from './views.ts'
 import type { Page } from './views.ts'
 
 /** Amounts are decimal strings of whole pico-yuan, times milliseconds since 1970. `tenant` in the last place: of others nothing exists. */
@@ -56,7 +57,14 @@ export interface Ordering {
   ): Promise<OrderView>
   /** Whether it renews itself when its term ends. */
   setAutoRenew(request: { tenant: string; subscription: string; autoRenew: boolean }): Promise<SubscriptionView>
-  addMember(request: { tenant: string; subscription: string; member: string }): Promise<SubscriptionView>
+  /** An operator's word holds at once; another's is an invitation. */
+  addMember(request: { tenant: string; subscription: string; member: string }, actor: Actor): Promise<SubscriptionView>
+  /** Throws `not_invited`. */
+  acceptInvitation(request: { subscription: string; member: string }): Promise<void>
+  /** Declines an invitation, or ends a share from the member's side. Throws `not_invited`. */
+  leave(request: { subscription: string; member: string }): Promise<void>
+  /** Invitations that were not answered, of one who was invited or of all. */
+  invitations(tenant?: string): Promise<InvitationView[]>
   removeMember(request: { tenant: string; subscription: string; member: string }): Promise<SubscriptionView>
   /** For who sends invoices: within its transaction, says what is overdue and what is paid. */
   readonly arrears: {
@@ -105,14 +113,17 @@ export function createOrdering(options: OrderingDeps): Ordering {
       })
       return subscriptionById(database, id, tenant)
     },
-    async addMember(request) {
-      await addMember(deps, request)
+    async addMember(request, actor) {
+      await addMember(deps, request, actor)
       return subscriptionById(database, request.subscription, request.tenant)
     },
     async removeMember(request) {
       await removeMember(deps, request)
       return subscriptionById(database, request.subscription, request.tenant)
     },
+    acceptInvitation: (request) => acceptInvitation(deps, request),
+    leave: (request) => leave(deps, request),
+    invitations: (tenant) => invitationViews(database, tenant),
     arrears: {
       setOverdue: (tx, debt) => setOverdue(tx, deps, debt),
       clear: (tx, debt) => clearOverdue(tx, deps, debt),

@@ -7,7 +7,7 @@ import { newId } from './ids.ts'
 import { isRenewable, renewalAttempts } from './model/term.ts'
 import { ActFailed, place } from './place.ts'
 import { illegalTransition, unknownOrder } from './problems.ts'
-import { checkCount, want, wantQuoted } from './quotes.ts'
+import { checkCount, want, wantPromised, wantQuoted } from './quotes.ts'
 import type { Wanted } from './quotes.ts'
 import { selectOrder } from './store/orders.ts'
 import type { Order } from './store/orders.ts'
@@ -33,7 +33,7 @@ export async function orderNew(deps: OrderingDeps, request: OrderRequestOf, acto
     const wanted =
       quote === undefined
         ? await want(tx, deps, { tenant, offer, configuration }, actor)
-        : await wantQuoted(tx, deps, { quote, tenant })
+        : await wantQuoted(tx, deps, { quote, tenant }, actor)
     await checkCount(tx, wanted)
     return {
       action: 'add',
@@ -44,6 +44,7 @@ export async function orderNew(deps: OrderingDeps, request: OrderRequestOf, acto
       subscription: null,
       reason: quote === undefined ? 'ordered' : `ordered from the quote ${quote}`,
       when: needsApproval(wanted.offer) && !actor.isOperator ? 'approval' : 'now',
+      priced: wanted.priced,
       act: (inner, order) => deliver(inner, deps, order, wanted, actor),
     }
   })
@@ -101,7 +102,7 @@ export function nextAttempt(
   return renewalAttempts({ fromMs, toMs }).find((time) => time > nowMs) ?? null
 }
 
-/** An operator lets an order go ahead that waits for it. What then cannot be done makes it fail. */
+/** An operator lets an order go ahead that waits for it, at the price that it was ordered at. What then cannot be done makes it fail. */
 export async function approveOrder(deps: OrderingDeps, id: string, actor: Actor, reason: string): Promise<Order> {
   const { database, clock } = deps
   const attempt = (failure: Order['failure']) =>
@@ -109,12 +110,11 @@ export async function approveOrder(deps: OrderingDeps, id: string, actor: Actor,
       const order = await lockedOrder(tx, id)
       if (order.state !== 'acknowledged')
         throw illegalTransition({ subject: 'order', id, from: order.state, to: 'inProgress' })
-      const { tenant, offer, configuration } = order
       const because = { atMs: clock.nowMs(), by: actor.by, reason }
       const begun = await moveOrder(tx, order, 'inProgress', because)
       if (failure) return moveOrder(tx, begun, 'failed', { ...because, reason: failure.detail }, { failure })
       try {
-        const wanted = await want(tx, deps, { tenant, offer, configuration }, actor)
+        const wanted = await wantPromised(tx, deps, order, actor)
         return await deliver(tx, deps, begun, wanted, actor)
       } catch (error) {
         throw new ActFailed(error)

@@ -4,9 +4,11 @@ import type { Transaction } from '#platform/postgres'
 import { failureOf } from './context.ts'
 import type { Actor, OrderingDeps } from './context.ts'
 import { newId } from './ids.ts'
+import type { Priced } from './model/pricing.ts'
 import { orderKeyReused } from './problems.ts'
 import { insertOrder, selectOrderByKey } from './store/orders.ts'
 import type { Order } from './store/orders.ts'
+import { insertPromise } from './store/promises.ts'
 import { lockDesk } from './store/quotes.ts'
 import { insertTransition } from './store/transitions.ts'
 import type { Because } from './store/transitions.ts'
@@ -33,6 +35,8 @@ export interface Plan {
   readonly reason: string
   /** `now`: it is carried out at once; the others say what the order waits for. */
   readonly when: 'now' | 'approval' | 'end of term'
+  /** What is promised to who waits for an approval. */
+  readonly priced?: Priced
   /** Moves money and means, from `inProgress` to an end. What it throws as a Problem makes the order fail. */
   readonly act: (tx: Transaction, order: Order) => Promise<Order>
 }
@@ -87,7 +91,10 @@ async function placeIn(
   const nowMs = clock.nowMs()
   const because: Because = { atMs: nowMs, by: intent.actor.by, reason: plan.reason }
   const order = await acknowledge(tx, intent, plan, contentHash, because)
-  if (plan.when === 'approval') return order
+  if (plan.when === 'approval') {
+    if (plan.priced) await insertPromise(tx, order.id, plan.priced)
+    return order
+  }
   if (plan.when === 'end of term')
     return moveOrder(tx, order, 'pending', { ...because, reason: 'begins with the next term' })
   const begun = await moveOrder(tx, order, 'inProgress', because)

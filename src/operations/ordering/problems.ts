@@ -35,6 +35,23 @@ export const quoteExpired = defineProblem<{ quote: string; expiredAtMs: number }
   detail: ({ quote }) => `The quote ${quote} is over: a price holds for 15 minutes. Ask for another one.`,
 })
 
+export const tooManyQuotes = defineProblem<{ tenant: string; most: number }>({
+  code: 'too_many_quotes',
+  status: 429,
+  title: 'Too many open quotes',
+  retryable: true,
+  detail: ({ tenant, most }) =>
+    `${tenant} has ${most} quotes open, each for 15 minutes. Order one, or wait until some are over.`,
+})
+
+export const notInvited = defineProblem<{ subscription: string }>({
+  code: 'not_invited',
+  status: 404,
+  title: 'No such invitation',
+  retryable: false,
+  detail: ({ subscription }) => `There is no invitation to share the subscription ${subscription}.`,
+})
+
 export const quoteUsed = defineProblem<{ quote: string; order: string }>({
   code: 'quote_used',
   status: 409,

@@ -1,6 +1,7 @@
-import type { OrderView, SubscriptionView } from '#contract'
+import type { InvitationView, OrderView, SubscriptionView } from '#contract'
 import type { Queryable } from '#platform/postgres'
 import { unknownOrder, unknownSubscription } from './problems.ts'
+import { selectInvitations } from './store/invitations.ts'
 import { selectMembers } from './store/members.ts'
 import { selectOrder, selectOrders, selectWaiting } from './store/orders.ts'
 import type { Order } from './store/orders.ts'
@@ -67,12 +68,19 @@ export async function listSubscriptions(db: Queryable, page: Page): Promise<Subs
   return subscriptionViews(db, await selectSubscriptions(db, page))
 }
 
+/** Of one tenant that was invited, or of all. */
+export async function invitationViews(db: Queryable, tenant?: string): Promise<InvitationView[]> {
+  const found = await selectInvitations(db, tenant === undefined ? {} : { tenant })
+  return found.map(({ atMs, ...rest }) => ({ ...rest, invitedAtMs: atMs }))
+}
+
 async function subscriptionViews(db: Queryable, subscriptions: readonly Subscription[]): Promise<SubscriptionView[]> {
   const ids = subscriptions.map(({ id }) => id)
-  const [transitions, terms, members, waiting] = await Promise.all([
+  const [transitions, terms, members, invitations, waiting] = await Promise.all([
     transitionsOf(db, 'subscription', ids),
     selectTerms(db, ids),
     selectMembers(db, ids),
+    selectInvitations(db, { subscriptions: ids }),
     selectWaiting(db, ids),
   ])
   return subscriptions.map(
@@ -90,6 +98,7 @@ async function subscriptionViews(db: Queryable, subscriptions: readonly Subscrip
         next: next ? { offer: next.offer, configuration: next.configuration, order: next.id } : null,
         entitlements: [...entitlements],
         members: members.filter(({ subscription }) => subscription === id).map((member) => member.tenant),
+        invited: invitations.filter(({ subscription }) => subscription === id).map((each) => each.tenant),
         terms: terms
           .filter(({ subscription }) => subscription === id)
           .map(({ seq, order, offer: of, fromMs, toMs, grossPico, netPico, refundedPico, reference }) => ({

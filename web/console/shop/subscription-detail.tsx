@@ -63,9 +63,10 @@ function Members({ subscription, most }: { readonly subscription: SubscriptionVi
     <div className="stack" style={{ gap: 6 }}>
       <div className="row">
         <b>{text.membersOf(subscription.members.length, most)}</b>
-        {subscription.members.map((tenant) => (
+        {[...subscription.members, ...subscription.invited].map((tenant) => (
           <span key={tenant} className="row" style={{ gap: 4 }}>
             <code className="wrap">{tenant}</code>
+            {subscription.invited.includes(tenant) && <span className="cell-note">{text.invited}</span>}
             <Button
               size="small"
               aria-label={`${text.remove} ${tenant}`}
@@ -77,7 +78,7 @@ function Members({ subscription, most }: { readonly subscription: SubscriptionVi
           </span>
         ))}
       </div>
-      {subscription.members.length < most && (
+      {subscription.members.length + subscription.invited.length < most && (
         <div className="row">
           <Input
             aria-label={text.newMember}

@@ -17,6 +17,7 @@ import { words } from '../../kit/words.ts'
 import { CancelDialog } from './cancel-dialog.tsx'
 import { ChangeDialog } from './change-dialog.tsx'
 import { Entitlements } from './entitlements.tsx'
+import { Invitations } from './invitations.tsx'
 import { SubscriptionBadge } from './order-badge.tsx'
 import { useOffers } from './queries.ts'
 import { SubscriptionDetail } from './subscription-detail.tsx'
@@ -38,11 +39,14 @@ export function Subscriptions() {
     enabled: tenant !== null,
   })
   return (
-    <Panel flush title={text.subscriptions}>
-      <QueryView query={subscriptions} rows={5}>
-        {(rows) => <SubscriptionTable rows={rows} lots={means.data?.lots ?? null} />}
-      </QueryView>
-    </Panel>
+    <>
+      <Invitations />
+      <Panel flush title={text.subscriptions}>
+        <QueryView query={subscriptions} rows={5}>
+          {(rows) => <SubscriptionTable rows={rows} lots={means.data?.lots ?? null} />}
+        </QueryView>
+      </Panel>
+    </>
   )
 }
 

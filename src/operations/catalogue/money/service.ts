@@ -58,15 +58,15 @@ export async function lockAccounts(
     )
 }
 
-/** A tenant whose credit the file does not state keeps what it has: it may have come with an order. */
+/** Beside what was ordered, which the file says nothing about. A tenant whose credit the file does not state keeps what it has. */
 async function putCredit(tx: Transaction, { money, note }: Deps, { id, credit }: FactoryTenant): Promise<void> {
   if (credit === undefined) return
   const { mode } = credit
   const creditLimitPico = parseYuan(credit.limitYuan)
   const wallet = (await money.buckets({ tenant: id }, tx)).find(({ kind }) => kind === 'wallet')
-  const isSame = wallet?.creditAgreed === creditLimitPico && wallet.mode === mode
+  const isSame = wallet?.creditDeclared === creditLimitPico && wallet.mode === mode
   if (!isSame) await money.openAccount(tx, { tenant: id, creditLimitPico, mode })
-  note('credit', id, isSame ? 'unchanged' : wallet && wallet.creditLimit > 0n ? 'updated' : 'created')
+  note('credit', id, isSame ? 'unchanged' : wallet && wallet.creditDeclared > 0n ? 'updated' : 'created')
 }
 
 async function putCaps(tx: Transaction, { money, nowMs, note }: Deps, file: FactoryFile): Promise<void> {

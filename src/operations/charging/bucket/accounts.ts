@@ -61,6 +61,8 @@ export interface AccountTerms {
   readonly tenant: string
   /** How far below zero a wallet may go. What is used or promised above it stays covered until it is repaid. */
   readonly creditLimitPico?: bigint
+  /** The same for what was ordered, which adds to it: neither replaces the other. */
+  readonly orderedCreditPico?: bigint
   /** What becomes of slices that nobody gives back: `strict` keeps them set aside, `available` frees them by itself. */
   readonly mode?: 'strict' | 'available'
   /** In which order new lots burn where a grant does not say: lower first. */
@@ -72,8 +74,10 @@ export interface AccountTerms {
 export async function openAccount(tx: Transaction, terms: AccountTerms): Promise<void> {
   const { wallet } = await lockAccount(tx, terms.tenant)
   const { mode = wallet.mode, giftPriority = wallet.giftPriority, paidPriority = wallet.paidPriority } = terms
-  const creditAgreed = terms.creditLimitPico ?? wallet.creditAgreed
+  const creditDeclared = terms.creditLimitPico ?? wallet.creditDeclared
+  const creditOrdered = terms.orderedCreditPico ?? wallet.creditOrdered
+  const creditAgreed = creditDeclared + creditOrdered
   const least = wallet.creditLimit - availableOf(wallet)
   const creditLimit = creditAgreed > least ? creditAgreed : least
-  await setAccount(tx, { id: wallet.id, creditLimit, creditAgreed, mode, giftPriority, paidPriority })
+  await setAccount(tx, { id: wallet.id, creditLimit, creditDeclared, creditOrdered, mode, giftPriority, paidPriority })
 }

@@ -13,6 +13,9 @@ export interface Bucket {
   readonly creditLimit: bigint
   /** What the limit comes down to as credit is repaid; below `creditLimit` only while more than that is in use. */
   readonly creditAgreed: bigint
+  /** The two sources of what is agreed. */
+  readonly creditDeclared: bigint
+  readonly creditOrdered: bigint
   readonly mode: 'strict' | 'available'
   readonly overrun: bigint
   /** Of earlier overruns, what nobody has paid or will. */
@@ -37,6 +40,8 @@ interface Raw {
   escrowed: string
   credit_limit: string
   credit_agreed: string
+  credit_declared: string
+  credit_ordered: string
   mode: Bucket['mode']
   overrun: string
   written_off: string
@@ -46,7 +51,7 @@ interface Raw {
   valid_to_ms: bigint | null
 }
 
-const columns = sql`id, tenant, kind, unit, posted, escrowed, credit_limit, credit_agreed, mode, overrun, written_off, gift_priority, paid_priority,
+const columns = sql`id, tenant, kind, unit, posted, escrowed, credit_limit, credit_agreed, credit_declared, credit_ordered, mode, overrun, written_off, gift_priority, paid_priority,
   valid_from_ms, valid_to_ms`
 
 function toBucket(row: Raw): Bucket {
@@ -59,6 +64,8 @@ function toBucket(row: Raw): Bucket {
     escrowed: integerFromNumeric(row.escrowed),
     creditLimit: integerFromNumeric(row.credit_limit),
     creditAgreed: integerFromNumeric(row.credit_agreed),
+    creditDeclared: integerFromNumeric(row.credit_declared),
+    creditOrdered: integerFromNumeric(row.credit_ordered),
     mode: row.mode,
     overrun: integerFromNumeric(row.overrun),
     writtenOff: integerFromNumeric(row.written_off),
@@ -129,11 +136,15 @@ export async function lockAccountBuckets(tx: Transaction, tenants: readonly stri
 
 export async function setAccount(
   tx: Transaction,
-  terms: Pick<Bucket, 'id' | 'creditLimit' | 'creditAgreed' | 'mode' | 'giftPriority' | 'paidPriority'>,
+  terms: Pick<
+    Bucket,
+    'id' | 'creditLimit' | 'creditDeclared' | 'creditOrdered' | 'mode' | 'giftPriority' | 'paidPriority'
+  >,
 ): Promise<void> {
   await tx.rows(sql`
     update charging.bucket
-       set credit_limit = ${terms.creditLimit}::numeric, credit_agreed = ${terms.creditAgreed}::numeric, mode = ${terms.mode}, gift_priority = ${terms.giftPriority},
+       set credit_limit = ${terms.creditLimit}::numeric, credit_agreed = ${terms.creditDeclared}::numeric + ${terms.creditOrdered}::numeric,
+           credit_declared = ${terms.creditDeclared}::numeric, credit_ordered = ${terms.creditOrdered}::numeric, mode = ${terms.mode}, gift_priority = ${terms.giftPriority},
            paid_priority = ${terms.paidPriority}
      where id = ${terms.id}
   `)

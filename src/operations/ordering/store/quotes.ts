@@ -24,6 +24,16 @@ export async function insertQuote(tx: Queryable, quote: Quote): Promise<void> {
   `)
 }
 
+/** Quotes that hold and were not ordered. */
+export async function countOpenQuotes(db: Queryable, tenant: string, nowMs: number): Promise<number> {
+  const [row] = await db.rows<{ open: bigint }>(sql`
+    select count(*) as open from ordering.quote q
+     where q.tenant = ${tenant} and q.expires_at_ms > ${nowMs}::bigint
+       and not exists (select 1 from ordering.product_order o where o.quote = q.id)
+  `)
+  return Number(row?.open ?? 0)
+}
+
 /** With the order that was made of it. */
 export async function selectQuote(
   db: Queryable,
