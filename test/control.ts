@@ -1,8 +1,9 @@
 import { createAgreements } from '#agreements'
-import { createCatalogue, createOffers } from '#catalogue'
+import { createCatalogue, createDrains, createOffers } from '#catalogue'
 import { createCharging } from '#charging'
 import type { UsageRecord } from '#contract'
 import { createIdentity } from '#identity'
+import { createNoc } from '#noc'
 import { createOrdering } from '#ordering'
 import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { manualClock } from '#platform/clock'
@@ -66,6 +67,7 @@ export async function controlFixture() {
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
   const tmf = createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing })
   const quality = createQuality({ database, clock, auditTermsOf: agreements.auditTermsOf })
+  const noc = createNoc({ clock })
   const stopping = new AbortController()
   const app = createControlApp({
     identity,
@@ -76,6 +78,8 @@ export async function controlFixture() {
     ordering,
     quality,
     agreements,
+    drains: createDrains({ database, clock }),
+    noc,
     tmf,
     clock,
     log: nullLog,

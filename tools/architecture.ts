@@ -48,6 +48,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ledger: BASE,
   charging: [...BASE, 'ledger'],
   catalogue: [...BASE, 'identity', 'ledger', 'charging'],
+  noc: BASE,
   ordering: [...BASE, 'identity', 'charging', 'catalogue'],
   agreements: [...BASE, 'ledger', 'catalogue'],
   billing: [...BASE, 'identity', 'ledger', 'charging', 'catalogue'],

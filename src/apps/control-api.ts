@@ -5,10 +5,11 @@ import { ApplyRequest, CreateKeyRequest, ServiceName, SignInRequest, TopupReques
 import type { InfoReply, PlaygroundKeyReply, SessionReply, TenantView } from '#contract'
 import type { Agreements } from '#agreements'
 import type { Billing } from '#billing'
-import type { Catalogue, Offers } from '#catalogue'
+import type { Catalogue, Drains, Offers } from '#catalogue'
 import type { Charging } from '#charging'
 import { unknownTenant } from '#identity'
 import type { Identity } from '#identity'
+import type { Noc } from '#noc'
 import type { Ordering } from '#ordering'
 import type { Clock } from '#platform/clock'
 import { amountOf } from './control-amounts.ts'
@@ -26,6 +27,7 @@ import type { Caller } from './control-caller.ts'
 import { addCorrections } from './control-corrections.ts'
 import { addDesk } from './control-desk.ts'
 import { addMeans } from './control-means.ts'
+import { addNoc } from './control-noc.ts'
 import { addOrdering } from './control-ordering.ts'
 import { addQuality } from './control-quality.ts'
 import type { Quality } from '#quality'
@@ -52,6 +54,8 @@ export interface ApiDeps {
   readonly ordering: Ordering
   readonly quality: Quality
   readonly agreements: Agreements
+  readonly drains: Drains
+  readonly noc: Noc
   readonly clock: Clock
   readonly info: InfoReply
   readonly adminToken: string
@@ -250,6 +254,7 @@ export function createApi(deps: ApiDeps): Hono {
     requireTenant: (tenant) => requireTenant(identity, tenant),
   })
   addQuality(api, { quality, caller, operator })
+  addNoc(api, { ...deps, operator })
   addVerify(api, { charging, catalogue, billing, operator })
 
   api.post('/playground/key', async (context) => {

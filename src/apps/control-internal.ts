@@ -3,13 +3,17 @@ import * as z from 'zod'
 import type { Catalogue } from '#catalogue'
 import { chargingInternalRoutes } from '#charging'
 import type { Charging } from '#charging'
+import { GatewayReport } from '#contract'
+import type { Noc } from '#noc'
 import { equalSecrets } from '#platform/crypto'
+import { readBody } from './control-body.ts'
 import { bearerOf } from './control-caller.ts'
 import { checked, notSignedIn, unknownPath } from './control-problems.ts'
 
 export interface InternalDeps {
   readonly catalogue: Catalogue
   readonly charging: Charging
+  readonly noc: Noc
   readonly internalToken: string
   /** Fires when the program stops, so that waiting gateways do not keep it. */
   readonly stopping: AbortSignal
@@ -18,10 +22,13 @@ export interface InternalDeps {
 /** Below the usual 30 s after which something between the two would give up. */
 const LONG_POLL_MS = 25_000
 
+/** Some hundred bytes per service, class and supplier. */
+const REPORT_BYTES = 16 * 1024 * 1024
+
 const SnapshotQuery = z.object({ after: z.coerce.number().int().min(0).default(0) })
 
 /** What gateways say to the control plane. One token opens all of it: they are our own processes. */
-export function createInternal({ catalogue, charging, internalToken, stopping }: InternalDeps): Hono {
+export function createInternal({ catalogue, charging, noc, internalToken, stopping }: InternalDeps): Hono {
   const internal = new Hono()
   internal.use(async (context, next) => {
     if (!equalSecrets(bearerOf(context) ?? '', internalToken)) throw notSignedIn({})
@@ -34,6 +41,10 @@ export function createInternal({ catalogue, charging, internalToken, stopping }:
     const signal = AbortSignal.any([stopping, context.req.raw.signal])
     const snapshot = await catalogue.waitForSnapshot(after, LONG_POLL_MS, signal)
     return snapshot ? context.json(snapshot) : context.body(null, 204)
+  })
+  internal.post('/report', async (context) => {
+    noc.report(await readBody(context, GatewayReport, REPORT_BYTES))
+    return context.body(null, 204)
   })
   internal.route('/', chargingInternalRoutes(charging))
 

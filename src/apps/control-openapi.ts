@@ -31,6 +31,7 @@ import {
 import { BILLING_OPERATIONS } from './control-openapi-billing.ts'
 import { CORRECTION_OPERATIONS } from './control-openapi-corrections.ts'
 import { MEANS_OPERATIONS } from './control-openapi-means.ts'
+import { NOC_OPERATIONS } from './control-openapi-noc.ts'
 import { ORDERING_OPERATIONS } from './control-openapi-ordering.ts'
 import { QUALITY_OPERATIONS } from './control-openapi-quality.ts'
 import { SUPPLY_OPERATIONS } from './control-openapi-supply.ts'
@@ -228,6 +229,7 @@ const OPERATIONS: readonly Operation[] = [
   },
   ...BILLING_OPERATIONS,
   ...CORRECTION_OPERATIONS,
+  ...NOC_OPERATIONS,
   { method: 'post', path: '/verify', summary: 'Prove the books', audience: 'operator', reply: VerifyReply },
   {
     method: 'post',

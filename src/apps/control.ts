@@ -5,9 +5,10 @@ import { fileURLToPath } from 'node:url'
 import { createAdaptorServer } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import { createAgreements } from '#agreements'
-import { createCatalogue, createOffers } from '#catalogue'
+import { createCatalogue, createDrains, createOffers } from '#catalogue'
 import { createCharging } from '#charging'
 import { createIdentity } from '#identity'
+import { createNoc } from '#noc'
 import { createOrdering } from '#ordering'
 import { systemClock } from '#platform/clock'
 import { ConfigError, readConfig } from '#platform/config'
@@ -73,6 +74,8 @@ async function main(): Promise<void> {
     ordering,
     quality,
     agreements,
+    drains: createDrains({ database, clock }),
+    noc: createNoc({ clock }),
     tmf: createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing }),
     clock,
     log,

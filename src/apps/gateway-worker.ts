@@ -15,8 +15,10 @@ import {
   cutShort,
   createGatewayMetrics,
   createSupplierLines,
+  createTally,
   refuseOversize,
   renderCodecRefusal,
+  reportOf,
   startSweep,
 } from '#gateway'
 import type { Directory, Gateway, Line } from '#gateway'
@@ -32,6 +34,7 @@ import type { Journal } from '#platform/journal'
 import { createLog } from '#platform/log'
 import { createScheduler } from '#scheduler'
 import type { FromWorker, ToWorker, WorkerStart } from './gateway-messages.ts'
+import { startReports } from './gateway-reports.ts'
 
 /** One thread that serves: its own event loop, journal, epoch and slices; limits and port shared with its siblings. */
 const start = workerData as WorkerStart
@@ -97,6 +100,7 @@ async function runWorker(): Promise<void> {
   let nextCall = 0
 
   const metrics = createGatewayMetrics()
+  const tally = createTally()
   const limits = openLimits(start.table, start.index)
   const charging = createChargingClient({
     origin: settings.controlUrl,
@@ -140,7 +144,10 @@ async function runWorker(): Promise<void> {
     newRequestId: createRequestIds(systemClock),
     log,
     flights: createFlightBoard(),
-    observe: metrics.observe,
+    observe(record) {
+      metrics.observe(record)
+      tally.observe(record)
+    },
     refused: metrics.refused,
     isSampled: createSampler({ perSecond: settings.recountsPerSecond, nowMs: () => performance.now() }),
     isReady: () => directory.version >= 0 && !isDraining && journal.failed === null && !holds.stats().fenced,
@@ -169,6 +176,7 @@ async function runWorker(): Promise<void> {
     switch (message.type) {
       case 'snapshot':
         slots = message.slots
+        tally.adopt(message.snapshot)
         directory = arrange(message.snapshot, {
           slotOf,
           supplierLine: supplierLines.line,
@@ -199,6 +207,13 @@ async function runWorker(): Promise<void> {
   })
   await firstSnapshot.promise
   const stopSweep = startSweep(gateway)
+  const startedAtMs = systemClock.nowMs()
+  const stopReports = startReports({
+    controlUrl: settings.controlUrl,
+    token: readFileSync(settings.internalTokenFile, 'utf8').trim(),
+    log,
+    report: () => reportOf(gateway, { tally, startedAtMs }),
+  })
   // A journal that failed stays failed; the thread that takes this one's place opens it anew, if the disk lets it.
   const watch = setInterval(() => {
     if (journal.failed === null) return
@@ -226,6 +241,7 @@ async function runWorker(): Promise<void> {
     clearTimeout(farewell)
     await holds.close(Math.min(graceMs, SHIPPING_GRACE_MS))
     stopSweep()
+    stopReports()
     supplierLines.close()
     await journal[Symbol.asyncDispose]()
     process.exit(exitCode)

@@ -9,7 +9,7 @@ const src = join(import.meta.dirname, '../../src')
 /** Where the problems are declared that a person at the console can meet. */
 const declared = [
   'apps/control-problems.ts',
-  'operations/{identity,ordering,billing}/problems.ts',
+  'operations/{identity,ordering,billing,catalogue/drains}/problems.ts',
   'production/{admission,gateway,holds,protocols/openai-chat}/problems.ts',
 ]
 
@@ -21,7 +21,7 @@ test('every problem that the console can meet has words in both languages', asyn
   expect(codes.length).toBeGreaterThan(20)
   const known: Readonly<Record<string, string>> = problemText.zh
   expect(codes.filter((code) => known[code] === undefined)).toEqual([])
-  expect(Object.keys(problemText.en)).toEqual(Object.keys(problemText.zh))
+  expect(Object.keys(problemText.en).toSorted()).toEqual(Object.keys(problemText.zh).toSorted())
 })
 
 test('an unknown code shows the server’s own sentence', () => {

@@ -1,5 +1,5 @@
 import { ExplainReply } from '#contract'
-import type { Draw, UsageRecord } from '#contract'
+import type { Candidate, Draw, UsageRecord } from '#contract'
 import { TOKEN_CLASSES, formatUnits } from '#kernel'
 import type { Command } from './command.ts'
 import { count, milliseconds, time, yuan } from './format.ts'
@@ -23,14 +23,7 @@ function render({ record, posting, shares }: ExplainReply): string {
   return [
     facts(record),
     'Considered',
-    renderTable(
-      [
-        { title: '  SUPPLIER', value: ({ supplier }) => `  ${supplier}` },
-        { title: 'MODEL', value: ({ model }) => model },
-        { title: 'VERDICT', value: ({ verdict }) => verdict },
-      ],
-      record.candidates,
-    ),
+    considered(record),
     'Attempts',
     renderTable(
       [
@@ -40,6 +33,7 @@ function render({ record, posting, shares }: ExplainReply): string {
         { title: 'OUTCOME', value: ({ outcome }) => outcome },
         { title: 'STATUS', value: ({ status }) => status ?? '-', align: 'right' },
         { title: 'FROM', value: ({ startMs }) => milliseconds(startMs), align: 'right' },
+        { title: 'FIRST TOKEN', value: ({ firstTokenMs }) => milliseconds(firstTokenMs ?? null), align: 'right' },
         { title: 'TO', value: ({ endMs }) => milliseconds(endMs), align: 'right' },
         {
           title: 'COST BESIDE ¥',
@@ -78,6 +72,38 @@ function render({ record, posting, shares }: ExplainReply): string {
       shares,
     ),
   ].join('\n')
+}
+
+/** The terms are estimates in millionths of a yuan; the least total is the best. */
+function considered({ candidates }: UsageRecord): string {
+  const columns: Parameters<typeof renderTable<Candidate>>[0] = [
+    { title: '  SUPPLIER', value: ({ supplier }) => `  ${supplier}` },
+    { title: 'MODEL', value: ({ model }) => model },
+    { title: 'VERDICT', value: ({ verdict }) => verdict },
+  ]
+  if (candidates.every(({ score }) => score === undefined)) return renderTable(columns, candidates)
+  const term = (name: keyof NonNullable<Candidate['score']>, title: string) => ({
+    title,
+    value: ({ score }: Candidate) => (score ? (score[name] / 1e6).toFixed(2) : '-'),
+    align: 'right' as const,
+  })
+  return renderTable(
+    [
+      ...columns,
+      term('price', 'PRICE µ¥'),
+      term('commitment', 'CONTRACT'),
+      term('network', 'NETWORK'),
+      term('affinity', 'AFFINITY'),
+      term('miss', 'MISS'),
+      {
+        title: 'P(MISS)',
+        value: ({ score }) => (score ? `${(score.missProbability * 100).toFixed(1)} %` : '-'),
+        align: 'right',
+      },
+      term('total', 'TOTAL'),
+    ],
+    candidates,
+  )
 }
 
 function facts(record: UsageRecord): string {

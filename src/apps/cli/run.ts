@@ -11,6 +11,7 @@ import type { ExitCode } from './exit-codes.ts'
 import { explain } from './explain.ts'
 import { get } from './get.ts'
 import { invoices } from './invoices.ts'
+import { noc, supplier } from './noc.ts'
 import { reconcile } from './reconcile.ts'
 import { cancel, offers, order, quote, subscriptions } from './ordering.ts'
 import { quality } from './quality.ts'
@@ -39,6 +40,8 @@ const COMMANDS: readonly Command[] = [
   invoices,
   quarantine,
   slices,
+  noc,
+  supplier,
   conformance,
   quality,
   project,

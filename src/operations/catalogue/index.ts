@@ -1,5 +1,8 @@
 export { createCatalogue } from './service.ts'
 export type { Catalogue, CatalogueDeps } from './service.ts'
+export { createDrains } from './drains/service.ts'
+export type { Drains } from './drains/service.ts'
+export { drainOrphans, unknownSupplier } from './drains/problems.ts'
 export { createOffers } from './offers/service.ts'
 export type { Offers } from './offers/service.ts'
 export { explainIssue } from './factory-issues.ts'

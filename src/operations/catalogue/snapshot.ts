@@ -2,6 +2,7 @@ import type { CapacityLot, Commitment, OfferView, Snapshot } from '#contract'
 import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
 import { selectCalendars } from './calendars/store.ts'
+import { selectDrains } from './drains/store.ts'
 import { calendarOf, keyOf, linesOf, publishedTables, tenantOf } from './for-gateways.ts'
 import type { Money } from './money/service.ts'
 import { selectOffers } from './offers/store.ts'
@@ -35,22 +36,35 @@ export async function buildSnapshot(
     nowMs,
   }: { readonly version: number; readonly engineUrl: string | null; readonly nowMs: number },
 ): Promise<Snapshot> {
-  const [suppliers, services, deployments, sheets, tableRows, versions, offers, calendars, { tenants, keys }, funding] =
-    await Promise.all([
-      store.selectSuppliers(database),
-      store.selectServices(database),
-      store.selectDeployments(database),
-      store.selectSheets(database),
-      tables.selectTables(database),
-      tables.selectVersions(database),
-      selectOffers(database, null),
-      selectCalendars(database),
-      identity.directory(database),
-      money.funding(database),
-    ])
+  const [
+    suppliers,
+    services,
+    deployments,
+    sheets,
+    tableRows,
+    versions,
+    offers,
+    calendars,
+    { tenants, keys },
+    funding,
+    drains,
+  ] = await Promise.all([
+    store.selectSuppliers(database),
+    store.selectServices(database),
+    store.selectDeployments(database),
+    store.selectSheets(database),
+    tables.selectTables(database),
+    tables.selectVersions(database),
+    selectOffers(database, null),
+    selectCalendars(database),
+    identity.directory(database),
+    money.funding(database),
+    selectDrains(database),
+  ])
+  const drained = new Set(drains.map(({ supplier }) => supplier))
   const offered = suppliers.flatMap((supplier) => {
     const baseUrl = supplier.kind === 'embedded' ? engineUrl : supplier.baseUrl
-    return baseUrl === null ? [] : [{ ...supplier, baseUrl }]
+    return baseUrl === null ? [] : [{ ...supplier, baseUrl, ...(drained.has(supplier.id) ? { isDraining: true } : {}) }]
   })
   const names = new Set(offered.map(({ id }) => id))
   const active = new Set(tenants.filter(({ status }) => status === 'active').map(({ id }) => id))

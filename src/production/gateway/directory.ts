@@ -4,7 +4,7 @@ import { CLASSES, CLASS_POLICIES, ceilingsFor } from '#admission'
 import type { Quota, Slot } from '#admission'
 import type { Tokenizer } from '#metering'
 import type { Endpoint, Market } from '#scheduler'
-import { costsOf } from './costs.ts'
+import { endpointOf } from './market.ts'
 import { arrangeFunding } from './means.ts'
 import type { Funding } from './means.ts'
 import { readSheets } from './pricing.ts'
@@ -133,22 +133,9 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
           const buySheets = readSheets(deployment.buySheets, calendars)
           return [
             {
+              ...endpointOf(deployment, supplier.terms, { hasCredentials: supplier.line.hasCredentials, buySheets }),
               supplier: supplier.line,
-              supplierId: supplier.line.id,
-              model: deployment.model,
-              priority: deployment.priority,
-              hasCredentials: supplier.line.hasCredentials,
-              costsAt: costsOf(buySheets),
               buySheets,
-              region: supplier.terms.region,
-              isDraining: supplier.terms.isDraining,
-              contextTokens: deployment.contextTokens,
-              features: deployment.features && new Set(deployment.features),
-              needsLot: deployment.needsLot,
-              learnLimitBy: supplier.terms.learnLimitBy,
-              maxConcurrency: supplier.terms.maxConcurrency,
-              requestsPerMinute: supplier.terms.requestsPerMinute,
-              tokensPerMinute: supplier.terms.tokensPerMinute,
               ceilings: ceilingsFor(sold.get(supplier.line.id) ?? new Set(), CLASS_POLICIES),
             },
           ]

@@ -4,7 +4,7 @@ import { explainText } from './text.ts'
 
 const WELL_ENDED = new Set(['served', 'client_closed', 'lost_race', 'displaced'])
 
-/** Attempts on one time axis from acceptance to the end of the request; the upright mark is the first token. */
+/** Attempts on one time axis from acceptance to the end of the request; the upright marks are first tokens. */
 export function AttemptWaterfall({ record }: { readonly record: UsageRecord }) {
   const text = useText(explainText)
   const format = useFormat()
@@ -20,6 +20,10 @@ export function AttemptWaterfall({ record }: { readonly record: UsageRecord }) {
               {text.outcomes[attempt.outcome]}
               {attempt.status === null ? '' : ` · ${attempt.status}`}
               {attempt.role === undefined ? '' : ` · ${text.roles[attempt.role]}`}
+              {attempt.tokens === undefined
+                ? ''
+                : ` · ${text.outputTokens(format.count(attempt.tokens.output + attempt.tokens.reasoning))}`}
+              {attempt.buyPico === undefined ? '' : ` · ${text.owed(format.fineMoney(attempt.buyPico))}`}
             </span>
           </div>
           <div className="attempt-track">
@@ -27,8 +31,11 @@ export function AttemptWaterfall({ record }: { readonly record: UsageRecord }) {
               className={WELL_ENDED.has(attempt.outcome) ? undefined : 'failed'}
               style={{ left: at(attempt.startMs), width: at(Math.max(attempt.endMs - attempt.startMs, 0)) }}
             />
-            {record.ttftMs !== null && index === record.attempts.length - 1 && (
-              <b style={{ left: at(record.ttftMs) }} title={text.ttftMark(format.duration(record.ttftMs))} />
+            {attempt.firstTokenMs !== undefined && (
+              <b
+                style={{ left: at(attempt.firstTokenMs) }}
+                title={text.ttftMark(format.duration(attempt.firstTokenMs))}
+              />
             )}
           </div>
           <div className="attempt-time">{format.duration(attempt.endMs - attempt.startMs)}</div>

@@ -5,11 +5,12 @@ import { get } from '../../kit/api.ts'
 import { CopyButton, Id } from '../../kit/copy.tsx'
 import { EndingBadge } from '../../kit/ending-badge.tsx'
 import { useFormat, useText } from '../../kit/language.tsx'
-import { Badge, Facts } from '../../kit/layout.tsx'
+import { Facts } from '../../kit/layout.tsx'
 import { QueryView } from '../../kit/query-view.tsx'
 import { useScope } from '../../kit/scope.tsx'
 import { words } from '../../kit/words.ts'
 import { AttemptWaterfall } from './attempt-waterfall.tsx'
+import { CandidateTable } from './candidate-table.tsx'
 import { DrawTable } from './draw-table.tsx'
 import { MoneySection, PostingSection } from './money-sections.tsx'
 import { explainText } from './text.ts'
@@ -80,17 +81,7 @@ function Explanation({ reply }: { readonly reply: ExplainReply }) {
       {isOperator && record.candidates.length > 0 && (
         <section className="section">
           <h3>{text.candidates}</h3>
-          <div className="stack" style={{ gap: 6 }}>
-            {record.candidates.map((candidate, index) => (
-              <div key={`${index}-${candidate.supplier}`} className="row">
-                <Badge tone={candidate.verdict === 'eligible' ? 'good' : 'warn'}>
-                  {text.verdicts[candidate.verdict]}
-                </Badge>
-                <span>{candidate.supplier}</span>
-                <code className="muted wrap">{candidate.model}</code>
-              </div>
-            ))}
-          </div>
+          <CandidateTable record={record} />
         </section>
       )}
       {isOperator && record.attempts.length > 0 && (
