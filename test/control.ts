@@ -11,7 +11,7 @@ import { nullLog } from '#platform/log'
 import { createQuality } from '#quality'
 import { createTmf } from '#tmf'
 import { freshDatabase } from './database.ts'
-import { billingOf } from '../src/apps/control-documents.ts'
+import { billingOf, settlementOf } from '../src/apps/control-documents.ts'
 import { createControlApp } from '../src/apps/control-app.ts'
 
 /** For tests: a control plane on a database of its own, with two tenants that share one posting. */
@@ -65,6 +65,7 @@ export async function controlFixture() {
   const offers = createOffers({ database, clock })
   const ordering = createOrdering({ database, clock, log: nullLog, identity, money: charging, offerById: offers.byId })
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
+  const settlement = settlementOf({ database, clock, charging, catalogue, agreements })
   const tmf = createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing })
   const quality = createQuality({ database, clock, auditTermsOf: agreements.auditTermsOf })
   const noc = createNoc({ clock })
@@ -80,6 +81,7 @@ export async function controlFixture() {
     agreements,
     drains: createDrains({ database, clock }),
     noc,
+    settlement,
     tmf,
     clock,
     log: nullLog,

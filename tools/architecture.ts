@@ -53,6 +53,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   agreements: [...BASE, 'ledger', 'catalogue'],
   billing: [...BASE, 'identity', 'ledger', 'charging', 'catalogue'],
   quality: [...BASE, 'metering', 'identity', 'ledger', 'charging'],
+  settlement: [...BASE, 'identity', 'ledger', 'charging'],
   tmf: [...BASE, 'identity', 'ledger', 'charging', 'catalogue', 'ordering'],
 }
 

@@ -11,6 +11,7 @@ import { unknownTenant } from '#identity'
 import type { Identity } from '#identity'
 import type { Noc } from '#noc'
 import type { Ordering } from '#ordering'
+import type { Settlement } from '#settlement'
 import type { Clock } from '#platform/clock'
 import { amountOf } from './control-amounts.ts'
 import { addBilling } from './control-billing.ts'
@@ -32,6 +33,7 @@ import { addOrdering } from './control-ordering.ts'
 import { addQuality } from './control-quality.ts'
 import type { Quality } from '#quality'
 import { addSupply } from './control-supply.ts'
+import { addSettlement } from './control-settlement.ts'
 import { addVerify } from './control-verify.ts'
 import { checked, invalidRequest, operatorsOnly, unknownPath, unknownRequest } from './control-problems.ts'
 import {
@@ -56,6 +58,7 @@ export interface ApiDeps {
   readonly agreements: Agreements
   readonly drains: Drains
   readonly noc: Noc
+  readonly settlement: Settlement
   readonly clock: Clock
   readonly info: InfoReply
   readonly adminToken: string
@@ -72,7 +75,7 @@ const END_OF_TIME_MS = Date.UTC(10_000, 0, 1) - 1
 
 /** The console's and the CLI's own API. Each handler reads top to bottom: who asks, for whom, what is asked, the answer. */
 export function createApi(deps: ApiDeps): Hono {
-  const { identity, catalogue, charging, billing, offers, ordering, quality, clock, info } = deps
+  const { identity, catalogue, charging, billing, offers, ordering, quality, settlement, clock, info } = deps
   const api = new Hono()
   const caller = (context: Context) => callerOf(context, deps)
   const query = <Schema extends z.ZodType>(context: Context, schema: Schema) => checked(schema, context.req.query())
@@ -255,7 +258,8 @@ export function createApi(deps: ApiDeps): Hono {
   })
   addQuality(api, { quality, caller, operator })
   addNoc(api, { ...deps, operator })
-  addVerify(api, { charging, catalogue, billing, operator })
+  addSettlement(api, { settlement, clock, operator, supplier: (context) => supplyCallerOf(context, deps) })
+  addVerify(api, { charging, catalogue, billing, settlement, operator })
 
   api.post('/playground/key', async (context) => {
     const who = await caller(context)

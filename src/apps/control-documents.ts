@@ -1,10 +1,14 @@
+import type { Agreements } from '#agreements'
 import { createBilling } from '#billing'
 import type { Billing } from '#billing'
 import type { Catalogue } from '#catalogue'
 import type { Charging } from '#charging'
 import type { Identity } from '#identity'
+import { PICO_PER_FEN, periodOfKey } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database } from '#platform/postgres'
+import { createSettlement } from '#settlement'
+import type { PenaltyProposal, Settlement } from '#settlement'
 
 interface Rooms {
   readonly database: Database
@@ -26,5 +30,48 @@ export function billingOf({ database, clock, charging, catalogue, identity, arre
     calendars: async () => (await catalogue.ratingSources()).calendars ?? new Map(),
     tenantName: async (tenant) => (await identity.tenants(tenant))[0]?.displayName,
     ...(arrears ? { arrears } : {}),
+  })
+}
+
+/** Settlement with the rooms that it asks. */
+export function settlementOf({
+  database,
+  clock,
+  charging,
+  catalogue,
+  agreements,
+}: Pick<Rooms, 'database' | 'clock' | 'charging' | 'catalogue'> & { readonly agreements: Agreements }): Settlement {
+  return createSettlement({
+    database,
+    clock,
+    async termsOf(supplier, atMs) {
+      const [agreement] = await agreements.agreementsOf(supplier, atMs)
+      if (!agreement) return undefined
+      const { taxPercent, tolerance } = agreement.terms
+      const { absPico, bps } = tolerance
+      return { agreement: agreement.id, taxPercent, tolerance: { absPico: BigInt(absPico), bps } }
+    },
+    penaltiesOf: (ask) => latenessOf(agreements, ask),
+    async usageOf(span) {
+      const rows = await charging.usage({ by: 'supplier', ...span })
+      return rows.map(({ group, requests, buyPico }) => ({ supplier: group, requests, accruedPico: BigInt(buyPico) }))
+    },
+    knownSupplier: async (supplier) => (await catalogue.suppliers()).some(({ id }) => id === supplier),
+  })
+}
+
+/** Orders that became complete in the month, and were late: what the agreement says is owed for it, in whole fen. */
+async function latenessOf(
+  agreements: Agreements,
+  { supplier, period: key }: { supplier: string; period: string },
+): Promise<PenaltyProposal[]> {
+  const period = periodOfKey('month', key)
+  if (!period) return []
+  const orders = await agreements.callOffs({ supplier })
+  return orders.flatMap(({ id, deliveredAtMs, deliveredUnits, units, lateDays, latenessPico, reportHash }) => {
+    const isComplete = deliveredAtMs !== null && deliveredUnits >= units
+    const amountPico = (BigInt(latenessPico) / PICO_PER_FEN) * PICO_PER_FEN
+    if (!isComplete || deliveredAtMs < period.fromMs || deliveredAtMs >= period.toMs || amountPico === 0n) return []
+    return [{ id: `late-${id}`, kind: 'lateness', amountPico, reason: `${lateDays} days late`, evidence: reportHash }]
   })
 }

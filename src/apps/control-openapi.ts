@@ -35,6 +35,7 @@ import { NOC_OPERATIONS } from './control-openapi-noc.ts'
 import { ORDERING_OPERATIONS } from './control-openapi-ordering.ts'
 import { QUALITY_OPERATIONS } from './control-openapi-quality.ts'
 import { SUPPLY_OPERATIONS } from './control-openapi-supply.ts'
+import { SETTLEMENT_OPERATIONS } from './control-openapi-settlement.ts'
 import {
   CreateAccountRequest,
   DeskQuery,
@@ -54,6 +55,8 @@ export interface Operation {
   readonly audience: 'anyone' | 'signed in' | 'operator'
   readonly query?: z.ZodObject
   readonly body?: z.ZodType
+  /** The body is a file. */
+  readonly upload?: boolean
   readonly reply?: z.ZodType
   /** Media type of a reply that is a file. */
   readonly file?: string
@@ -230,6 +233,7 @@ const OPERATIONS: readonly Operation[] = [
   ...BILLING_OPERATIONS,
   ...CORRECTION_OPERATIONS,
   ...NOC_OPERATIONS,
+  ...SETTLEMENT_OPERATIONS,
   { method: 'post', path: '/verify', summary: 'Prove the books', audience: 'operator', reply: VerifyReply },
   {
     method: 'post',
@@ -282,7 +286,7 @@ export function consoleOpenApi(): object {
   }
 }
 
-function describe({ path, summary, audience, query, body, reply, file, status = 200 }: Operation): object {
+function describe({ path, summary, audience, query, body, upload, reply, file, status = 200 }: Operation): object {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',
@@ -309,6 +313,7 @@ function describe({ path, summary, audience, query, body, reply, file, status = 
     ...(audience === 'operator' ? { description: 'For operators only.' } : {}),
     parameters: [...inPath, ...inQuery],
     ...(body ? { requestBody: { required: true, content: content(body, 'input') } } : {}),
+    ...(upload ? { requestBody: { required: true, content: { 'application/octet-stream': {} } } } : {}),
     responses: {
       [status]: {
         description: summary,

@@ -60,6 +60,14 @@ export const notJson = defineProblem({
   detail: () => 'Send a JSON body with content-type application/json.',
 })
 
+export const notAFile = defineProblem({
+  code: 'not_a_file',
+  status: 415,
+  title: 'Not a file',
+  retryable: false,
+  detail: () => 'Send the bytes of the file with content-type application/octet-stream.',
+})
+
 export const invalidRequest = defineProblem<{ issues: readonly { readonly path: string; readonly message: string }[] }>(
   {
     code: 'invalid_request',

@@ -18,7 +18,7 @@ import { createQuality } from '#quality'
 import { createTmf } from '#tmf'
 import { createControlApp } from './control-app.ts'
 import { ControlConfig } from './control-config.ts'
-import { billingOf } from './control-documents.ts'
+import { billingOf, settlementOf } from './control-documents.ts'
 import { jobsOf, startJobs } from './control-jobs.ts'
 import { createControlMetrics } from './control-metrics.ts'
 import { installationSecrets } from './control-secrets.ts'
@@ -60,6 +60,7 @@ async function main(): Promise<void> {
   const ordering = createOrdering({ database, clock, log, identity, money: charging, offerById: offers.byId })
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
   const quality = createQuality({ database, clock, auditTermsOf: agreements.auditTermsOf })
+  const settlement = settlementOf({ database, clock, charging, catalogue, agreements })
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)
 
@@ -76,6 +77,7 @@ async function main(): Promise<void> {
     agreements,
     drains: createDrains({ database, clock }),
     noc: createNoc({ clock }),
+    settlement,
     tmf: createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing }),
     clock,
     log,

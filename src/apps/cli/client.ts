@@ -1,4 +1,4 @@
-import { createWriteStream } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
 import { request as requestHttp } from 'node:http'
 import type { IncomingMessage } from 'node:http'
@@ -23,6 +23,13 @@ export interface Client {
     schema: Schema,
     progress: { readonly schema: Progress; readonly show: (progress: z.output<Progress>) => void },
   ): Promise<z.output<Schema>>
+  /** Sends a file as it is; the answer comes in lines like that of `follow`. */
+  upload<Schema extends z.ZodType, Progress extends z.ZodType>(
+    path: string,
+    file: string,
+    schema: Schema,
+    progress: { readonly schema: Progress; readonly show: (progress: z.output<Progress>) => void },
+  ): Promise<z.output<Schema>>
   /** Writes an answer into a file as it comes, and returns how many bytes it has. */
   save(path: string, file: string, query?: Readonly<Record<string, string | undefined>>): Promise<number>
 }
@@ -31,7 +38,12 @@ const DEFAULT_URL = 'http://127.0.0.1:8081'
 /** Proving the books of a busy year takes a while. */
 const TIMEOUT_MS = 600_000
 
-const Line = z.object({ progress: z.unknown().optional(), reply: z.unknown().optional() })
+const Line = z.object({
+  progress: z.unknown().optional(),
+  reply: z.unknown().optional(),
+  /** A refusal that came when the answer had begun. */
+  problem: z.unknown().optional(),
+})
 
 const ProblemBody = z.looseObject({ detail: z.string(), code: z.string(), status: z.int() })
 
@@ -73,22 +85,37 @@ export function createClient({
     if (parsed.success) return parsed.data
     throw new CliError(EXIT.failure, `what answers at ${base} is no Token Factory of this version`)
   }
+  const inLines = async <Schema extends z.ZodType, Progress extends z.ZodType>(
+    path: string,
+    schema: Schema,
+    progress: { readonly schema: Progress; readonly show: (progress: z.output<Progress>) => void },
+    file?: string,
+  ): Promise<z.output<Schema>> => {
+    const headers = {
+      ...(await credentials()),
+      accept: 'application/x-ndjson',
+      ...(file === undefined
+        ? {}
+        : { 'content-type': 'application/octet-stream', 'content-length': `${await sizeOf(file)}` }),
+    }
+    let reply: unknown
+    let problem: unknown
+    await exchangeLines(base, `/api/v1${path}`, { headers, file }, (line) => {
+      const told = Line.safeParse(line).data ?? {}
+      const shown = progress.schema.safeParse(told.progress)
+      if (shown.success) progress.show(shown.data)
+      else ({ reply, problem } = told)
+    })
+    if (problem !== undefined) throw refusal(ProblemBody.safeParse(problem).data?.status ?? 500, problem, base)
+    const parsed = schema.safeParse(reply)
+    if (parsed.success) return parsed.data
+    throw new CliError(EXIT.failure, `what answers at ${base} is no Token Factory of this version`)
+  }
   return {
     get: (path, schema, query = {}) => call('GET', withQuery(path, query), schema),
     post: (path, schema, body) => call('POST', path, schema, body),
-    async follow(path, schema, progress) {
-      const headers = { ...(await credentials()), accept: 'application/x-ndjson' }
-      let reply: unknown
-      await exchangeLines(base, `/api/v1${path}`, headers, (line) => {
-        const told = Line.safeParse(line).data ?? {}
-        const shown = progress.schema.safeParse(told.progress)
-        if (shown.success) progress.show(shown.data)
-        else reply = told.reply
-      })
-      const parsed = schema.safeParse(reply)
-      if (parsed.success) return parsed.data
-      throw new CliError(EXIT.failure, `what answers at ${base} is no Token Factory of this version`)
-    },
+    follow: (path, schema, progress) => inLines(path, schema, progress),
+    upload: (path, file, schema, progress) => inLines(path, schema, progress, file),
     async save(path, file, query = {}) {
       const headers = await credentials()
       return download(base, `/api/v1${withQuery(path, query)}`, { headers, file })
@@ -110,6 +137,14 @@ function withQuery(path: string, query: Readonly<Record<string, string | undefin
   const given = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined)
   const search = new URLSearchParams(given).toString()
   return search ? `${path}?${search}` : path
+}
+
+async function sizeOf(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size
+  } catch (error) {
+    throw new CliError(EXIT.notFound, `${file} cannot be read (${reasonOf(error)})`)
+  }
 }
 
 /** An answer of any size passes through a small memory. A file appears only for an answer that is no refusal. */
@@ -171,7 +206,7 @@ async function exchange(
 async function exchangeLines(
   base: string,
   path: string,
-  headers: Readonly<Record<string, string>>,
+  { headers, file }: { headers: Readonly<Record<string, string>>; file: string | undefined },
   onLine: (line: unknown) => void,
 ): Promise<void> {
   const request = base.startsWith('https:') ? requestHttps : requestHttp
@@ -181,7 +216,9 @@ async function exchangeLines(
       const call = request(`${base}${path}`, { method: 'POST', headers, agent: false }, done)
       call.on('error', fail)
       call.setTimeout(TIMEOUT_MS, () => call.destroy(new Error('silence')))
-      call.end()
+      if (file === undefined) call.end()
+      // A server that refuses the file early closes its side; what it says is read all the same.
+      else pipeline(createReadStream(file), call).catch(fail)
     })
     const status = reply.statusCode ?? 0
     if (status < 200 || status > 299) throw refusal(status, parseJson(await text(reply)), base)

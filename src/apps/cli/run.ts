@@ -16,6 +16,8 @@ import { reconcile } from './reconcile.ts'
 import { cancel, offers, order, quote, subscriptions } from './ordering.ts'
 import { quality } from './quality.ts'
 import { agreement, calloff, pack, project } from './supply.ts'
+import { settlement } from './settlement.ts'
+import { statement } from './statement.ts'
 import { usage } from './usage.ts'
 import { verify } from './verify.ts'
 import { key, topup, user } from './write.ts'
@@ -38,6 +40,8 @@ const COMMANDS: readonly Command[] = [
   verify,
   reconcile,
   invoices,
+  statement,
+  settlement,
   quarantine,
   slices,
   noc,

@@ -136,8 +136,13 @@ function checkBookings(check: Check, posting: Posting, { bookings, moves }: Fact
 /** Accounts that nobody but charging moves. Receivables, tax and what rounding leaves are also billing's. */
 const OURS = /^(?:2000|2001|2009|2010|2110|4000|4010|4020|5000|5040|8\d{3})(?::|$)/
 
+/** Settlements take out of what accrued; `verify` of settlement proves how much. */
+const SETTLED = /^2110:/
+
 function checkStranger(check: Check, posting: Posting): void {
-  const touched = posting.entries.find(({ account }) => OURS.test(account))
+  const touched = posting.entries.find(
+    ({ account }) => OURS.test(account) && !(posting.kind === 'supplier_settlement' && SETTLED.test(account)),
+  )
   if (touched)
     check.disagree(`posting ${posting.id}: of the unknown kind ${posting.kind}, and it moves ${touched.account}`)
 }
