@@ -67,7 +67,13 @@ export async function controlFixture() {
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
   const settlement = settlementOf({ database, clock, charging, catalogue, agreements })
   const tmf = createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing })
-  const quality = createQuality({ database, clock, auditTermsOf: agreements.auditTermsOf })
+  const quality = createQuality({
+    database,
+    clock,
+    money: charging,
+    auditTermsOf: agreements.auditTermsOf,
+    supplierSlaOf: agreements.slaOf,
+  })
   const noc = createNoc({ clock })
   const stopping = new AbortController()
   const app = createControlApp({

@@ -26,7 +26,14 @@ export async function qualityStage(more: Partial<QualityDeps> = {}): Promise<Qua
   const database = await freshDatabase()
   const clock = manualClock(START_MS)
   const charging = createCharging({ database, clock })
-  const quality = createQuality({ database, clock, auditTermsOf: async () => undefined, ...more })
+  const quality = createQuality({
+    database,
+    clock,
+    money: charging,
+    auditTermsOf: async () => undefined,
+    supplierSlaOf: async () => undefined,
+    ...more,
+  })
   const slice = await openSlice(charging, { tenant: 'acme', gateway: 'gw-0', amount: 1_000_000n * YUAN })
   let serial = 0
   return {

@@ -31,6 +31,7 @@ import { addMeans } from './control-means.ts'
 import { addNoc } from './control-noc.ts'
 import { addOrdering } from './control-ordering.ts'
 import { addQuality } from './control-quality.ts'
+import { addSla } from './control-sla.ts'
 import type { Quality } from '#quality'
 import { addSupply } from './control-supply.ts'
 import { addSettlement } from './control-settlement.ts'
@@ -256,7 +257,9 @@ export function createApi(deps: ApiDeps): Hono {
     ...{ charging, catalogue, caller, operator },
     requireTenant: (tenant) => requireTenant(identity, tenant),
   })
-  addQuality(api, { quality, caller, operator })
+  const session = (context: Context) => sessionOf(context, deps)
+  addQuality(api, { quality, session, operator })
+  addSla(api, { quality, clock, session, operator })
   addNoc(api, { ...deps, operator })
   addSettlement(api, { settlement, clock, operator, supplier: (context) => supplyCallerOf(context, deps) })
   addVerify(api, { charging, catalogue, billing, settlement, operator })

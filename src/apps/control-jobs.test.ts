@@ -44,6 +44,14 @@ test('jobs run at once and then by the timer, one after the other, and a failure
       calls.push('quality')
       return { records: 0 }
     },
+    watch: async () => {
+      calls.push('budgets')
+      return { opened: 0, closed: 0 }
+    },
+    applyCredits: async () => {
+      calls.push('credits')
+      return { applied: 0 }
+    },
   }
   const agreements = {
     runDue: async () => {
@@ -58,10 +66,22 @@ test('jobs run at once and then by the timer, one after the other, and a failure
       log: nullLog,
       everyMs: 5,
     })
-    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(18)
+    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(22)
   }
-  const round = ['orders', 'lots 7', 'revenue', 'slices', 'reservations', 'sums', 'overdue', 'quality', 'agreements']
-  expect(calls.slice(0, 18)).toEqual([...round, ...round])
+  const round = [
+    'orders',
+    'lots 7',
+    'revenue',
+    'slices',
+    'reservations',
+    'sums',
+    'overdue',
+    'quality',
+    'budgets',
+    'credits',
+    'agreements',
+  ]
+  expect(calls.slice(0, 22)).toEqual([...round, ...round])
   const before = calls.length
   await new Promise((done) => setTimeout(done, 30))
   expect(calls.length).toBe(before)

@@ -17,7 +17,7 @@ export function jobsOf(
   charging: Pick<Charging, 'expireLots' | 'recogniseRevenue' | 'reclaimSlices' | 'endReservations'>,
   ordering: Pick<Ordering, 'runDue'>,
   billing: Pick<Billing, 'rollUp' | 'dun'>,
-  quality: Pick<Quality, 'digest'>,
+  quality: Pick<Quality, 'digest' | 'watch' | 'applyCredits'>,
   agreements: Pick<Agreements, 'runDue'>,
 ): readonly Job[] {
   return [
@@ -29,6 +29,8 @@ export function jobsOf(
     ['sums for billing', () => billing.rollUp()],
     ['overdue invoices', () => billing.dun()],
     ['quality', () => quality.digest()],
+    ['error budgets', () => quality.watch()],
+    ['service credits', () => quality.applyCredits()],
     ['agreements', () => agreements.runDue()],
   ]
 }

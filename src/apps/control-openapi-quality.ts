@@ -15,8 +15,8 @@ export const QUALITY_OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/quality/audits',
-    summary: "Where the tests of suppliers' token counts are",
-    audience: 'operator',
+    summary: "Where the tests of suppliers' token counts are; a supplier sees its own",
+    audience: 'signed in',
     query: SupplierQuery,
     reply: z.array(AuditView),
   },
@@ -31,8 +31,8 @@ export const QUALITY_OPERATIONS: readonly Operation[] = [
   {
     method: 'get',
     path: '/quality/cases',
-    summary: 'What the tests flagged, and what became of it',
-    audience: 'operator',
+    summary: 'What the tests flagged, and what became of it; a supplier sees its own',
+    audience: 'signed in',
     query: SupplierQuery,
     reply: z.array(CaseView),
   },
@@ -40,7 +40,7 @@ export const QUALITY_OPERATIONS: readonly Operation[] = [
     method: 'get',
     path: '/quality/cases/{id}',
     summary: 'A case and who decided what about it',
-    audience: 'operator',
+    audience: 'signed in',
     reply: CaseReply,
   },
   {
@@ -55,7 +55,7 @@ export const QUALITY_OPERATIONS: readonly Operation[] = [
     method: 'post',
     path: '/quality/cases/{id}/answer',
     summary: 'Put on file what the supplier says to a case',
-    audience: 'operator',
+    audience: 'signed in',
     body: ReasonRequest,
     reply: CaseView,
   },
@@ -63,7 +63,7 @@ export const QUALITY_OPERATIONS: readonly Operation[] = [
     method: 'get',
     path: '/quality/cases/{id}/evidence',
     summary: 'The evidence of a case, request by request, from which the test can be computed again',
-    audience: 'operator',
+    audience: 'signed in',
     file: 'text/csv',
   },
 ]

@@ -34,6 +34,7 @@ import { MEANS_OPERATIONS } from './control-openapi-means.ts'
 import { NOC_OPERATIONS } from './control-openapi-noc.ts'
 import { ORDERING_OPERATIONS } from './control-openapi-ordering.ts'
 import { QUALITY_OPERATIONS } from './control-openapi-quality.ts'
+import { SLA_OPERATIONS } from './control-openapi-sla.ts'
 import { SUPPLY_OPERATIONS } from './control-openapi-supply.ts'
 import { SETTLEMENT_OPERATIONS } from './control-openapi-settlement.ts'
 import {
@@ -189,6 +190,7 @@ const OPERATIONS: readonly Operation[] = [
   },
   ...ORDERING_OPERATIONS,
   ...QUALITY_OPERATIONS,
+  ...SLA_OPERATIONS,
   ...SUPPLY_OPERATIONS,
   ...MEANS_OPERATIONS,
   {

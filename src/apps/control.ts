@@ -59,7 +59,13 @@ async function main(): Promise<void> {
   const offers = createOffers({ database, clock })
   const ordering = createOrdering({ database, clock, log, identity, money: charging, offerById: offers.byId })
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
-  const quality = createQuality({ database, clock, auditTermsOf: agreements.auditTermsOf })
+  const quality = createQuality({
+    database,
+    clock,
+    money: charging,
+    auditTermsOf: agreements.auditTermsOf,
+    supplierSlaOf: agreements.slaOf,
+  })
   const settlement = settlementOf({ database, clock, charging, catalogue, agreements })
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)

@@ -1,5 +1,7 @@
 import * as z from 'zod'
-import { EpochMs, Slug } from './scalars.ts'
+import { SlaTerm } from './agreements.ts'
+import { EpochMs, PicoText, ServiceName, Slug } from './scalars.ts'
+import { ServiceTier } from './snapshot.ts'
 
 /** Quality of suppliers and services under `/api/v1/quality`: audits of token counts, and the cases they lead to. */
 const AuditSide = z.enum(['output', 'input'])
@@ -76,3 +78,143 @@ export const AuditSettingsRequest = z.strictObject({
 })
 
 export const SupplierQuery = z.strictObject({ supplier: Slug.optional() })
+
+/** Service levels. A leg is one side of a request: what we gave a customer, or what a supplier gave us. */
+export const SlaLeg = z.enum(['customer', 'supplier'])
+const Party = z.union([Slug, z.literal('')])
+const PartsPerMillion = z.int().min(0).max(1_000_000)
+
+/** GET, POST /quality/terms: what was promised. Null is any. */
+export const SlaTermsText = z.strictObject({
+  leg: SlaLeg,
+  party: Slug.nullable(),
+  service: ServiceName.nullable(),
+  tier: ServiceTier.nullable(),
+  measures: z
+    .array(SlaTerm)
+    .min(1)
+    .max(3)
+    .refine((all) => new Set(all.map(({ measure }) => measure)).size === all.length, 'each measure once')
+    .refine(
+      (all) => all.every(({ measure, limitMs }) => (measure === 'availability') === (limitMs === null)),
+      'ttft and tpot have a limit, availability has none',
+    ),
+  requestsPerMinute: z.int().min(1).max(1_000_000_000).nullable(),
+  validFromMs: EpochMs,
+})
+export type SlaTermsText = z.infer<typeof SlaTermsText>
+export const DeclareTermsRequest = z.strictObject({ terms: SlaTermsText, reason: Reason })
+
+const SliCounts = {
+  leg: SlaLeg,
+  party: Party,
+  service: z.string(),
+  tier: z.string(),
+  requests: z.int(),
+  failed: z.int(),
+  excused: z.int(),
+  excluded: z.int(),
+  ttftValid: z.int(),
+  ttftGood: z.int(),
+  tpotValid: z.int(),
+  tpotGood: z.int(),
+  netPico: PicoText,
+  taxPico: PicoText,
+}
+
+/** GET /quality/indicators: what a span of time came to. */
+export const IndicatorView = z.object(SliCounts)
+export type IndicatorView = z.infer<typeof IndicatorView>
+export const IndicatorsQuery = z.strictObject({
+  fromMs: z.coerce.number().pipe(EpochMs).optional(),
+  toMs: z.coerce.number().pipe(EpochMs).optional(),
+  leg: SlaLeg.optional(),
+  party: Slug.optional(),
+})
+
+/** GET /quality/alerts */
+export const AlertView = z.object({
+  id: z.string(),
+  leg: SlaLeg,
+  party: Party,
+  service: z.string(),
+  tier: z.string(),
+  measure: z.string(),
+  rule: z.string(),
+  burn: z.number(),
+  openedAtMs: EpochMs,
+  closedAtMs: EpochMs.nullable(),
+})
+export type AlertView = z.infer<typeof AlertView>
+
+const Period = z.string().regex(/^\d{4}-\d{2}$/)
+
+export const SlaReportLine = z.object({
+  ...SliCounts,
+  measures: z.array(
+    z.object({
+      ...SlaTerm.shape,
+      valid: z.int(),
+      good: z.int(),
+      attainmentPpm: PartsPerMillion,
+      isMissed: z.boolean(),
+      penaltyPpm: PartsPerMillion,
+    }),
+  ),
+  penaltyPpm: PartsPerMillion,
+  creditNetPico: PicoText,
+  creditTaxPico: PicoText,
+})
+
+/** GET /quality/reports, POST /quality/reports/run */
+export const SlaReportView = z.object({
+  leg: SlaLeg,
+  party: Party,
+  period: Period,
+  version: z.int(),
+  lines: z.array(SlaReportLine),
+  /** SHA-256 over the report, hexadecimal. */
+  hash: z.string(),
+  computedAtMs: EpochMs,
+  computedBy: z.string(),
+})
+export type SlaReportView = z.infer<typeof SlaReportView>
+export const ReportRunRequest = z.strictObject({ period: Period })
+export const ReportsQuery = z.strictObject({ period: Period, leg: SlaLeg.optional(), party: Slug.optional() })
+export const ReportCsvQuery = z.strictObject({ period: Period, leg: SlaLeg, party: Slug })
+
+export const CreditState = z.enum(['computed', 'contested', 'approved', 'applied', 'waived'])
+
+/** GET /quality/credits */
+export const CreditView = z.object({
+  id: z.string(),
+  leg: SlaLeg,
+  party: Party,
+  period: Period,
+  service: z.string(),
+  tier: z.string(),
+  version: z.int(),
+  ppm: PartsPerMillion,
+  netPico: PicoText,
+  taxPico: PicoText,
+  state: CreditState,
+  proposedBy: z.string(),
+})
+export type CreditView = z.infer<typeof CreditView>
+export const CreditsQuery = z.strictObject({
+  leg: SlaLeg.optional(),
+  party: Slug.optional(),
+  period: Period.optional(),
+  state: CreditState.optional(),
+})
+
+/** GET /quality/credits/:id. `otherSide`: penalties behind a credit, credits behind a penalty; for operators only. */
+export const CreditReply = z.object({
+  credit: CreditView,
+  events: z.array(QualityEventView),
+  otherSide: z.array(CreditView),
+})
+export type CreditReply = z.infer<typeof CreditReply>
+
+/** POST /quality/credits/:id/decide. Whom it is about may contest it; the rest is an operator's. */
+export const DecideCreditRequest = z.strictObject({ to: z.enum(['contested', 'approved', 'waived']), reason: Reason })

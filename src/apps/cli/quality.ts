@@ -3,12 +3,13 @@ import { AuditView, CaseReply, CaseView } from '#contract'
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { count, time } from './format.ts'
+import { SLA_ACTIONS, idOf, required } from './quality-sla.ts'
 import { printable, renderTable } from './table.ts'
 
 export const quality: Command = {
   name: 'quality',
   usage: 'ACTION [ID] …',
-  summary: 'is it what was agreed: token audits, cases against suppliers and their evidence',
+  summary: 'is it what was agreed: token audits, service levels, reports, credits and penalties',
   help: `  tokenfactory quality audits [--supplier ID]           where the tests of suppliers' token counts are; 3 flags
   tokenfactory quality cases [--supplier ID]            what they flagged
   tokenfactory quality case ID                          one case and who decided what
@@ -18,7 +19,19 @@ export const quality: Command = {
   tokenfactory quality audit-settings --supplier ID --model NAME [--side output] [--tau PPM] [--fixed TOKENS]
       [--excess PPM] [--slack TOKENS] [--slack-ppm PPM] --reason TEXT
 
-Whoever disputed a case cannot uphold it. When a case ends, or settings change, the tests begin anew.`,
+  tokenfactory quality levels [--hours 24] [--leg customer|supplier] [--party ID]
+  tokenfactory quality alerts                           error budgets that burn too fast
+  tokenfactory quality terms                            what was promised
+  tokenfactory quality promise --from terms.json --reason TEXT
+  tokenfactory quality report --period 2026-11          computes a month that is over, and proposes what follows
+  tokenfactory quality reports --period 2026-11 [--leg L] [--party ID]
+  tokenfactory quality csv --leg L --party ID --period 2026-11 --file requests.csv
+  tokenfactory quality credits [--leg L] [--party ID] [--period P] [--state S]
+  tokenfactory quality credit ID
+  tokenfactory quality approve | waive | contest ID --reason TEXT
+
+Whoever disputed a case cannot uphold it, and whoever computed a credit or a penalty cannot approve it. When a case ends, or settings
+change, the tests begin anew. terms.json is { "leg", "party", "service", "tier", "measures", "requestsPerMinute", "validFromMs" }.`,
   options: {
     supplier: { type: 'string' },
     model: { type: 'string' },
@@ -30,6 +43,12 @@ Whoever disputed a case cannot uphold it. When a case ends, or settings change, 
     'slack-ppm': { type: 'string' },
     reason: { type: 'string' },
     file: { type: 'string' },
+    hours: { type: 'string' },
+    leg: { type: 'string' },
+    party: { type: 'string' },
+    period: { type: 'string' },
+    state: { type: 'string' },
+    from: { type: 'string' },
   },
   arity: [1, 2],
   async run(invocation) {
@@ -53,6 +72,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   answer,
   evidence,
   'audit-settings': auditSettings,
+  ...SLA_ACTIONS,
 }
 
 async function audits({ client, option }: Invocation): Promise<Outcome> {
@@ -144,18 +164,6 @@ async function auditSettings(invocation: Invocation): Promise<Outcome> {
     reason: required(invocation, 'reason'),
   })
   return auditTable(rows)
-}
-
-function idOf({ positionals }: Invocation): string {
-  const id = positionals[1]
-  if (id === undefined) throw new CliError(EXIT.usage, 'which one? tokenfactory quality ACTION ID')
-  return encodeURIComponent(id)
-}
-
-function required({ option }: Invocation, name: string): string {
-  const value = option(name)
-  if (value === undefined) throw new CliError(EXIT.usage, `--${name} is missing`)
-  return value
 }
 
 function whole(text: string, name: string): number {

@@ -1,4 +1,12 @@
-import type { AgreementView, AuditTerms, CallOffView, PackageView, ProjectView, TenderSupplier } from '#contract'
+import type {
+  AgreementView,
+  AuditTerms,
+  CallOffView,
+  PackageView,
+  ProjectView,
+  SlaTerm,
+  TenderSupplier,
+} from '#contract'
 import { withRetries } from '#platform/postgres'
 import * as callOffs from './call-offs.ts'
 import type { Actor, AgreementsDeps } from './context.ts'
@@ -68,6 +76,8 @@ export interface Agreements {
   agreementsOf(supplier: string, atMs: number): Promise<AgreementRow[]>
   /** What the agreement that was in force says of counts that differ; undefined: there was none. */
   auditTermsOf(supplier: string, atMs: number): Promise<AuditTerms | undefined>
+  /** What the agreement that was in force promises; undefined: there was none. */
+  slaOf(supplier: string, atMs: number): Promise<readonly SlaTerm[] | undefined>
   callOffsOf(agreement: string): Promise<CallOffView[]>
   supplyTerms(): Promise<SupplyTerms>
   /** Counts up with every change that gateways must hear of. */
@@ -152,6 +162,9 @@ export function createAgreements(options: AgreementsDeps): Agreements {
     callOffs: (filter) => callOffViews(database, filter, clock.nowMs()),
     async auditTermsOf(supplier, atMs) {
       return (await agreementsAt(supplier, atMs)).at(-1)?.terms.audit
+    },
+    async slaOf(supplier, atMs) {
+      return (await agreementsAt(supplier, atMs)).at(-1)?.terms.sla
     },
     agreementsOf: agreementsAt,
     callOffsOf: (id) => callOffViews(database, { agreement: id }, clock.nowMs()),

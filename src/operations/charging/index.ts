@@ -26,6 +26,13 @@ export type { Funding } from './funding/service.ts'
 export type { LotGrant, Revocation, Revoked } from './lots/service.ts'
 export type { LotRow } from './lots/store.ts'
 export { supplierCosts } from './feed/costs-store.ts'
-export { bookedCorrections, bookedRecords, feesBehind, usageAsWritten, usageCells } from './feed/store.ts'
+export {
+  bookedCorrections,
+  bookedRecords,
+  feesBehind,
+  recordsCompleted,
+  usageAsWritten,
+  usageCells,
+} from './feed/store.ts'
 export type { BookedRecord, FeeFact, UsageCell, WrittenUsage } from './feed/model.ts'
 export type { Share } from './shares/model.ts'

@@ -28,6 +28,7 @@ export const CHART: Readonly<Record<string, ChartLine>> = {
   '2115': { name: 'payable to suppliers, disputed', type: 'liability', per: 'supplier' },
   '2200': { name: 'output VAT, billed', type: 'liability' },
   '2210': { name: 'output VAT, not billed yet', type: 'liability' },
+  '2300': { name: 'SLA credits approved', type: 'liability', per: 'tenant' },
   '2400': { name: 'refunds payable', type: 'liability', per: 'tenant' },
   '4000': { name: 'usage revenue', type: 'income', per: 'service' },
   '4010': { name: 'package and reservation revenue', type: 'income', per: 'tenant' },

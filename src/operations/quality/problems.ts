@@ -23,3 +23,28 @@ export const samePerson = defineProblem<{ id: string }>({
   retryable: false,
   detail: ({ id }) => `Whoever proposed a decision about ${id} cannot take it: another person must.`,
 })
+
+export const unknownCredit = defineProblem<{ id: string }>({
+  code: 'unknown_credit',
+  status: 404,
+  title: 'Unknown credit',
+  retryable: false,
+  detail: ({ id }) => `There is no credit or penalty ${id}.`,
+})
+
+export const periodNotOver = defineProblem<{ period: string }>({
+  code: 'period_not_over',
+  status: 409,
+  title: 'No month that is over',
+  retryable: false,
+  detail: ({ period }) => `${period} is no month that is over: a report needs all of it, as 2026-11.`,
+})
+
+export const termsBackdated = defineProblem<{ validFromMs: number }>({
+  code: 'terms_backdated',
+  status: 409,
+  title: 'Nothing is promised backwards',
+  retryable: false,
+  detail: ({ validFromMs }) =>
+    `Terms from ${validFromMs} would judge what has been judged: let them begin later than now.`,
+})

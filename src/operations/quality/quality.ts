@@ -10,16 +10,33 @@ import type { ClaimBasis } from './audit/payment.ts'
 import type { AuditTermsOf } from './audit/service.ts'
 import { digest } from './digest/service.ts'
 import type { QualityEvent } from './events.ts'
-import { unknownCase } from './problems.ts'
+import { watchBudgets } from './sli/alerts.ts'
+import { applyCredits, decideCredit } from './sli/credits.ts'
+import type { CreditMoney } from './sli/credits.ts'
+import type { Leg } from './sli/model/observation.ts'
+import { MINUTE_MS } from './sli/model/minute.ts'
+import type { CreditState, SlaCredit, SliSums } from './sli/model/report.ts'
+import type { DeclaredTerms } from './sli/model/terms.ts'
+import { computeReports, monthOf } from './sli/reports.ts'
+import { requestsCsv } from './sli/requests-csv.ts'
+import type { SupplierSlaOf } from './sli/service.ts'
+import { readAlerts } from './store/alerts.ts'
+import type { Alert } from './store/alerts.ts'
+import { readCredits, readReports } from './store/sla.ts'
+import type { CreditQuery, ReportRow } from './store/sla.ts'
+import { addTerms, readTerms, sumMinutes } from './store/sli.ts'
+import { termsBackdated, unknownCase, unknownCredit } from './problems.ts'
 import { readCases } from './store/audit-cases.ts'
 import { readStreams } from './store/audit-streams.ts'
 import type { StreamKey, StreamRow } from './store/audit-streams.ts'
-import { eventsOf } from './store/events.ts'
+import { addEvent, eventsOf } from './store/events.ts'
 
 export interface QualityDeps {
   readonly database: Database
   readonly clock: Clock
   readonly auditTermsOf: AuditTermsOf
+  readonly supplierSlaOf: SupplierSlaOf
+  readonly money: CreditMoney
 }
 
 interface Said {
@@ -53,6 +70,27 @@ export interface Quality {
   claimBasis(query: { supplier: string; model: string; fromMs: number; toMs: number }): Promise<ClaimBasis>
   /** Only suppliers' models that have a case that is not over; all others have full trust. */
   scores(): Promise<QualityScore[]>
+  /** What was promised, as declared. Agreements with suppliers hold before it. */
+  terms(): Promise<DeclaredTerms[]>
+  /** Throws `terms_backdated`. */
+  declareTerms(terms: DeclaredTerms, said: Said): Promise<void>
+  /** What a span of time came to, by service and tier; widened to whole minutes. */
+  indicators(query: { fromMs: number; toMs: number; leg?: Leg; party?: string }): Promise<SliSums[]>
+  /** Job: alerts on error budgets that burn too fast. */
+  watch(): Promise<{ opened: number; closed: number }>
+  alerts(query: { limit: number }): Promise<Alert[]>
+  /** Everybody's reports of a month that is over, with the credits and penalties that follow. Throws `period_not_over`. */
+  computeReports(period: string, by: string): Promise<ReportRow[]>
+  reports(query: { period: string; leg?: Leg; party?: string }): Promise<ReportRow[]>
+  /** Every request of a party in a month, from which its report can be computed again. Throws `period_not_over`. */
+  reportCsv(query: { leg: Leg; party: string; period: string }): AsyncGenerator<string>
+  credits(query: CreditQuery): Promise<SlaCredit[]>
+  /** With what happened to it, and what stands on the other side of it: penalties behind a credit, credits behind a penalty. */
+  credit(id: string): Promise<{ credit: SlaCredit; events: QualityEvent[]; otherSide: SlaCredit[] }>
+  /** Throws `unknown_credit`, `illegal_transition`, `same_person`. */
+  decideCredit(id: string, to: CreditState, said: Said): Promise<SlaCredit>
+  /** Job: approved credits go into wallets. */
+  applyCredits(): Promise<{ applied: number }>
 }
 
 export function createQuality(deps: QualityDeps): Quality {
@@ -85,5 +123,39 @@ export function createQuality(deps: QualityDeps): Quality {
         return first ? [{ supplier: first.supplier, model: first.model, scorePpm: scoreOf(cases) }] : []
       })
     },
+    terms: () => readTerms(database),
+    async declareTerms(terms, { by, reason }) {
+      const nowMs = clock.nowMs()
+      if (terms.validFromMs <= nowMs) throw termsBackdated({ validFromMs: terms.validFromMs })
+      await database.transaction(async (tx) => {
+        await addTerms(tx, terms)
+        await addEvent(tx, { subject: 'sla terms', what: 'declared', by, reason, atMs: nowMs })
+      })
+    },
+    indicators: ({ fromMs, toMs, ...who }) =>
+      sumMinutes(database, {
+        ...who,
+        fromMs: fromMs - (fromMs % MINUTE_MS),
+        toMs: Math.ceil(toMs / MINUTE_MS) * MINUTE_MS,
+      }),
+    watch: () => watchBudgets(database, { supplierSlaOf: deps.supplierSlaOf, nowMs: clock.nowMs() }),
+    alerts: (query) => readAlerts(database, query),
+    computeReports: (period, by) =>
+      computeReports(database, { supplierSlaOf: deps.supplierSlaOf, period, by, nowMs: clock.nowMs() }),
+    reports: (query) => readReports(database, query),
+    reportCsv: ({ leg, party, period }) => requestsCsv(database, { leg, party, ...monthOf(period, clock.nowMs()) }),
+    credits: (query) => readCredits(database, query),
+    async credit(id) {
+      const [credit] = await readCredits(database, { id })
+      if (!credit) throw unknownCredit({ id })
+      const { period, service, tier, leg } = credit
+      const otherSide = await readCredits(database, {
+        leg: leg === 'customer' ? 'supplier' : 'customer',
+        ...{ period, service, tier },
+      })
+      return { credit, events: await eventsOf(database, id), otherSide }
+    },
+    decideCredit: (id, to, said) => database.transaction((tx) => decideCredit(tx, id, to, decision(said))),
+    applyCredits: () => applyCredits(database, deps.money, { nowMs: clock.nowMs() }),
   }
 }

@@ -192,3 +192,19 @@ function feeOf({ booking, about, postingId, bookedAtMs }: BookingRow): FeeFact |
   const money = { grossPico: sign * (paid + credit), creditPico: sign * credit, taxPico: sign * tax }
   return { postingId, reference: about, tenant, ...money, bookedAtMs }
 }
+
+/**
+ * Records completed from `fromMs` (inclusive) to `toMs` (exclusive), by id, a page at a time, without who covers their price. Ask for
+ * short spans: each page looks at all of its span that is left.
+ */
+export async function recordsCompleted(
+  db: Queryable,
+  { fromMs, toMs, after, limit }: { fromMs: number; toMs: number; after: string; limit: number },
+): Promise<UsageRecord[]> {
+  const rows = await db.rows<{ record: UsageRecord }>(sql`
+    select record from charging.usage_record
+     where completed_at_ms >= ${fromMs}::bigint and completed_at_ms < ${toMs}::bigint and id > ${after}
+     order by id limit ${limit}::bigint
+  `)
+  return rows.map(({ record }) => record)
+}

@@ -1,4 +1,4 @@
-import type { UsageRecord } from '#contract'
+import type { AuditTerms, UsageRecord } from '#contract'
 import type { Transaction } from '#platform/postgres'
 import { addEvent } from '../store/events.ts'
 import { insertCase } from '../store/audit-cases.ts'
@@ -11,16 +11,6 @@ import type { AuditCase } from './model/case.ts'
 import { factOf } from './model/facts.ts'
 import { NOTHING_SEEN, USUAL_SETTINGS, evidenceLog10, flaggedBy, see } from './model/stream.ts'
 import type { AuditSettings, Side, TokenClaim } from './model/stream.ts'
-
-/** What an agreement says about counts that differ; in its words. */
-export interface AuditTerms {
-  readonly outputAbs: number
-  readonly outputPpm: number
-  readonly inputAbs: number
-  readonly inputPpm: number
-  /** What is paid once a supplier is flagged. */
-  readonly payOn: 'counted' | 'claim'
-}
 
 /** Undefined: no agreement, or one that says nothing about it. */
 export type AuditTermsOf = (supplier: string, atMs: number) => Promise<AuditTerms | undefined>

@@ -5,6 +5,8 @@ import type { Clock } from '#platform/clock'
 import type { Database, Transaction } from '#platform/postgres'
 import { auditRecords } from '../audit/service.ts'
 import type { AuditTermsOf } from '../audit/service.ts'
+import { countRecords } from '../sli/service.ts'
+import type { SupplierSlaOf } from '../sli/service.ts'
 import { lockMark, moveMark } from '../store/mark.ts'
 
 /** Postings per transaction: up to 500 records each. */
@@ -15,6 +17,7 @@ export interface DigestDeps {
   readonly database: Database
   readonly clock: Clock
   readonly auditTermsOf: AuditTermsOf
+  readonly supplierSlaOf: SupplierSlaOf
 }
 
 /**
@@ -38,6 +41,7 @@ async function digestPage(tx: Transaction, deps: DigestDeps): Promise<{ records:
   const records: UsageRecord[] = []
   for (const { id } of page.filter(({ kind }) => kind === 'usage')) records.push(...(await recordsBehind(tx, id)))
   await auditRecords(tx, records, { termsOf: deps.auditTermsOf, nowMs: deps.clock.nowMs() })
+  await countRecords(tx, records, deps.supplierSlaOf)
   await moveMark(tx, last.seq)
   return { records: records.length, isEnd: page.length < PAGE }
 }

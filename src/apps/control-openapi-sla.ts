@@ -1,0 +1,98 @@
+import * as z from 'zod'
+import {
+  AlertView,
+  CreditReply,
+  CreditView,
+  CreditsQuery,
+  DecideCreditRequest,
+  DeclareTermsRequest,
+  IndicatorView,
+  IndicatorsQuery,
+  ReportCsvQuery,
+  ReportRunRequest,
+  ReportsQuery,
+  SlaReportView,
+  SlaTermsText,
+} from '#contract'
+import type { Operation } from './control-openapi.ts'
+
+/** Service levels. */
+export const SLA_OPERATIONS: readonly Operation[] = [
+  {
+    method: 'get',
+    path: '/quality/terms',
+    summary: 'What was promised to customers and by suppliers without an agreement',
+    audience: 'operator',
+    reply: z.array(SlaTermsText),
+  },
+  {
+    method: 'post',
+    path: '/quality/terms',
+    summary: 'Promise something from a moment to come on',
+    audience: 'operator',
+    body: DeclareTermsRequest,
+    reply: z.array(SlaTermsText),
+  },
+  {
+    method: 'get',
+    path: '/quality/indicators',
+    summary: 'Service levels of a span of time, the last day by default; a tenant sees its own',
+    audience: 'signed in',
+    query: IndicatorsQuery,
+    reply: z.array(IndicatorView),
+  },
+  {
+    method: 'get',
+    path: '/quality/alerts',
+    summary: 'Error budgets that burn too fast, and those that did',
+    audience: 'operator',
+    reply: z.array(AlertView),
+  },
+  {
+    method: 'post',
+    path: '/quality/reports/run',
+    summary: "Compute a month's reports, and propose the credits and penalties that follow",
+    audience: 'operator',
+    body: ReportRunRequest,
+    reply: z.array(SlaReportView),
+  },
+  {
+    method: 'get',
+    path: '/quality/reports',
+    summary: 'Reports of a month; a tenant sees its own',
+    audience: 'signed in',
+    query: ReportsQuery,
+    reply: z.array(SlaReportView),
+  },
+  {
+    method: 'get',
+    path: '/quality/reports/csv',
+    summary: 'Every request behind a report as it was judged, from which the report can be computed again',
+    audience: 'signed in',
+    query: ReportCsvQuery,
+    file: 'text/csv',
+  },
+  {
+    method: 'get',
+    path: '/quality/credits',
+    summary: 'Credits to customers and penalties of suppliers; a tenant sees its own',
+    audience: 'signed in',
+    query: CreditsQuery,
+    reply: z.array(CreditView),
+  },
+  {
+    method: 'get',
+    path: '/quality/credits/{id}',
+    summary: 'A credit or penalty, who decided what, and what stands on the other side of it',
+    audience: 'signed in',
+    reply: CreditReply,
+  },
+  {
+    method: 'post',
+    path: '/quality/credits/{id}/decide',
+    summary: 'Approve, waive or contest; who computed it cannot approve it, and a tenant can only contest its own',
+    audience: 'signed in',
+    body: DecideCreditRequest,
+    reply: CreditView,
+  },
+]
