@@ -125,7 +125,7 @@ export function createApi(deps: ApiDeps): Hono {
   })
 
   api.get('/info', async (context) => {
-    await caller(context)
+    await sessionOf(context, deps)
     return context.json(info)
   })
 

@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Drawer, Skeleton } from 'antd'
 import { Suspense, useEffect, useState } from 'react'
+import type { SessionReply } from '#contract'
 import { remove } from '../../kit/api.ts'
 import { EmptyState } from '../../kit/layout.tsx'
 import { icons, Mark } from '../../kit/icons.tsx'
@@ -9,18 +10,19 @@ import { hrefTo, useRoute } from '../../kit/router.ts'
 import { useInfo, useScope } from '../../kit/scope.tsx'
 import { CrashGuard } from './crash-guard.tsx'
 import { LanguageSwitch } from './language-switch.tsx'
-import { pages } from './pages.ts'
+import { pagesFor } from './pages.ts'
 import { shellText } from './text.ts'
 
 /** The frame around every page: navigation, who is signed in, language. */
 export function Frame() {
   const text = useText(shellText)
-  const { isOperator } = useScope()
+  const { session } = useScope()
+  const pages = pagesFor(session.role)
   const route = useRoute()
   // The menu belongs to the page it was opened on, so going elsewhere closes it.
   const [menuOn, setMenuOn] = useState<string | null>(null)
-  const current = route.page === '' ? 'overview' : route.page
-  const entry = pages.find((page) => page.name === current && (isOperator || !page.operatorOnly))
+  const current = route.page === '' ? (pages[0]?.name ?? 'overview') : route.page
+  const entry = pages.find((page) => page.name === current)
 
   useEffect(() => {
     document.title = entry ? `${text.pages[entry.name]} · ${text.product}` : text.product
@@ -88,7 +90,7 @@ function Brand() {
 
 function Rail({ current }: { readonly current: string }) {
   const text = useText(shellText)
-  const { isOperator } = useScope()
+  const { session } = useScope()
   const { search } = useRoute()
   // Filters of one page mean nothing on another; only the tenant goes along.
   const kept = new URLSearchParams(search.get('tenant') ? { tenant: search.get('tenant') ?? '' } : {})
@@ -96,18 +98,16 @@ function Rail({ current }: { readonly current: string }) {
     <>
       <Brand />
       <nav className="nav" aria-label={text.mainNavigation}>
-        {pages
-          .filter((page) => isOperator || !page.operatorOnly)
-          .map((page) => (
-            <a
-              key={page.name}
-              href={hrefTo(page.name, null, kept)}
-              aria-current={page.name === current ? 'page' : undefined}
-            >
-              {icons[page.icon]}
-              {text.pages[page.name]}
-            </a>
-          ))}
+        {pagesFor(session.role).map((page) => (
+          <a
+            key={page.name}
+            href={hrefTo(page.name, null, kept)}
+            aria-current={page.name === current ? 'page' : undefined}
+          >
+            {icons[page.icon]}
+            {text.pages[page.name]}
+          </a>
+        ))}
       </nav>
       <RailFoot />
     </>
@@ -116,7 +116,7 @@ function Rail({ current }: { readonly current: string }) {
 
 function RailFoot() {
   const text = useText(shellText)
-  const { session, isOperator } = useScope()
+  const { session } = useScope()
   const info = useInfo()
   const queries = useQueryClient()
   const signOut = async () => {
@@ -131,7 +131,7 @@ function RailFoot() {
     <div className="rail-foot">
       <div>
         <div className="who">{session.email}</div>
-        <div>{isOperator ? text.operator : text.tenantUser(session.tenant ?? '')}</div>
+        <div>{whoOf(session, text)}</div>
       </div>
       <div className="row" style={{ justifyContent: 'space-between' }}>
         <LanguageSwitch />
@@ -142,4 +142,9 @@ function RailFoot() {
       {info.data && <div className="version">{text.version(info.data.version)}</div>}
     </div>
   )
+}
+
+function whoOf({ role, tenant, supplier }: SessionReply, text: typeof shellText.zh): string {
+  if (role === 'operator') return text.operator
+  return role === 'supplier' ? text.supplierUser(supplier ?? '') : text.tenantUser(tenant ?? '')
 }

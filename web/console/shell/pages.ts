@@ -11,17 +11,21 @@ export type PageName =
   | 'finance'
   | 'keys'
   | 'services'
+  | 'procurement'
   | 'books'
+
+/** Who finds a page in the navigation: operators find all of them. */
+export type Audience = 'tenants' | 'operators' | 'suppliers'
 
 interface PageEntry {
   readonly name: PageName
   readonly icon: keyof typeof icons
-  readonly operatorOnly: boolean
+  readonly audience: Audience
   readonly component: ComponentType
 }
 
 /** In the order of the navigation. Every page is its own chunk. */
-export const pages: readonly PageEntry[] = [
+const pages: readonly PageEntry[] = [
   page('overview', () => import('../overview/page.tsx')),
   page('requests', () => import('../requests/page.tsx')),
   page('playground', () => import('../playground/page.tsx')),
@@ -30,9 +34,21 @@ export const pages: readonly PageEntry[] = [
   page('finance', () => import('../finance/page.tsx')),
   page('keys', () => import('../keys/page.tsx')),
   page('services', () => import('../services/page.tsx')),
-  page('books', () => import('../books/page.tsx'), true),
+  page('procurement', () => import('../procurement/page.tsx'), 'suppliers'),
+  page('books', () => import('../books/page.tsx'), 'operators'),
 ]
 
-function page(name: PageName, load: () => Promise<{ default: ComponentType }>, operatorOnly = false): PageEntry {
-  return { name, icon: name, operatorOnly, component: lazy(load) }
+function page(
+  name: PageName,
+  load: () => Promise<{ default: ComponentType }>,
+  audience: Audience = 'tenants',
+): PageEntry {
+  return { name, icon: name, audience, component: lazy(load) }
+}
+
+const AUDIENCE_OF = { tenant: 'tenants', supplier: 'suppliers', operator: 'operators' } as const
+
+/** What somebody of this role finds. */
+export function pagesFor(role: keyof typeof AUDIENCE_OF): readonly PageEntry[] {
+  return role === 'operator' ? pages : pages.filter(({ audience }) => audience === AUDIENCE_OF[role])
 }
