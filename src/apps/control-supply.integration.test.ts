@@ -58,6 +58,7 @@ test('a package is bought by two people, and a supplier sees and does what is it
   expect((await call(bob, `/api/v1/supply/agreements/${id}/sign`, reason)).json).toMatchObject({ state: 'active' })
   const order = { package: 'ningxia-2026/p1', units: 10, ...reason }
   const [proposed] = z.array(CallOffView).parse((await call(ann, '/api/v1/supply/call-offs', order)).json)
+  expect((await call(sue, '/api/v1/supply/call-offs')).json, 'not placed yet').toEqual([])
   await call(bob, `/api/v1/supply/call-offs/${proposed?.batch ?? ''}/issue`, reason)
 
   const own = await call(sue, '/api/v1/supply/call-offs')

@@ -108,7 +108,8 @@ function addAgreements(api: Hono, { agreements, operator, supplier }: SupplyRout
   api.get('/supply/agreements', async (context) => {
     const who = await supplier(context)
     const asked = checked(SupplyQuery, context.req.query())
-    return context.json(await agreements.agreements({ ...asked, ...only(who) }))
+    const found = await agreements.agreements({ ...asked, ...only(who) })
+    return context.json(who.supplier === undefined ? found : found.filter(({ signedBy }) => signedBy !== null))
   })
   api.post('/supply/agreements', async (context) => {
     const { email: by } = await operator(context)
@@ -126,7 +127,8 @@ function addAgreements(api: Hono, { agreements, operator, supplier }: SupplyRout
 function addCallOffs(api: Hono, { agreements, operator, supplier }: SupplyRoutes): void {
   api.get('/supply/call-offs', async (context) => {
     const who = await supplier(context)
-    return context.json(await agreements.callOffs({ ...checked(SupplyQuery, context.req.query()), ...only(who) }))
+    const found = await agreements.callOffs({ ...checked(SupplyQuery, context.req.query()), ...only(who) })
+    return context.json(who.supplier === undefined ? found : found.filter(({ issuedBy }) => issuedBy !== null))
   })
   api.post('/supply/call-offs', async (context) => {
     const { email: by } = await operator(context)
@@ -168,7 +170,7 @@ function addCallOffs(api: Hono, { agreements, operator, supplier }: SupplyRoutes
     })
 }
 
-/** A supplier's people see their supplier's, whatever they ask for. */
+/** A supplier's people see their supplier's, whatever they ask for, and nothing that the buyer still ponders. */
 function only(who: SupplyCaller): { readonly supplier?: string } {
   return who.supplier === undefined ? {} : { supplier: who.supplier }
 }

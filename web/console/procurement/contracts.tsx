@@ -160,7 +160,7 @@ export function CallOffTable() {
       numeric: true,
       cell: (row) => `${format.count(row.deliveredUnits)} / ${format.count(row.units)}`,
     },
-    { key: 'amount', title: text.price, numeric: true, cell: (row) => format.money(row.amount.netPico) },
+    { key: 'amount', title: text.amount, numeric: true, cell: (row) => format.money(row.amount.netPico) },
     { key: 'due', title: text.due, cell: (row) => <Due row={row} /> },
     {
       key: 'lot',
