@@ -99,6 +99,8 @@ export const FactoryService = z
         totalMs: TimeoutMs.max(3_600_000).default(900_000),
       })
       .prefault({}),
+    /** A request whose first token is late is sent to a second supplier as well: at most one in twenty, never flex or batch. */
+    hedge: z.boolean().default(false),
     sell: z.array(FactorySheet).min(1, 'needs at least one price sheet').max(500),
     deployments: z.array(FactoryDeployment).min(1, 'needs at least one deployment').max(50),
   })

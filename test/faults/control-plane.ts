@@ -10,6 +10,8 @@ export interface ControlPlane extends AsyncDisposable {
   /** Every record that arrived, by id. */
   readonly records: ReadonlyMap<string, UsageRecord>
   record(id: string | null): UsageRecord | undefined
+  /** Drops the records that arrived until now. */
+  forget(): void
 }
 
 export async function startControlPlane(snapshot: Snapshot): Promise<ControlPlane> {
@@ -60,6 +62,7 @@ export async function startControlPlane(snapshot: Snapshot): Promise<ControlPlan
     url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
     records,
     record: (id) => records.get(id ?? ''),
+    forget: () => records.clear(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

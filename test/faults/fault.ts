@@ -53,6 +53,8 @@ export type ToProvider =
   | { readonly ask: number; readonly type: 'script'; readonly model: string; readonly faults: readonly Fault[] }
   | { readonly ask: number; readonly type: 'mix'; readonly model: string; readonly mix: Mix }
   | { readonly ask: number; readonly type: 'look' }
+  /** What it saw until now is not needed any more. */
+  | { readonly ask: number; readonly type: 'forget' }
 export type FromProvider =
   | { readonly type: 'ready'; readonly port: number }
   | {

@@ -1,7 +1,7 @@
 import OpenAI from 'openai'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Fault } from './fault.ts'
-import { KEY, PROMPT, chunksOf, contentOf, expectBrokenOff, expectWhole, setScene, words } from './scene.ts'
+import { KEY, PROMPT, chunksOf, contentOf, assertBrokenOff, assertWhole, setScene, words } from './scene.ts'
 import type { Got, Scene } from './scene.ts'
 import type { Provider } from './start-provider.ts'
 
@@ -43,6 +43,7 @@ beforeAll(async () => {
     { id: 'refuses', prefill: [2] },
     { id: 'alone', providers: 1 },
     { id: 'alone-busy', providers: 1 },
+    { id: 'alone-down', providers: 1 },
     { id: 'three', providers: 3 },
   ])
   ;[one, two] = scene.providers
@@ -63,13 +64,15 @@ async function afterFault(
 
 test('1. busy with Retry-After: another answers, and the supplier is left alone until then', async () => {
   const { got, asked, rescued } = await afterFault('busy-told', { kind: 'status', status: 429, retryAfter: '60' })
-  expectWhole(got)
+  assertWhole(got)
   expect({ asked, rescued }).toEqual({ asked: 1, rescued: 1 })
+  for (let i = 0; i < 3; i++) assertWhole(await ask('busy-told'))
+  expect((await one.seen('busy-told-1')).length).toBe(1)
 })
 
 test('1b. busy with Retry-After, and there is no other: it is asked again when that is over, within the deadline', async () => {
   await one.script('alone-busy-1', { kind: 'status', status: 429, retryAfter: '1' }, { kind: 'answer' })
-  expectWhole(await ask('alone-busy'))
+  assertWhole(await ask('alone-busy'))
   const [first, second] = await one.seen('alone-busy-1')
   expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(990)
   await one.script('alone-busy-1', { kind: 'status', status: 429, retryAfter: '30' })
@@ -80,48 +83,57 @@ test('1b. busy with Retry-After, and there is no other: it is asked again when t
 })
 
 test('2. busy without Retry-After, for good: another answers', async () => {
-  for (let i = 0; i < 3; i++) expectWhole((await afterFault('busy', { kind: 'status', status: 429 })).got)
+  for (let i = 0; i < 3; i++) assertWhole((await afterFault('busy', { kind: 'status', status: 429 })).got)
 })
 
 test('3. one 500: another answers', async () => {
   const { got, asked, rescued } = await afterFault('one-500', { kind: 'status', status: 500 }, { kind: 'answer' })
-  expectWhole(got)
+  assertWhole(got)
   expect({ asked, rescued }).toEqual({ asked: 1, rescued: 1 })
 })
 
 test('3b. one 500 of the only provider: it is asked again after a moment', async () => {
   await one.script('alone-1', { kind: 'status', status: 500 }, { kind: 'answer' })
-  expectWhole(await ask('alone'))
+  assertWhole(await ask('alone'))
   const [first, second] = await one.seen('alone-1')
   expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThan(90)
 })
 
 test('4. 503 for good: another answers each time, and after five the first is not asked any more', async () => {
-  for (let i = 0; i < 8; i++) expectWhole((await afterFault('down-503', { kind: 'status', status: 503 })).got)
+  for (let i = 0; i < 8; i++) assertWhole((await afterFault('down-503', { kind: 'status', status: 503 })).got)
   expect((await one.seen('down-503-1')).length).toBeLessThanOrEqual(6)
 })
 
+test('4b. the only provider is down: its client hears so soon, and it is asked no more than four times in three seconds', async () => {
+  await one.script('alone-down-1', { kind: 'status', status: 503, retryAfter: '2' })
+  const got = await ask('alone-down')
+  expect(got.status).toBe(502)
+  expect(got.headers['retry-after']).toBe('2')
+  const seen = await one.seen('alone-down-1')
+  expect(seen.length).toBeLessThanOrEqual(3)
+})
+
 test('5. reset before the headers: another answers', async () => {
-  expectWhole((await afterFault('reset', { kind: 'reset' })).got)
+  assertWhole((await afterFault('reset', { kind: 'reset' })).got)
 })
 
 test('6. accepted and never answered: another answers before the deadline that both share, and the silent one is let go', async () => {
   const { got } = await afterFault('silent', { kind: 'never' })
-  expectWhole(got)
+  assertWhole(got)
   expect(got.tookMs).toBeGreaterThan(1_400)
   await expect.poll(async () => (await one.seen('silent-1')).at(-1)?.end, { timeout: 5_000 }).toBe('client_gone')
 })
 
 test('7. a slow first token: another answers, and the slow one is let go', async () => {
   const { got } = await afterFault('slow', { kind: 'answer', firstWordMs: 15_000 })
-  expectWhole(got)
+  assertWhole(got)
   await expect.poll(async () => (await one.seen('slow-1')).at(-1)?.end, { timeout: 5_000 }).toBe('client_gone')
 })
 
 test('8. cut in the middle: one seamless answer, by what another generates again', async () => {
   await one.script('cut-1', { kind: 'cut', afterWords: 7 })
   const got = await ask('cut', { stream_options: { include_usage: true } })
-  expectWhole(got)
+  assertWhole(got)
   const chunks = chunksOf(got)
   expect(new Set(chunks.map(({ id }) => id))).toEqual(new Set(['chatcmpl-cut-1']))
   expect(new Set(chunks.map(({ model }) => model))).toEqual(new Set(['cut-1']))
@@ -139,7 +151,7 @@ test('8. cut in the middle: one seamless answer, by what another generates again
 test('8b. cut in the middle: another goes on from there where it can', async () => {
   await one.script('goes-on-1', { kind: 'cut', afterWords: 7 })
   const got = await ask('goes-on', { stream_options: { include_usage: true }, max_tokens: 100 })
-  expectWhole(got)
+  assertWhole(got)
   const [seen] = await two.seen('goes-on-2')
   expect(seen).toMatchObject({ continues: true, lastRole: 'assistant', lastContent: words(7).trimEnd(), words: 14 })
   expect(seen?.maxTokens).toBe(100 - Math.ceil(words(7).trimEnd().length / 4))
@@ -157,27 +169,27 @@ test('8b. cut in the middle: another goes on from there where it can', async () 
 
 test('9. stalled in the middle: another goes on, and the silent one is let go', async () => {
   const { got } = await afterFault('stalled', { kind: 'stall', afterWords: 5 })
-  expectWhole(got)
+  assertWhole(got)
   expect((await scene.recordOf(got)).attempts[0]).toMatchObject({ outcome: 'idle_timeout' })
   await expect.poll(async () => (await one.seen('stalled-1')).at(-1)?.end, { timeout: 5_000 }).toBe('client_gone')
 })
 
 test('10. a malformed event: nothing of it reaches the client, and another goes on', async () => {
   const { got } = await afterFault('malformed', { kind: 'malformed', afterWords: 4 })
-  expectWhole(got)
+  assertWhole(got)
   expect((await scene.recordOf(got)).attempts[0]).toMatchObject({ outcome: 'garbage' })
 })
 
 test('11. no [DONE]: an answer that said why it ended is whole', async () => {
   const { got, asked, rescued } = await afterFault('no-done', { kind: 'answer', done: false })
-  expectWhole(got)
+  assertWhole(got)
   expect({ asked, rescued }).toEqual({ asked: 1, rescued: 0 })
   expect(await scene.recordOf(got)).toMatchObject({ supplier: 'one', ending: 'completed' })
 })
 
 test('12. the context is too long for one: another may have a longer one; nobody has: the client is told', async () => {
   const fault = { kind: 'status', status: 400, code: 'context_length_exceeded' } as const
-  expectWhole((await afterFault('too-long', fault)).got)
+  assertWhole((await afterFault('too-long', fault)).got)
   await two.script('too-long-2', fault)
   const got = await ask('too-long')
   expect(got.status).toBe(400)
@@ -199,7 +211,7 @@ test('14. the one to go on refuses a partial answer: it generates all of it agai
   await one.script('refuses-1', { kind: 'cut', afterWords: 6 })
   await two.script('refuses-2', { kind: 'answer', refusesPrefill: true })
   const got = await ask('refuses')
-  expectWhole(got)
+  assertWhole(got)
   expect((await two.seen('refuses-2')).map(({ continues }) => continues)).toEqual([true, false])
   const record = await scene.recordOf(got)
   expect(record.attempts.map(({ outcome }) => outcome)).toEqual(['cut', 'status_4xx', 'served'])
@@ -209,16 +221,16 @@ test('14. the one to go on refuses a partial answer: it generates all of it agai
 test('15. a flapping provider: left alone, probed, and returned to', async () => {
   const down = { kind: 'status', status: 500 } as const
   await one.script('flapping-1', down)
-  for (let i = 0; i < 6; i++) expectWhole(await ask('flapping'))
+  for (let i = 0; i < 6; i++) assertWhole(await ask('flapping'))
   const opened = (await one.seen('flapping-1')).length
-  expectWhole(await ask('flapping'))
+  assertWhole(await ask('flapping'))
   expect((await one.seen('flapping-1')).length).toBe(opened)
   await one.script('flapping-1', { kind: 'answer' })
   // Probes come from traffic.
   await expect
     .poll(
       async () => {
-        expectWhole(await ask('flapping'))
+        assertWhole(await ask('flapping'))
         return (await one.seen('flapping-1')).filter(({ end, fault }) => fault === 'answer' && end === 'answered')
           .length
       },
@@ -261,7 +273,7 @@ test('an answer that another would continue differently ends with a typed error 
   await one.script('diverging-1', { kind: 'cut', afterWords: 4 })
   await two.script('diverging-2', { kind: 'answer', says: 'other' })
   const got = await ask('diverging')
-  expectBrokenOff(got, 'answer_cut')
+  assertBrokenOff(got, 'answer_cut')
   expect(contentOf(got)).toBe(words(4))
   const record = await scene.recordOf(got)
   expect(record).toMatchObject({ ending: 'failed', sellPico: '0' })
@@ -279,7 +291,7 @@ test.each([
 ] as const)('after %s has begun nobody goes on with it', async (_, service, fault, more) => {
   await one.script(`${service}-1`, fault)
   const before = (await two.seen(`${service}-2`)).length
-  expectBrokenOff(await ask(service, more), 'answer_cut')
+  assertBrokenOff(await ask(service, more), 'answer_cut')
   expect((await two.seen(`${service}-2`)).length).toBe(before)
 })
 
@@ -288,7 +300,7 @@ test('the one that goes on may break as well: a third goes on, and three attempt
   await one.script('three-1', { kind: 'cut', afterWords: 3 })
   await two.script('three-2', cut)
   const got = await ask('three')
-  expectWhole(got)
+  assertWhole(got)
   expect((await scene.recordOf(got)).attempts).toMatchObject([
     { supplier: 'one', outcome: 'cut' },
     { supplier: 'two', outcome: 'cut', role: 'continuation' },
@@ -296,7 +308,7 @@ test('the one that goes on may break as well: a third goes on, and three attempt
   ])
   await scene.providers[2].script('three-3', cut)
   const broken = await ask('three')
-  expectBrokenOff(broken, 'answer_cut')
+  assertBrokenOff(broken, 'answer_cut')
   expect(contentOf(broken)).toBe(words(8))
   expect((await scene.recordOf(broken)).attempts).toHaveLength(3)
 })

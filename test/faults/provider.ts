@@ -192,6 +192,7 @@ process.on('message', (message: ToProvider) => {
     mixes.delete(message.model)
     scripts.set(message.model, [...message.faults])
   } else if (message.type === 'mix') mixes.set(message.model, { ...message.mix, state: message.mix.seed })
+  else if (message.type === 'forget') sightings.length = 0
   say({ type: 'reply', ask: message.ask, sightings: message.type === 'look' ? sightings : [], connections })
 })
 process.on('disconnect', () => process.exit(0))

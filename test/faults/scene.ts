@@ -1,5 +1,5 @@
-import { request } from 'node:http'
-import { expect } from 'vitest'
+import assert from 'node:assert/strict'
+import { Agent, request } from 'node:http'
 import type { PriceSheet, Service, Snapshot, UsageRecord } from '#contract'
 import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { sha256 } from '#platform/crypto'
@@ -63,7 +63,11 @@ const SELL = flat('2000000', '8000000')
 /** The second provider is dearer, so that whose price was used can be told. */
 const BUY = [flat('1000000', '4000000'), flat('1500000', '6000000'), flat('1700000', '7000000')] as const
 
-function snapshotOf(services: readonly SceneService[], providers: readonly Provider[]): Snapshot {
+function snapshotOf(
+  services: readonly SceneService[],
+  providers: readonly Provider[],
+  maxConcurrency: number,
+): Snapshot {
   return {
     version: 1,
     tenants: [{ id: 'acme', displayName: 'Acme', status: 'active', limits: {} }],
@@ -76,7 +80,7 @@ function snapshotOf(services: readonly SceneService[], providers: readonly Provi
       kind: 'openai-compatible',
       baseUrl: url,
       apiKeyEnv: null,
-      maxConcurrency: 500,
+      maxConcurrency,
       maxTokensField: 'max_tokens',
     })),
     services: services.map(({ id, providers: count = 2, prefill = [], ...more }) => ({
@@ -96,16 +100,18 @@ function snapshotOf(services: readonly SceneService[], providers: readonly Provi
         model: `${id}-${i + 1}`,
         priority: i,
         buySheets: [sheetOf(`buy-${id}-${i + 1}`, BUY[i] ?? BUY[0])],
-        ...(prefill.includes(i + 1) ? { features: ['streaming' as const, 'prefill' as const] } : {}),
+        ...(prefill.includes(i + 1)
+          ? { features: ['streaming', 'tools', 'structured_output', 'logprobs', 'prefill'] }
+          : {}),
       })),
       ...more,
     })),
   }
 }
 
-export async function setScene(services: readonly SceneService[]): Promise<Scene> {
+export async function setScene(services: readonly SceneService[], { maxConcurrency = 500 } = {}): Promise<Scene> {
   const providers = await Promise.all([startProvider(), startProvider(), startProvider()])
-  const control = await startControlPlane(snapshotOf(services, providers))
+  const control = await startControlPlane(snapshotOf(services, providers, maxConcurrency))
   const gateway = await startGateway(control.url)
   return {
     providers,
@@ -114,20 +120,20 @@ export async function setScene(services: readonly SceneService[]): Promise<Scene
     ask: (service, more = {}) => askRaw(gateway.url, { model: service, stream: true, messages: PROMPT, ...more }),
     async recordOf(got) {
       const id = String(got.headers['x-request-id'])
-      await expect.poll(() => control.record(id), { timeout: 15_000 }).toBeDefined()
+      await until(`a record of ${id}`, () => control.records.has(id))
       const record = control.record(id)
       if (!record) throw new Error(`no record of ${id}`)
-      expectExact(record)
+      assertExact(record)
       return record
     },
     async expectClean() {
       for (const name of ['requests_in_flight', 'holds_outstanding', 'journal_unshipped_records'])
-        await expect.poll(() => gateway.gauge(`tokenfactory_${name}`), { timeout: 20_000 }).toBe(0)
+        await until(`${name} is 0`, async () => (await gateway.gauge(`tokenfactory_${name}`)) === 0)
       for (const provider of providers)
-        await expect
-          .poll(async () => (await provider.seen()).filter(({ end }) => end === 'open').length, { timeout: 20_000 })
-          .toBe(0)
-      for (const record of control.records.values()) expectExact(record)
+        await until('no request is open at a provider', async () =>
+          (await provider.seen()).every(({ end }) => end !== 'open'),
+        )
+      for (const record of control.records.values()) assertExact(record)
     },
     async [Symbol.asyncDispose]() {
       await gateway[Symbol.asyncDispose]()
@@ -139,51 +145,57 @@ export async function setScene(services: readonly SceneService[]): Promise<Scene
 
 export const PROMPT = [{ role: 'user', content: 'Count as far as you can, please.' }]
 
-/** Node's client with an agent of its own: what arrives before a cut connection is kept. */
+const NO_KEEP_ALIVE = new Agent({ maxSockets: Number.POSITIVE_INFINITY })
+
+/** Node's own client: what arrives before a cut connection is kept. */
 function askRaw(url: string, body: object): Promise<Got> {
   const beganAt = performance.now()
   return new Promise((resolve, reject) => {
-    const outgoing = request(
-      `${url}/chat/completions`,
-      { method: 'POST', agent: false, headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' } },
-      (incoming) => {
-        let text = ''
-        incoming.setEncoding('utf8')
-        incoming.on('data', (piece: string) => (text += piece))
-        const end = () =>
-          resolve({
-            status: incoming.statusCode ?? 0,
-            headers: incoming.headers,
-            text,
-            isCut: !incoming.complete,
-            tookMs: performance.now() - beganAt,
-          })
-        incoming.on('end', end)
-        incoming.on('error', end)
-      },
-    )
+    const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' }
+    const options = { method: 'POST', agent: NO_KEEP_ALIVE, headers }
+    const outgoing = request(`${url}/chat/completions`, options, (incoming) => {
+      let text = ''
+      incoming.setEncoding('utf8')
+      incoming.on('data', (piece: string) => (text += piece))
+      const end = () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          text,
+          isCut: !incoming.complete,
+          tookMs: performance.now() - beganAt,
+        })
+      incoming.on('end', end)
+      incoming.on('error', end)
+    })
     outgoing.on('error', reject)
     outgoing.end(JSON.stringify(body))
   })
 }
 
+/** Waits until something is so, or says what never was. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  const deadline = performance.now() + timeoutMs
+  while (!(await isSo())) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+  }
+}
+
 /** What every record must be to the pico: the tenant pays its tokens once, every supplier is owed what its sheet says. */
-export function expectExact(record: UsageRecord): void {
+export function assertExact(record: UsageRecord): void {
   const isPaid = record.ending === 'completed' || record.ending === 'client_closed'
-  const sell = isPaid ? rate(record.tokens, parseTokenPrices(SELL)) : 0n
-  expect(record.sellPico, record.id).toBe(`${sell}`)
-  expect(record.taxPico).toBe(`${isPaid ? sell - netOfTax(rate(record.tokens, parseTokenPrices(SELL)), 6) : 0n}`)
+  const price = rate(record.tokens, parseTokenPrices(SELL))
+  assert.equal(record.sellPico, `${isPaid ? price : 0n}`, record.id)
+  assert.equal(record.taxPico, `${isPaid ? price - netOfTax(price, 6) : 0n}`)
   const priceOf = (supplier: string) => parseTokenPrices(BUY[PROVIDERS.findIndex((id) => id === supplier)] ?? BUY[0])
   const last = record.attempts.at(-1)
-  expect(last?.supplier).toBe(record.supplier)
-  expect(last?.buyPico).toBeUndefined()
-  expect(record.buyPico).toBe(`${rate(last?.tokens ?? record.tokens, priceOf(record.supplier))}`)
-  for (const { supplier, tokens, buyPico } of record.attempts.slice(0, -1)) {
-    if (buyPico === undefined) continue
-    expect(tokens).toBeDefined()
-    if (tokens) expect(buyPico).toBe(`${rate(tokens, priceOf(supplier))}`)
-  }
-  expect(record.attempts.length).toBeLessThanOrEqual(3)
+  assert.equal(last?.supplier, record.supplier)
+  assert.equal(last?.buyPico, undefined)
+  assert.equal(record.buyPico, `${rate(last?.tokens ?? record.tokens, priceOf(record.supplier))}`)
+  for (const { supplier, tokens, buyPico } of record.attempts.slice(0, -1))
+    if (buyPico !== undefined) assert.equal(buyPico, tokens && `${rate(tokens, priceOf(supplier))}`)
+  assert.ok(record.attempts.length <= 3)
 }
 
 /** The chunks of a stream that a client got. */
@@ -211,18 +223,19 @@ export function contentOf(got: Got): string {
 export const words = (count: number, says = 'word') => Array.from({ length: count }, (_, i) => `${says}${i} `).join('')
 
 /** A whole answer: all its words, why it ended, `[DONE]`, and no error. */
-export function expectWhole(got: Got, count = 20): void {
-  expect(got.status, got.text).toBe(200)
-  expect(got.isCut).toBe(false)
-  expect(contentOf(got)).toBe(words(count))
-  expect(got.text).toMatch(/"finish_reason":"stop"/)
-  expect(got.text.endsWith('data: [DONE]\n\n')).toBe(true)
-  expect(got.text).not.toContain('"error"')
+export function assertWhole(got: Got, count = 20): void {
+  assert.equal(got.status, 200, got.text)
+  assert.equal(got.isCut, false)
+  assert.equal(contentOf(got), words(count))
+  assert.match(got.text, /"finish_reason":"stop"/)
+  assert.ok(got.text.endsWith('data: [DONE]\n\n'))
+  assert.doesNotMatch(got.text, /"error"/)
 }
 
 /** Part of an answer and a typed error in its band: never taken for a whole one. */
-export function expectBrokenOff(got: Got, code: string): void {
-  expect(got.status).toBe(200)
-  expect(got.text).not.toContain('[DONE]')
-  expect(chunksOf(got).at(-1)?.error).toMatchObject({ code, type: 'server_error' })
+export function assertBrokenOff(got: Got, code: string): void {
+  assert.equal(got.status, 200)
+  assert.doesNotMatch(got.text, /\[DONE\]/)
+  const { error } = chunksOf(got).at(-1) ?? {}
+  assert.deepEqual({ code: error?.code, type: error?.type }, { code, type: 'server_error' })
 }

@@ -12,6 +12,8 @@ export interface Provider extends AsyncDisposable {
   /** Requests that it saw for a model (all where absent), oldest first. */
   seen(model?: string): Promise<readonly Sighting[]>
   openConnections(): Promise<number>
+  /** Drops what it saw until now. */
+  forget(): Promise<void>
 }
 
 export async function startProvider(): Promise<Provider> {
@@ -44,6 +46,9 @@ export async function startProvider(): Promise<Provider> {
     async seen(model) {
       const { sightings } = await ask({ type: 'look' })
       return model === undefined ? sightings : sightings.filter((one) => one.model === model)
+    },
+    async forget() {
+      await ask({ type: 'forget' })
     },
     openConnections: async () => (await ask({ type: 'look' })).connections,
     async [Symbol.asyncDispose]() {

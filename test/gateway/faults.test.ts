@@ -71,6 +71,27 @@ test.each([
   expect(BigInt(record.buyPico)).toBeGreaterThan(0n)
 })
 
+test('a cut answer that another supplier goes on with is one answer, paid once, and both are owed their part', async () => {
+  first.script('flaky', { kind: 'cut', events: 3 })
+  second.script('steady', { kind: 'answer', events: 6 })
+  const response = await chat({ model: 'org/paired', messages: hello, stream: true })
+  const text = await response.text()
+  expect(text).toContain('[DONE]')
+  expect([...text.matchAll(/"content":"(word\d) "/g)].map(([, word]) => word)).toEqual(
+    Array.from({ length: 6 }, (_, i) => `word${i}`),
+  )
+  const { record, shares } = await booked(response.headers.get('x-request-id'))
+  expect(record).toMatchObject({ supplier: 'second', ending: 'completed', basis: 'reported', tokens: { output: 6 } })
+  expect(record.attempts.map(({ outcome, role }) => [outcome, role])).toEqual([
+    ['cut', undefined],
+    ['served', 'continuation'],
+  ])
+  const inBooks = (account: string) => shares.find((share) => share.account === account)?.amountPico
+  expect(inBooks('5040:first')).toBe(record.attempts[0]?.buyPico)
+  expect(inBooks('2110:first')).toBe(`-${record.attempts[0]?.buyPico ?? 0}`)
+  expect(inBooks('5000:second')).toBe(record.buyPico)
+})
+
 test('a malformed event is never passed off as an answer', async () => {
   first.script('plain-upstream', { kind: 'malformed', events: 3 })
   const response = await chat({ model: 'plain', messages: hello, stream: true })

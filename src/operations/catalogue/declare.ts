@@ -40,6 +40,7 @@ export function serviceRow(service: FactoryService): ServiceRow {
     firstByteTimeoutMs: service.timeouts.firstByteMs,
     idleTimeoutMs: service.timeouts.idleMs,
     totalTimeoutMs: service.timeouts.totalMs,
+    hedge: service.hedge,
   }
 }
 

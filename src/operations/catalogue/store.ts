@@ -26,6 +26,7 @@ export interface ServiceRow {
   readonly firstByteTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly totalTimeoutMs: number
+  readonly hedge: boolean
 }
 
 /** Whether the database chose this transaction to give way to another. */
@@ -89,7 +90,7 @@ export async function selectServices(db: Queryable): Promise<(ServiceRow & { rea
   return db.rows<ServiceRow & { createdAt: Date }>(sql`
     select id, display_name as "displayName", context_tokens as "contextTokens", max_output_tokens as "maxOutputTokens",
            tokenizer, tenants, first_byte_timeout_ms as "firstByteTimeoutMs", idle_timeout_ms as "idleTimeoutMs",
-           total_timeout_ms as "totalTimeoutMs", created_at as "createdAt"
+           total_timeout_ms as "totalTimeoutMs", hedge, created_at as "createdAt"
       from catalogue.service
      order by id collate "C"
   `)
@@ -98,14 +99,14 @@ export async function selectServices(db: Queryable): Promise<(ServiceRow & { rea
 export async function upsertService(tx: Transaction, row: ServiceRow, now: Date): Promise<void> {
   await tx.rows(sql`
     insert into catalogue.service (id, display_name, context_tokens, max_output_tokens, tokenizer, tenants,
-                                   first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms, created_at)
+                                   first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms, hedge, created_at)
     values (${row.id}, ${row.displayName}, ${row.contextTokens}, ${row.maxOutputTokens}, ${JSON.stringify(row.tokenizer)}, ${row.tenants},
-            ${row.firstByteTimeoutMs}, ${row.idleTimeoutMs}, ${row.totalTimeoutMs}, ${now})
+            ${row.firstByteTimeoutMs}, ${row.idleTimeoutMs}, ${row.totalTimeoutMs}, ${row.hedge}, ${now})
         on conflict (id) do update
        set display_name = excluded.display_name, context_tokens = excluded.context_tokens,
            max_output_tokens = excluded.max_output_tokens, tokenizer = excluded.tokenizer, tenants = excluded.tenants,
            first_byte_timeout_ms = excluded.first_byte_timeout_ms, idle_timeout_ms = excluded.idle_timeout_ms,
-           total_timeout_ms = excluded.total_timeout_ms
+           total_timeout_ms = excluded.total_timeout_ms, hedge = excluded.hedge
   `)
 }
 

@@ -1,4 +1,4 @@
-import { failAttempt, resume } from './dispatch.ts'
+import { failAttempt, resume, waitsOn } from './dispatch.ts'
 import { timeIsUp } from './finish.ts'
 import { hedge } from './hedge.ts'
 import { NO_TOKENS, rate } from '#kernel'
@@ -25,8 +25,8 @@ export function startSweep(gateway: Gateway): () => void {
     for (const flight of gateway.flights.snapshot()) {
       try {
         if (flight.hold && (now >= flight.quietDeadline || now >= flight.totalDeadline)) {
-          if (flight.pausedFor && now < flight.totalDeadline) resume(flight, gateway)
-          else timeIsUp(flight, gateway, failAttempt)
+          if (flight.paused && now < flight.totalDeadline) resume(flight, gateway)
+          else if (!waitsOn(flight, gateway, now)) timeIsUp(flight, gateway, failAttempt)
         } else if (now >= flight.hedgeAt) hedge(flight, gateway, failAttempt)
         else if (checkpoints && flight.hasBegun && flight.observer) checkpoint(flight, gateway, marked)
       } catch (error) {

@@ -4,20 +4,21 @@ import { endAttempt, isLive, timeoutOf } from './attempt.ts'
 import { askOf } from './ask.ts'
 import type { Line } from './directory.ts'
 import { breakOff, dropFlight, finish } from './finish.ts'
-import type { Flight, RunningAttempt } from './flight.ts'
+import type { Failed, Flight, RunningAttempt } from './flight.ts'
 import type { Gateway } from './gateway.ts'
-import { goOn } from './go-on.ts'
+import { continuationAfter, goOn } from './go-on.ts'
 import { noSupplier, supplierBusy, supplierFailed } from './problems.ts'
+import { mayAskSameAgain, pause } from './pause.ts'
 import { otherGoesOn } from './race.ts'
 import { isTooLong } from './refusal.ts'
-import { startLine, startNext } from './start-attempt.ts'
+import { NOBODY, startLine, startNext } from './start-attempt.ts'
+import type { How } from './start-attempt.ts'
 
-/** A supplier that stumbled is left alone for a moment, and not by everybody for the same moment. */
-const PAUSE_MS = 100
-const PAUSE_SPREAD_MS = 200
-const BUSY_PAUSE_MS = 1_000
-/** A client is told to come back later rather than kept waiting longer than this. */
-const MOST_PAUSE_MS = 5_000
+/** How often it is looked for others while a supplier is slow. */
+const LOOK_AGAIN_MS = 250
+
+const FIRST: How = { role: undefined, failAttempt }
+const RETRY: How = { role: 'retry', failAttempt }
 
 /** Finds who may serve, best first. */
 export function choose(flight: Flight, gateway: Gateway): void {
@@ -30,8 +31,8 @@ export function choose(flight: Flight, gateway: Gateway): void {
 export function dispatch(flight: Flight, gateway: Gateway): boolean {
   flight.firstTokenBy = Math.min(flight.totalDeadline, performance.now() + flight.service.firstByteTimeoutMs)
   // One that lost its place may be served by whoever it lost it at.
-  flight.tried.length = 0
-  if (startNext(flight, gateway, { role: undefined, failAttempt })) {
+  flight.tried = NOBODY
+  if (startNext(flight, gateway, FIRST)) {
     gateway.retries.noteRequest(flight.service.id)
     return true
   }
@@ -50,12 +51,27 @@ export function failAttempt(flight: Flight, gateway: Gateway, attempt: RunningAt
   if (!isLive(flight, attempt)) return
   endAttempt(flight, gateway, attempt, outcome)
   if (attempt.role === 'retry') gateway.retries.noteWasted(flight.service.id)
-  if (otherGoesOn(flight)) return
+  if (!otherGoesOn(flight)) recover(flight, gateway, { attempt, outcome })
+}
+
+/** The pause is over: whoever has room by now is asked, else the same supplier, if that may help. */
+export function resume(flight: Flight, gateway: Gateway): void {
+  const { paused } = flight
+  flight.paused = undefined
+  if (paused) recover(flight, gateway, paused)
+}
+
+function recover(flight: Flight, gateway: Gateway, failed: Failed): void {
   if (flight.hasBegun) {
-    if (!goOn(flight, gateway, { attempt, outcome }, failAttempt)) breakOff(flight, gateway, outcome)
-    return
-  }
-  if (!mayTryAgain(flight, gateway) || !retry(flight, gateway, attempt, outcome)) giveUp(flight, gateway)
+    const allowed = continuationAfter(flight, failed.outcome)
+    if (
+      allowed !== 'none' &&
+      (goOn(flight, gateway, { ...failed, allowed }, failAttempt) || pause(flight, gateway, failed))
+    )
+      return
+    breakOff(flight, gateway, failed.outcome)
+  } else if (!mayTryAgain(flight, gateway) || !(retry(flight, gateway, failed) || pause(flight, gateway, failed)))
+    giveUp(flight, gateway)
 }
 
 function mayTryAgain(flight: Flight, gateway: Gateway): boolean {
@@ -65,41 +81,33 @@ function mayTryAgain(flight: Flight, gateway: Gateway): boolean {
   return gateway.retries.mayRetry(flight.service.id)
 }
 
-function retry(
-  flight: Flight,
-  gateway: Gateway,
-  { line, retryAfterMs }: RunningAttempt,
-  outcome: AttemptOutcome,
-): boolean {
+function retry(flight: Flight, gateway: Gateway, { attempt, outcome }: Failed): boolean {
+  const { line } = attempt
   if (isTooLong(flight.refusal) && outcome === 'status_4xx') {
     const isLarger = (other: Line) =>
       other.contextTokens === undefined || other.contextTokens > (line.contextTokens ?? 0)
-    return startNext(flight, gateway, { role: 'retry', failAttempt, excludes: (other) => !isLarger(other) })
+    return startNext(flight, gateway, { ...RETRY, excludes: (other) => !isLarger(other) })
   }
-  const next = afterFailure(outcome)
-  if (next === 'tell_client') return false
-  if (startNext(flight, gateway, { role: 'retry', failAttempt })) return true
-  if (flight.hasRetriedSame || (next === 'elsewhere' && outcome !== 'status_429')) return false
-  return pause(flight, line, Math.max(retryAfterMs ?? 0, outcome === 'status_429' ? BUSY_PAUSE_MS : PAUSE_MS))
+  if (afterFailure(outcome) === 'tell_client') return false
+  if (startNext(flight, gateway, RETRY)) return true
+  // Not at once: it has just stumbled, and the pause before this was for it.
+  return flight.pauses > 0 && mayAskSameAgain(flight, outcome) && askSameAgain(flight, gateway, line)
 }
 
-/** Nobody else is left: the same supplier is asked once more, when it has had a moment or the time that it asked for. */
-function pause(flight: Flight, line: Line, leastMs: number): boolean {
-  // The moment of arrival, to the microsecond, spreads what failed together.
-  const until = performance.now() + leastMs + ((flight.exchange.acceptedAt * 1_000) % PAUSE_SPREAD_MS)
-  if (leastMs > MOST_PAUSE_MS || until >= Math.min(flight.firstTokenBy, flight.totalDeadline)) return false
+function askSameAgain(flight: Flight, gateway: Gateway, line: Line): boolean {
   flight.hasRetriedSame = true
-  flight.pausedFor = line
-  flight.quietDeadline = until
-  return true
+  return startLine(flight, gateway, line, RETRY)
 }
 
-/** The pause is over. */
-export function resume(flight: Flight, gateway: Gateway): void {
-  const line = flight.pausedFor
-  flight.pausedFor = undefined
-  if (!line || flight.clientHasLeft || !startLine(flight, gateway, line, { role: 'retry', failAttempt }))
-    giveUp(flight, gateway)
+/** Nobody else may be asked: whoever is slow is waited for, as long as anybody may be. */
+export function waitsOn(flight: Flight, gateway: Gateway, now: number): boolean {
+  if (flight.hasBegun || flight.clientHasLeft || !flight.running || flight.rival) return false
+  const until = flight.request.stream ? flight.firstTokenBy : flight.totalDeadline
+  if (now >= until) return false
+  const hasOthers = gateway.scheduler.choose(askOf(flight, gateway, flight.tried)).order.length > 0
+  if (hasOthers && gateway.retries.mayRetry(flight.service.id)) return false
+  flight.quietDeadline = Math.min(until, now + LOOK_AGAIN_MS)
+  return true
 }
 
 /** Nobody answered. The client hears the most useful reason; the request is on record and costs nothing. */

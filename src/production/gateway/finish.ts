@@ -131,7 +131,7 @@ function isWholeThough({ hasBegun, observer, request }: Flight): boolean {
 }
 
 function endAll(flight: Flight, gateway: Gateway, outcome: AttemptOutcome): void {
-  flight.pausedFor = undefined
+  flight.paused = undefined
   for (const attempt of [flight.rival, flight.running]) {
     attempt?.call?.abort()
     endAttempt(flight, gateway, attempt, outcome)

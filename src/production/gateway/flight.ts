@@ -1,4 +1,4 @@
-import type { Attempt, Candidate } from '#contract'
+import type { Attempt, AttemptOutcome, Candidate } from '#contract'
 import type { RequestId, Tier } from '#kernel'
 import type { Slot, Ticket, Turn } from '#admission'
 import type { Hold } from '#holds'
@@ -32,6 +32,12 @@ export interface RunningAttempt {
   usage: unknown
   /** What the supplier wants to be left alone for. */
   retryAfterMs: number | undefined
+}
+
+/** An attempt that brought no whole answer. */
+export interface Failed {
+  readonly attempt: RunningAttempt
+  readonly outcome: AttemptOutcome
 }
 
 /** How an answer that broke off is gone on with. */
@@ -91,14 +97,16 @@ export interface Flight {
   order: readonly Line[]
   candidates: readonly Candidate[]
   /** Lines that were asked. */
-  readonly tried: Line[]
-  /** How many others the scheduler knew when it chose last. */
+  tried: readonly Line[]
+  /** How many others might have been asked when the scheduler chose last, and how many of the rest were only busy. */
   othersLeft: number
+  othersBusy: number
   hasRetriedSame: boolean
   /** `performance.now()` by which the answer should have begun, whoever is asked for it. */
   firstTokenBy: number
-  /** The line that is asked again when the pause until `quietDeadline` is over. */
-  pausedFor: Line | undefined
+  /** What failed, while nobody can be asked until `quietDeadline`. */
+  paused: Failed | undefined
+  pauses: number
   readonly attempts: Attempt[]
   running: RunningAttempt | undefined
   /** A second copy of the request, sent because the first is slow. The first piece of an answer decides between them. */

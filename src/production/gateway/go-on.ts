@@ -2,9 +2,10 @@ import type { AttemptOutcome } from '#contract'
 import { MAX_ATTEMPTS } from '#scheduler'
 import { observedText } from '#metering'
 import { continuationOf } from '#protocols/openai-chat'
+import type { Continuation } from '#protocols/openai-chat'
 import type { FailAttempt } from './attempt.ts'
 import type { Line } from './directory.ts'
-import type { Flight, Resume, RunningAttempt } from './flight.ts'
+import type { Failed, Flight, Resume } from './flight.ts'
 import type { Gateway } from './gateway.ts'
 import { owe } from './owed.ts'
 import { startLine, startNext } from './start-attempt.ts'
@@ -17,20 +18,29 @@ const FINAL: ReadonlySet<AttemptOutcome> = new Set(['served', 'client_closed', '
 /** After these the same supplier may do better at once. */
 const PASSING: ReadonlySet<AttemptOutcome> = new Set(['cut', 'reset', 'garbage', 'connect_failed', 'status_5xx'])
 
+/** How an answer that broke off so may be gone on with, if at all. */
+export function continuationAfter(flight: Flight, outcome: AttemptOutcome): Continuation {
+  const { observer } = flight
+  if (FINAL.has(outcome) || flight.clientHasLeft || flight.firstEvent === undefined || !observer) return 'none'
+  if (flight.attempts.length >= MAX_ATTEMPTS || performance.now() >= flight.totalDeadline) return 'none'
+  const { seen } = observer
+  if (seen.finished > 0 || seen.sawOther || seen.textEvents === 0 || seen.generated.length > MOST_SENT_BYTES)
+    return 'none'
+  return continuationOf(flight.request)
+}
+
 /**
  * An answer broke off after the client received part of it: another supplier goes on with it, or generates it again and what the
- * client has is taken away. False: it may not be, or nobody is left.
+ * client has is taken away. False: nobody can be asked now.
  */
 export function goOn(
   flight: Flight,
   gateway: Gateway,
-  { attempt, outcome }: { readonly attempt: RunningAttempt; readonly outcome: AttemptOutcome },
+  { attempt, outcome, allowed }: Failed & { readonly allowed: Continuation },
   failAttempt: FailAttempt,
 ): boolean {
-  if (!mayGoOn(flight, outcome)) return false
-  const allowed = continuationOf(flight.request)
   const broken = flight.attempts.at(-1)
-  if (allowed === 'none' || !flight.observer || !broken) return false
+  if (!flight.observer || !broken) return false
   const sent = observedText(flight.observer.seen)
   const resumeBy = (line: Line): Resume => {
     const isRefused = line === attempt.line && attempt.resume?.mode === 'prefill'
@@ -57,12 +67,4 @@ export function goOn(
 function startAgain(flight: Flight, gateway: Gateway, line: Line, how: Parameters<typeof startLine>[3]): boolean {
   flight.hasRetriedSame = true
   return startLine(flight, gateway, line, how)
-}
-
-function mayGoOn(flight: Flight, outcome: AttemptOutcome): boolean {
-  const { observer } = flight
-  if (FINAL.has(outcome) || flight.clientHasLeft || flight.firstEvent === undefined || !observer) return false
-  if (flight.attempts.length >= MAX_ATTEMPTS || performance.now() >= flight.totalDeadline) return false
-  const { seen } = observer
-  return seen.finished === 0 && !seen.sawOther && seen.textEvents > 0 && seen.generated.length <= MOST_SENT_BYTES
 }

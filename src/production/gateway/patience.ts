@@ -19,7 +19,7 @@ function targetOf({ service, tier }: Flight): number | undefined {
 export function patienceMs(flight: Flight, now: number): number {
   const isStream = flight.request.stream
   const left = Math.max(0, (isStream ? flight.firstTokenBy : flight.totalDeadline) - now)
-  const others = Math.min(flight.othersLeft, MAX_ATTEMPTS - flight.tried.length - 1)
+  const others = Math.min(flight.othersLeft + flight.othersBusy, MAX_ATTEMPTS - flight.tried.length - 1)
   if (others <= 0) return left
   const share = left / (1 + others)
   const target = isStream ? targetOf(flight) : undefined

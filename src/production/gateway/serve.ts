@@ -16,6 +16,7 @@ import { moneyBound, sheetAt, tierOf } from './pricing.ts'
 import { enter } from './queueing.ts'
 import { modelNotFound, outputCapTooLarge, priceMissing, unsupportedModality } from './problems.ts'
 import { jsonHead, refuse } from './replies.ts'
+import { NOBODY } from './start-attempt.ts'
 import { NOWHERE } from './turn.ts'
 
 /** Bytes per token for the rate limit's reservation, which is an estimate and trued up; the hold uses the sound bound of one. */
@@ -65,11 +66,13 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
       waitsFor: NOWHERE,
       order: [],
       candidates: [],
-      tried: [],
+      tried: NOBODY,
       othersLeft: 0,
+      othersBusy: 0,
       hasRetriedSame: false,
       firstTokenBy: Number.POSITIVE_INFINITY,
-      pausedFor: undefined,
+      paused: undefined,
+      pauses: 0,
       attempts: [],
       running: undefined,
       rival: undefined,

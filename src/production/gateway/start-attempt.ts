@@ -1,4 +1,4 @@
-import type { Attempt } from '#contract'
+import type { Attempt, Candidate } from '#contract'
 import { RANKS, roomUnder } from '#admission'
 import { encodeForSupplier } from '#protocols/openai-chat'
 import type { FailAttempt } from './attempt.ts'
@@ -13,6 +13,9 @@ import { countText } from './recount.ts'
 import { relayAnswer } from './relay-answer.ts'
 import { relayContinuation } from './relay-continuation.ts'
 import { relayStream } from './relay-stream.ts'
+
+/** No line was asked yet. */
+export const NOBODY: readonly Line[] = []
 
 /** How an attempt is made. */
 export interface How {
@@ -34,11 +37,21 @@ export function startNext(flight: Flight, gateway: Gateway, how: How): boolean {
   if (resumeBy) lines = lines.toSorted((a, b) => Number(goesOn(b, resumeBy)) - Number(goesOn(a, resumeBy)))
   flight.order = lines
   flight.othersLeft = lines.length
+  flight.othersBusy = busyAmong(candidates, flight.tried)
   for (const line of lines) {
     flight.othersLeft--
     if (startLine(flight, gateway, line, how)) return true
   }
   return false
+}
+
+function busyAmong(candidates: readonly Candidate[], tried: readonly Line[]): number {
+  let busy = 0
+  for (const { verdict, supplier, model } of candidates) {
+    if (verdict !== 'at_capacity') continue
+    if (!tried.some((line) => line.supplierId === supplier && line.model === model)) busy++
+  }
+  return busy
 }
 
 function goesOn(line: Line, resumeBy: (line: Line) => Resume): boolean {
@@ -58,6 +71,7 @@ export function startLine(flight: Flight, gateway: Gateway, line: Line, how: How
         ? { ...candidate, verdict: 'at_capacity' }
         : candidate,
     )
+    flight.othersBusy++
     return false
   }
   const now = performance.now()
@@ -76,7 +90,8 @@ export function startLine(flight: Flight, gateway: Gateway, line: Line, how: How
     firstTokenMs: undefined,
     retryAfterMs: undefined,
   }
-  flight.tried.push(line)
+  // Of the exact size: an empty list that is pushed to makes room for sixteen.
+  flight.tried = flight.tried === NOBODY ? [line] : [...flight.tried, line]
   if (how.role === 'hedge') flight.rival = attempt
   else {
     flight.running = attempt
