@@ -8,6 +8,7 @@ export function createFormat(locale: string) {
   const decimal = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
   const compact = new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 })
   const percent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 })
+  const finePercent = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 3 })
   const unit = new Intl.NumberFormat(locale, { maximumFractionDigits: 6 })
   const yuan = moneyFormat(locale, 2)
   const fineYuan = moneyFormat(locale, 6)
@@ -28,6 +29,8 @@ export function createFormat(locale: string) {
     decimal: (value: number) => decimal.format(value),
     compact: (value: number) => compact.format(value),
     percent: (part: number, whole: number) => (whole === 0 ? percent.format(0) : percent.format(part / whole)),
+    /** A share in millionths, exact enough to tell 99.95 % from 99.99 %. */
+    ppm: (value: number) => finePercent.format(value / 1e6),
     /** An amount with at least two decimals and all digits it has. */
     money: (pico: bigint | string) => write(yuan, pico),
     /** The same with at least six decimals, for columns of per-request amounts. */

@@ -17,6 +17,11 @@ function Icon({ children }: { readonly children: ReactNode }) {
 }
 
 export const icons = {
+  noc: (
+    <Icon>
+      <path d="M1.5 8.5h3l2-5.5 3 10 2-4.5h3" />
+    </Icon>
+  ),
   overview: (
     <Icon>
       <path d="M1.5 13.5h13M3.5 11V7.5M6.5 11V3.5M9.5 11V6M12.5 11V2.5" />

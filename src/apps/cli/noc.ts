@@ -126,13 +126,17 @@ function renderPreview({ isKnown, moves, loads, orphaned, costPerMinutePico }: D
     ...loads.map(
       (load) => `  ${load.supplier}: ${rate(load.before)} → ${rate(load.after)} of ${load.maxConcurrency} at once`,
     ),
-    ...(before > 0 ? [`  costs about ${((after / before - 1) * 100).toFixed(1)} % more than now`] : []),
+    ...(before > 0 ? [`  buying what moves costs about ${signed((after / before - 1) * 100)} %`] : []),
     ...(orphaned.length > 0 ? [`Nobody else serves ${orphaned.join(', ')}`] : []),
   ].join('\n')
 }
 
 function rate(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 1 : 0 })
+}
+
+function signed(value: number): string {
+  return `${value >= 0 ? '+' : ''}${value.toFixed(1)}`
 }
 
 function percent(ppm: number | null): string {

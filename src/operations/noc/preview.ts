@@ -46,7 +46,6 @@ export function previewDrain(options: {
     .map((flow) => {
       const routes = routesOf(flow)
       const here = routes.find((route) => route.supplier === supplier)
-      beforePico += flow.requestsPerMinute * (here?.pricePico ?? 0)
       /** By Little's law: what one request per minute takes of a supplier's places. */
       const placesPerRate = flow.durationMs / 60_000
       let left = flow.requestsPerMinute
@@ -57,6 +56,7 @@ export function previewDrain(options: {
         if (taken <= 0) continue
         loads.set(route.supplier, (loads.get(route.supplier) ?? 0) + taken * placesPerRate)
         to.push({ supplier: route.supplier, model: route.model, requestsPerMinute: taken })
+        beforePico += taken * (here?.pricePico ?? route.pricePico)
         afterPico += taken * route.pricePico
         left -= taken
       }

@@ -12,6 +12,7 @@ export type PageName =
   | 'keys'
   | 'services'
   | 'procurement'
+  | 'noc'
   | 'books'
 
 /** Who finds a page in the navigation: operators find all of them. */
@@ -34,6 +35,7 @@ const pages: readonly PageEntry[] = [
   page('finance', () => import('../finance/page.tsx')),
   page('keys', () => import('../keys/page.tsx')),
   page('services', () => import('../services/page.tsx')),
+  page('noc', () => import('../noc/page.tsx'), 'operators'),
   page('procurement', () => import('../procurement/page.tsx'), 'suppliers'),
   page('books', () => import('../books/page.tsx'), 'operators'),
 ]
