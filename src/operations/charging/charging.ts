@@ -46,7 +46,7 @@ import { chargeFee, recogniseRevenue, refundFee } from './fees/service.ts'
 import type { FeeRefund, FeeRequest } from './fees/service.ts'
 import { funding } from './funding/service.ts'
 import type { Funding } from './funding/service.ts'
-import { ingest } from './ingest/service.ts'
+import { ingestTogether } from './ingest/service.ts'
 import type { IngestBatch, IngestReply } from './ingest/service.ts'
 import { grantLot, revokeLot, turnLots } from './lots/service.ts'
 import type { LotGrant, Revocation, Revoked } from './lots/service.ts'
@@ -55,7 +55,15 @@ import type { LotRow } from './lots/store.ts'
 import { dismiss, quarantine, retry } from './quarantine/service.ts'
 import type { Share } from './shares/model.ts'
 import { endShare, putShare } from './shares/service.ts'
-import { close, grant, listSlices, openSlices, reclaimSlices, register, releaseSlice } from './slices/service.ts'
+import {
+  close,
+  grantTogether,
+  listSlices,
+  openSlices,
+  reclaimSlices,
+  register,
+  releaseSlice,
+} from './slices/service.ts'
 import { endReservations, reserveIn, unreserveIn } from './reservations/service.ts'
 import type { Reservation, ReserveOutcome } from './reservations/service.ts'
 import { sharesAfter } from './shares/store.ts'
@@ -65,6 +73,7 @@ import { deliveredTokens } from './usage/store.ts'
 import type { DeliveredQuery } from './usage/store.ts'
 import { recordPage } from './usage/records-store.ts'
 import type { RecordPage } from './usage/records-store.ts'
+import { together, togetherBy } from './together.ts'
 import type { OnProgress } from './verify/progress.ts'
 import { verify } from './verify/verify.ts'
 
@@ -232,6 +241,13 @@ export interface ChargingDeps {
   readonly longestRequestMs?: number
 }
 
+/** While PostgreSQL takes in one group of deliveries, the next is made ready. */
+const INGEST_LANES = 2
+/** Deliveries that one transaction takes: up to 500 records each. */
+const MOST_DELIVERIES = 8
+/** Slices of one bucket that one transaction grants. */
+const MOST_GRANTS = 64
+
 export function createCharging({
   database: plain,
   clock,
@@ -242,12 +258,16 @@ export function createCharging({
   const deps = { database, clock, sliceLifetimeMs, longestRequestMs }
   return {
     register: (request) => register(database, request),
-    grant: (request) => grant(deps, request),
+    grant: togetherBy<GrantRequest, GrantReply>(({ bucket }) => bucket, {
+      lanes: 1,
+      most: MOST_GRANTS,
+      run: (requests) => grantTogether(deps, requests),
+    }),
     close: (request) => close(deps, request),
     openSlices: (request) => openSlices(database, request),
     slices: ({ limit }) => listSlices(database, limit),
     releaseSlice: (decision) => releaseSlice(deps, decision),
-    ingest: (batch) => ingest(deps, batch),
+    ingest: together({ lanes: INGEST_LANES, most: MOST_DELIVERIES, run: (batches) => ingestTogether(deps, batches) }),
     quarantine: ({ limit }) => quarantine(database, limit),
     retry: (decision) => retry(deps, decision),
     dismiss: (decision) => dismiss(deps, decision),

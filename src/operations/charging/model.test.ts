@@ -240,7 +240,7 @@ const slice: SliceRow = {
   validUntilMs: 0,
 }
 const knownOf = (slices: readonly SliceRow[]): Known => ({
-  gateway: 'gw-0',
+  gatewayOf: () => 'gw-0',
   hashes: new Map(),
   slices: new Map(slices.map((each) => [each.id, each])),
   buckets: new Map(),

@@ -77,14 +77,15 @@ export const payerOf = (record: UsageRecord): string => record.payer ?? record.t
 
 export interface Sorting {
   readonly accepted: readonly Arrival[]
-  /** Ids that are posted already with the same content. */
-  readonly duplicates: readonly string[]
+  /** Those that are posted already with the same content. */
+  readonly duplicates: readonly Arrival[]
   readonly quarantined: readonly { readonly arrival: Arrival; readonly reason: Reason }[]
 }
 
 /** What records are judged by; all of it locked or unchangeable. */
 export interface Known {
-  readonly gateway: string
+  /** Who delivered it. */
+  readonly gatewayOf: (arrival: Arrival) => string
   /** Content hash by id of the records that are posted already. */
   readonly hashes: ReadonlyMap<string, string>
   /** The slices and buckets that the batch names. */
@@ -100,7 +101,7 @@ export interface Known {
  */
 export function sortArrivals(arrivals: readonly Arrival[], known: Known): Sorting {
   const accepted: Arrival[] = []
-  const duplicates: string[] = []
+  const duplicates: Arrival[] = []
   const quarantined: { arrival: Arrival; reason: Reason }[] = []
   const seen = new Map(known.hashes)
   const left = new Map([...known.slices.values()].map((slice) => [slice.id, slice.amount - slice.settled]))
@@ -110,11 +111,13 @@ export function sortArrivals(arrivals: readonly Arrival[], known: Known): Sortin
     const { record, contentHash } = arrival
     const before = seen.get(record.id)
     if (before === contentHash) {
-      duplicates.push(record.id)
+      duplicates.push(arrival)
       continue
     }
     const reason =
-      before === undefined ? (flawOf(arrival, known.gateway) ?? misfit(record, known, left)) : 'altered_duplicate'
+      before === undefined
+        ? (flawOf(arrival, known.gatewayOf(arrival)) ?? misfit(record, known, left))
+        : 'altered_duplicate'
     if (reason) {
       quarantined.push({ arrival, reason })
       continue

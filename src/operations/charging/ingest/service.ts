@@ -11,6 +11,7 @@ import type { Bucket, BucketMove } from '../bucket/store.ts'
 import { activeLots, moveLots } from '../lots/store.ts'
 import { attemptEntries, tokenEntries } from '../model.ts'
 import { acceptQuarantined, insertQuarantined, lockQuarantined } from '../quarantine/store.ts'
+import type { Aside } from '../quarantine/store.ts'
 import { sharesOf } from '../shares/store.ts'
 import { isSharedBy } from '../shares/model.ts'
 import { lockSlices, settleSlices } from '../slices/store.ts'
@@ -20,6 +21,7 @@ import type { BurnColumns } from './burn.ts'
 import { arrivalOf } from './fingerprint.ts'
 import type { Arrival } from './fingerprint.ts'
 import { attemptCosts, columnsOf, flawOf, payerOf, sortArrivals, spends } from './model.ts'
+import type { Sorting } from './model.ts'
 import { rollUp } from './rollup.ts'
 import { addToRollups, insertRecords, knownHashes } from './store.ts'
 
@@ -42,68 +44,93 @@ const MOST_ATTEMPTS = 5
 
 const isOvertaken = (error: unknown): boolean => violatedConstraint(error) === 'usage_record_pkey'
 
+/** One delivery alone; see `ingestTogether`. */
+export async function ingest(deps: Deps, batch: IngestBatch): Promise<IngestReply> {
+  const [reply] = await ingestTogether(deps, [batch])
+  if (!reply) throw new Error('a delivery was not answered')
+  return reply
+}
+
 /**
- * Takes a batch of usage records into the books in one transaction: records, slices, buckets, lots, roll-ups and one posting move
- * together or not at all. Delivering records again, in other batches and another order, changes nothing.
+ * Takes deliveries of usage records into the books in one transaction: records, slices, buckets, lots, roll-ups and one posting move
+ * together or not at all. Each delivery is answered for itself. Delivering records again, in other batches and another order, changes
+ * nothing.
  */
-export async function ingest({ database, clock }: Deps, batch: IngestBatch): Promise<IngestReply> {
-  const arrivals = batch.records.map(arrivalOf)
+export async function ingestTogether(
+  { database, clock }: Deps,
+  batches: readonly IngestBatch[],
+): Promise<readonly IngestReply[]> {
+  const deliveries = batches.map(deliveryOf)
   for (let attempt = 1; ; attempt++) {
     try {
-      return await database.transaction((tx) => ingestIn(tx, batch, arrivals, clock.nowMs()))
+      return await database.transaction((tx) => ingestIn(tx, deliveries, clock.nowMs()))
     } catch (error) {
       if (!isOvertaken(error) || attempt === MOST_ATTEMPTS) throw error
     }
   }
 }
 
-async function ingestIn(
-  tx: Transaction,
-  batch: IngestBatch,
-  arrivals: readonly Arrival[],
-  nowMs: number,
-): Promise<IngestReply> {
-  const { gateway } = batch
-  // A text that PostgreSQL refuses must not get as far as a look-up.
-  const sound = arrivals.filter((arrival) => flawOf(arrival, gateway) === undefined).map((arrival) => arrival.record)
-  const ground = await lockGround(tx, sound)
-  const malformed = (batch.malformed ?? []).map(({ id, text }) => ({
-    id,
-    contentHash: hash('sha256', text, 'hex'),
-    reason: 'malformed',
-    text,
-  }))
-  const ids = unique([...arrivals.map((arrival) => arrival.record.id), ...malformed.map(({ id }) => id)])
-  const { dismissed, waiting } = await lockQuarantined(tx, ids)
-  const hashes = await knownHashes(tx, unique(arrivals.map((arrival) => arrival.record.id)))
-  const isLive = ({ contentHash }: { readonly contentHash: string }) => !dismissed.has(contentHash)
-  const { accepted, duplicates, quarantined } = sortArrivals(arrivals.filter(isLive), {
-    gateway,
-    hashes,
-    ...ground,
-  })
-  const aside = [
-    ...quarantined.map(({ arrival, reason }) => ({
-      id: arrival.record.id,
-      contentHash: arrival.contentHash,
-      reason,
-      text: arrival.text,
-    })),
-    ...malformed.filter(isLive),
-  ]
-  if (aside.length > 0) await insertQuarantined(tx, gateway, aside, nowMs)
-  if (accepted.length > 0) await book(tx, { gateway, accepted, ground, waiting, nowMs })
+interface Delivery {
+  readonly gateway: string
+  readonly arrivals: readonly Arrival[]
+  readonly malformed: readonly Aside[]
+}
+
+function deliveryOf({ gateway, records, malformed = [] }: IngestBatch): Delivery {
   return {
-    accepted: accepted.length,
-    duplicates: duplicates.length,
-    quarantined: [
-      ...aside.map(({ id, reason }) => ({ id, reason })),
-      // Told as such and not as posted before: the gateway must not wait for them to count on their slice.
-      ...[...arrivals.map(({ record, contentHash }) => ({ id: record.id, contentHash })), ...malformed]
-        .filter((each) => !isLive(each))
-        .map(({ id }) => ({ id, reason: 'dismissed' })),
-    ],
+    gateway,
+    arrivals: records.map(arrivalOf),
+    malformed: malformed.map(({ id, text }) => ({
+      id,
+      contentHash: hash('sha256', text, 'hex'),
+      reason: 'malformed',
+      text,
+    })),
   }
+}
+
+async function ingestIn(tx: Transaction, deliveries: readonly Delivery[], nowMs: number): Promise<IngestReply[]> {
+  const all = deliveries.flatMap(({ arrivals }) => arrivals)
+  const from = new Map(deliveries.flatMap((each) => each.arrivals.map((arrival) => [arrival, each] as const)))
+  const gatewayOf = (arrival: Arrival): string => from.get(arrival)?.gateway ?? ''
+  // A text that PostgreSQL refuses must not get as far as a look-up.
+  const sound = all.filter((arrival) => flawOf(arrival, gatewayOf(arrival)) === undefined).map(({ record }) => record)
+  const ground = await lockGround(tx, sound)
+  const malformed = deliveries.flatMap((each) => each.malformed)
+  const ids = unique([...all.map((arrival) => arrival.record.id), ...malformed.map(({ id }) => id)])
+  const { dismissed, waiting } = await lockQuarantined(tx, ids)
+  const hashes = await knownHashes(tx, unique(all.map((arrival) => arrival.record.id)))
+  const isLive = ({ contentHash }: { readonly contentHash: string }) => !dismissed.has(contentHash)
+  const sorting = sortArrivals(all.filter(isLive), { gatewayOf, hashes, ...ground })
+  const aside = Map.groupBy(sorting.quarantined, ({ arrival }) => from.get(arrival))
+  const accepted = Map.groupBy(sorting.accepted, (arrival) => from.get(arrival))
+  const duplicates = Map.groupBy(sorting.duplicates, (arrival) => from.get(arrival))
+  const replies: IngestReply[] = []
+  for (const delivery of deliveries) {
+    const kept = [...(aside.get(delivery) ?? []).map(asideOf), ...delivery.malformed.filter(isLive)]
+    if (kept.length > 0) await insertQuarantined(tx, delivery.gateway, kept, nowMs)
+    replies.push({
+      accepted: accepted.get(delivery)?.length ?? 0,
+      duplicates: duplicates.get(delivery)?.length ?? 0,
+      quarantined: [
+        ...kept.map(({ id, reason }) => ({ id, reason })),
+        // Told as such and not as posted before: the gateway must not wait for them to count on their slice.
+        ...[
+          ...delivery.arrivals.map(({ record, contentHash }) => ({ id: record.id, contentHash })),
+          ...delivery.malformed,
+        ]
+          .filter((each) => !isLive(each))
+          .map(({ id }) => ({ id, reason: 'dismissed' })),
+      ],
+    })
+  }
+  const gateways = unique([...accepted.keys()].map((delivery) => delivery?.gateway ?? ''))
+  if (sorting.accepted.length > 0) await book(tx, { gateways, accepted: sorting.accepted, ground, waiting, nowMs })
+  return replies
+}
+
+function asideOf({ arrival, reason }: Sorting['quarantined'][number]): Aside {
+  return { id: arrival.record.id, contentHash: arrival.contentHash, reason, text: arrival.text }
 }
 
 /** What records stand on, locked in the order that everybody keeps. */
@@ -134,13 +161,13 @@ async function lockGround(tx: Transaction, records: readonly UsageRecord[]): Pro
 async function book(
   tx: Transaction,
   {
-    gateway,
+    gateways,
     accepted,
     ground,
     waiting,
     nowMs,
   }: {
-    gateway: string
+    gateways: readonly string[]
     accepted: readonly Arrival[]
     ground: Ground
     waiting: ReadonlySet<string>
@@ -176,7 +203,7 @@ async function book(
   await post(tx, {
     key,
     kind: 'usage',
-    memo: `usage of gateway ${gateway}`,
+    memo: `usage of gateway ${gateways.join(', ')}`,
     bookedAtMs: nowMs,
     entries: [
       ...batchEntries(rows),

@@ -2,7 +2,8 @@ import type { Database, Transaction } from '#platform/postgres'
 import { walletOf } from '../bucket/model.ts'
 import { availableOf, lockBuckets, moveBuckets, openWallets } from '../bucket/store.ts'
 import { sliceId } from '../slices/model.ts'
-import { endSlice, insertSlice, lockSlices } from '../slices/store.ts'
+import { endSlice, insertSlices, lockSlices } from '../slices/store.ts'
+import type { NewSlice } from '../slices/store.ts'
 import { openHolder, overdueSlices } from './store.ts'
 
 /** Money of a wallet that is set aside on an operator's word, until it is given back or until its time is over. */
@@ -34,7 +35,7 @@ export async function reserveIn(
   const [wallet] = await lockBuckets(tx, [walletOf(tenant)])
   const availablePico = wallet ? availableOf(wallet) : 0n
   if (!wallet || availablePico < amountPico) return { outcome: 'insufficient', availablePico }
-  const slice = await insertSlice(tx, {
+  const slice: NewSlice = {
     id: idOf(number),
     gateway: HOLDER,
     journal: JOURNAL,
@@ -43,10 +44,11 @@ export async function reserveIn(
     bucket: wallet.id,
     amount: amountPico,
     tight: true,
+    ...{ settled: 0n, records: 0, state: 'open' },
     grantedAtMs: nowMs,
     validUntilMs: untilMs,
-  })
-  if (!slice) throw new Error(`the reservation ${number} was made before`)
+  }
+  if ((await insertSlices(tx, [slice])) === 0) throw new Error(`the reservation ${number} was made before`)
   await moveBuckets(tx, [{ id: wallet.id, posted: 0n, escrowed: amountPico }])
   return { outcome: 'reserved' }
 }

@@ -10,6 +10,7 @@ import type {
 } from '#contract'
 import type * as z from 'zod'
 import { periodOfKey } from '#kernel'
+import type { Problem } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database, Queryable, Transaction } from '#platform/postgres'
 import { grantReused, sliceInUse, sliceOfOtherJournal, unknownSlice } from '../problems.ts'
@@ -18,6 +19,7 @@ import { availableOf, findBucket, lockBuckets, moveBuckets, openPeriod } from '.
 import type { Bucket } from '../bucket/store.ts'
 import { findDefinition } from '../definitions/store.ts'
 import { decideGrant, sliceId } from './model.ts'
+import type { GrantDecision } from './model.ts'
 import {
   allOpenSlices,
   bumpEpoch,
@@ -25,14 +27,14 @@ import {
   endSlice,
   findSlice,
   gatewayJournals,
-  insertSlice,
-  lockRegistration,
+  insertSlices,
+  lockRegistrations,
   lockSlices,
   openSlicesOf,
   reclaimableSlices,
-  sliceOfGrant,
+  slicesOfGrants,
 } from './store.ts'
-import type { SliceRow } from './store.ts'
+import type { NewSlice, SliceRow } from './store.ts'
 
 interface Deps {
   readonly database: Database
@@ -57,50 +59,97 @@ export async function register(
   })
 }
 
-export async function grant(deps: Deps, request: GrantRequest): Promise<GrantReply> {
-  return deps.database.transaction((tx) => grantIn(tx, deps, request))
+/**
+ * Grants slices of one bucket in one transaction, one after the other: each sees what those before it took. What is wrong with a
+ * grant (`grant_reused`) concerns that one alone.
+ */
+export async function grantTogether(
+  deps: Deps,
+  requests: readonly GrantRequest[],
+): Promise<readonly (GrantReply | Problem)[]> {
+  return deps.database.transaction((tx) => grantIn(tx, deps, requests))
 }
 
-async function grantIn(tx: Transaction, deps: Deps, request: GrantRequest): Promise<GrantReply> {
-  const { gateway, epoch, seq } = request
-  const registration = await lockRegistration(tx, gateway)
-  if (registration?.epoch !== epoch) return { outcome: 'fenced' }
+async function grantIn(
+  tx: Transaction,
+  deps: Deps,
+  requests: readonly GrantRequest[],
+): Promise<readonly (GrantReply | Problem)[]> {
+  const registrations = await lockRegistrations(
+    tx,
+    requests.map(({ gateway }) => gateway),
+  )
+  const valid = requests.filter(({ gateway, epoch }) => registrations.get(gateway)?.epoch === epoch)
+  const name = valid[0]?.bucket
+  if (name === undefined) return requests.map(() => ({ outcome: 'fenced' }))
   const nowMs = deps.clock.nowMs()
-  const bucket = await lockOrOpen(tx, request.bucket, nowMs)
-  const insufficient = {
-    outcome: 'insufficient_balance',
-    available: `${bucket ? availableOf(bucket) : 0n}`,
-    escrowed: `${bucket?.escrowed ?? 0n}`,
-  } as const
-  const before = await sliceOfGrant(tx, request)
-  if (before && before.bucket !== request.bucket) throw grantReused({ gateway, epoch, seq })
-  // A slice that was given back meanwhile must not be spent: the gateway asks again under its next number.
-  if (before) return before.state === 'open' ? { outcome: 'granted', slice: toSlice(before) } : insufficient
-  // A tenant that never had money has an empty wallet.
-  if (!bucket) return request.bucket.startsWith('wallet:') ? insufficient : { outcome: 'no_such_bucket' }
-  if (bucket.period && !isCurrent(bucket.period, nowMs)) return { outcome: 'no_such_bucket' }
-  const decision = decideGrant({
-    available: availableOf(bucket),
-    min: BigInt(request.min),
-    want: BigInt(request.want),
-  })
-  if (decision.outcome === 'refused') return insufficient
-  const slice = await insertSlice(tx, {
-    id: sliceId(request),
-    gateway,
+  const bucket = await lockOrOpen(tx, name, nowMs)
+  const known = new Map((await slicesOfGrants(tx, valid)).map((slice) => [slice.id, slice]))
+  const fresh: NewSlice[] = []
+  let taken = 0n
+  const replies = requests.map((request): GrantReply | Problem => {
+    const registration = registrations.get(request.gateway)
+    if (registration?.epoch !== request.epoch) return { outcome: 'fenced' }
+    const decision = decide(request, { bucket, taken, known, nowMs })
+    if ('answer' in decision) return decision.answer
     // An epoch is one registration, and a registration is one journal's.
-    journal: registration.journal,
-    epoch,
-    seq,
-    bucket: bucket.id,
-    amount: decision.amount,
-    tight: decision.tight,
-    grantedAtMs: nowMs,
-    validUntilMs: validUntilMs(deps, bucket, nowMs),
+    const slice = newSlice(deps, request, { ...decision, journal: registration.journal, nowMs })
+    taken += slice.amount
+    fresh.push(slice)
+    known.set(slice.id, slice)
+    return { outcome: 'granted', slice: toSlice(slice) }
   })
-  if (!slice) throw grantReused({ gateway, epoch, seq })
-  await moveBuckets(tx, [{ id: bucket.id, posted: 0n, escrowed: decision.amount }])
-  return { outcome: 'granted', slice: toSlice(slice) }
+  const [first] = fresh
+  if (!first || !bucket) return replies
+  // Somebody else took a number meanwhile: then each is looked at alone, and one of them hears of it.
+  if ((await insertSlices(tx, fresh)) < fresh.length) throw grantReused(first)
+  await moveBuckets(tx, [{ id: bucket.id, posted: 0n, escrowed: taken }])
+  return replies
+}
+
+interface Standing {
+  readonly bucket: Bucket | undefined
+  /** By grants of the same transaction. */
+  readonly taken: bigint
+  readonly known: ReadonlyMap<string, SliceRow>
+  readonly nowMs: number
+}
+
+type Granted = Extract<GrantDecision, { outcome: 'granted' }>
+
+/** An answer at once, or how much of the bucket is set aside. */
+function decide(
+  request: GrantRequest,
+  { bucket, taken, known, nowMs }: Standing,
+): { readonly answer: GrantReply | Problem } | { readonly decided: Granted; readonly bucket: Bucket } {
+  const { gateway, epoch, seq } = request
+  const available = bucket ? availableOf(bucket) - taken : 0n
+  const escrowed = bucket ? bucket.escrowed + taken : 0n
+  const insufficient = {
+    answer: { outcome: 'insufficient_balance', available: `${available}`, escrowed: `${escrowed}` },
+  } as const
+  const before = known.get(sliceId(request))
+  if (before && before.bucket !== request.bucket) return { answer: grantReused({ gateway, epoch, seq }) }
+  // A slice that was given back meanwhile must not be spent: the gateway asks again under its next number.
+  if (before) return before.state === 'open' ? { answer: { outcome: 'granted', slice: toSlice(before) } } : insufficient
+  // A tenant that never had money has an empty wallet.
+  if (!bucket) return request.bucket.startsWith('wallet:') ? insufficient : { answer: { outcome: 'no_such_bucket' } }
+  if (bucket.period && !isCurrent(bucket.period, nowMs)) return { answer: { outcome: 'no_such_bucket' } }
+  const decision = decideGrant({ available, min: BigInt(request.min), want: BigInt(request.want) })
+  return decision.outcome === 'refused' ? insufficient : { decided: decision, bucket }
+}
+
+function newSlice(
+  deps: Deps,
+  { gateway, epoch, seq }: GrantRequest,
+  made: { decided: Granted; bucket: Bucket; journal: string | null; nowMs: number },
+): NewSlice {
+  const { decided, bucket, journal, nowMs } = made
+  return {
+    ...{ id: sliceId({ gateway, epoch, seq }), gateway, journal, epoch, seq, bucket: bucket.id },
+    ...{ amount: decided.amount, tight: decided.tight, settled: 0n, records: 0, state: 'open' },
+    ...{ grantedAtMs: nowMs, validUntilMs: validUntilMs(deps, bucket, nowMs) },
+  }
 }
 
 /** Gateways fetch the next period's slice a moment before it begins, and their clocks differ from ours. */

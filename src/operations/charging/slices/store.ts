@@ -68,50 +68,47 @@ export async function claimNamelessSlices(tx: Transaction, gateway: string, jour
 }
 
 /** Shared, so that grants run side by side; a new registration waits for them, and they see it or come before it. */
-export async function lockRegistration(
+export async function lockRegistrations(
   tx: Transaction,
-  gateway: string,
-): Promise<{ epoch: number; journal: string | null } | undefined> {
-  const [row] = await tx.rows<{ epoch: bigint; journal: string | null }>(
-    sql`select epoch, journal from charging.gateway where id = ${gateway} for share`,
+  gateways: readonly string[],
+): Promise<ReadonlyMap<string, { epoch: number; journal: string | null }>> {
+  const rows = await tx.rows<{ id: string; epoch: bigint; journal: string | null }>(
+    sql`select id, epoch, journal from charging.gateway where id = any(${gateways}::text[]) order by id for share`,
   )
-  return row && { epoch: Number(row.epoch), journal: row.journal }
+  return new Map(rows.map(({ id, epoch, journal }) => [id, { epoch: Number(epoch), journal }]))
 }
 
-export async function sliceOfGrant(
+/** The slices that these grants have made before. */
+export async function slicesOfGrants(
   tx: Transaction,
-  grant: { gateway: string; epoch: number; seq: number },
-): Promise<SliceRow | undefined> {
-  const [row] = await tx.rows<Raw>(sql`
-    select ${columns} from charging.slice
-     where gateway = ${grant.gateway} and epoch = ${grant.epoch}::bigint and seq = ${grant.seq}::bigint
-  `)
-  return row && toSlice(row)
+  grants: readonly { readonly gateway: string; readonly epoch: number; readonly seq: number }[],
+): Promise<SliceRow[]> {
+  return (
+    await tx.rows<Raw>(sql`
+      select ${columns} from charging.slice
+       where (gateway, epoch, seq) in (
+         select * from unnest(${grants.map(({ gateway }) => gateway)}::text[], ${grants.map(({ epoch }) => epoch)}::bigint[],
+           ${grants.map(({ seq }) => seq)}::bigint[]))
+    `)
+  ).map(toSlice)
 }
 
-/** Undefined if the gateway's number is taken meanwhile. */
-export async function insertSlice(
-  tx: Transaction,
-  slice: {
-    id: string
-    gateway: string
-    journal: string | null
-    epoch: number
-    seq: number
-    bucket: string
-    amount: bigint
-    tight: boolean
-    grantedAtMs: number
-    validUntilMs: number
-  },
-): Promise<SliceRow | undefined> {
-  const [row] = await tx.rows<Raw>(sql`
+/** A slice and the number of the grant that made it. */
+export interface NewSlice extends SliceRow {
+  readonly seq: number
+}
+
+/** How many of them are new: the others' numbers were taken meanwhile. */
+export async function insertSlices(tx: Transaction, slices: readonly NewSlice[]): Promise<number> {
+  const column = <Name extends keyof NewSlice>(name: Name): NewSlice[Name][] => slices.map((slice) => slice[name])
+  const rows = await tx.rows(sql`
     insert into charging.slice (id, gateway, journal, epoch, seq, bucket, amount, tight, granted_at_ms, valid_until_ms)
-    values (${slice.id}, ${slice.gateway}, ${slice.journal}, ${slice.epoch}::bigint, ${slice.seq}::bigint, ${slice.bucket}, ${slice.amount}::numeric,
-      ${slice.tight}, ${slice.grantedAtMs}::bigint, ${slice.validUntilMs}::bigint)
-    on conflict (gateway, epoch, seq) do nothing returning ${columns}
+    select * from unnest(${column('id')}::text[], ${column('gateway')}::text[], ${column('journal')}::text[], ${column('epoch')}::bigint[],
+      ${column('seq')}::bigint[], ${column('bucket')}::text[], ${column('amount')}::numeric[], ${column('tight')}::boolean[],
+      ${column('grantedAtMs')}::bigint[], ${column('validUntilMs')}::bigint[])
+    on conflict (gateway, epoch, seq) do nothing returning id
   `)
-  return row && toSlice(row)
+  return rows.length
 }
 
 export async function findSlice(db: Queryable, id: string): Promise<SliceRow | undefined> {
