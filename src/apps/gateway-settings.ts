@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import * as z from 'zod'
+import { Slug } from '#contract'
 import { HttpUrl, Port, PositiveInt, readConfig } from '#platform/config'
 
 const SHIPPED_MODEL = 'babbler-q8_0.gguf'
@@ -28,6 +29,8 @@ const schema = z.object({
   MAX_ANSWER_BYTES: PositiveInt.default(67_108_864),
   MAX_CONNECTIONS: PositiveInt.default(20_000),
   RECOUNTS_PER_SECOND: wholeNumber.default(5),
+  /** Where this gateway stands, for the network distance to suppliers; a region of the factory's file. */
+  GATEWAY_REGION: Slug.optional(),
   DRAIN_SECONDS: DrainSeconds,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
@@ -47,6 +50,7 @@ export interface GatewaySettingsFile {
   readonly maxAnswerBytes: number
   readonly maxConnections: number
   readonly recountsPerSecond: number
+  readonly region: string | undefined
   readonly drainMs: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
@@ -68,6 +72,7 @@ export function readGatewaySettings(env: NodeJS.ProcessEnv, modelRoot: string): 
     maxAnswerBytes: read.MAX_ANSWER_BYTES,
     maxConnections: read.MAX_CONNECTIONS,
     recountsPerSecond: read.RECOUNTS_PER_SECOND,
+    region: read.GATEWAY_REGION,
     drainMs: read.DRAIN_SECONDS * 1000,
     logLevel: read.LOG_LEVEL,
   }

@@ -120,7 +120,7 @@ async function runWorker(): Promise<void> {
   }
 
   let isDraining = false
-  const scheduler = createScheduler<Line>({ random: randomPart() })
+  const scheduler = createScheduler<Line>({ random: randomPart(), region: settings.region })
   const gateway: Gateway = {
     gatewayId,
     settings: {

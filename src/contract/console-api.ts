@@ -1,6 +1,8 @@
 import * as z from 'zod'
+import { CapabilityFeature } from './capability-unit.ts'
 import { EpochMs, PicoText, ServiceName, Slug, Tokens, UnsignedPicoText } from './scalars.ts'
 import { Limits, PeakHours, PriceVariant, ServiceTier } from './snapshot.ts'
+import { Commitment, SlaTarget, Strategy } from './supply.ts'
 import { Draw, UsageRecord } from './usage-record.ts'
 
 /**
@@ -44,6 +46,8 @@ export const ApplyChange = z.object({
     'gift',
     'topup',
     'offer',
+    'link',
+    'commitment',
   ]),
   id: z.string(),
   action: z.enum(['created', 'updated', 'unchanged', 'retired']),
@@ -61,6 +65,11 @@ export const TenantView = z.object({
   /** `restricted`, and `suspended` where nobody declared it: in arrears. */
   status: z.enum(['active', 'restricted', 'suspended']),
   limits: Limits,
+  /** What holds for its requests, where it was declared. */
+  strategy: Strategy.optional(),
+  weight: z.int().optional(),
+  regions: z.array(z.string()).optional(),
+  seesSuppliers: z.boolean().optional(),
   postedPico: PicoText,
   escrowedPico: UnsignedPicoText,
 })
@@ -236,8 +245,21 @@ export const ServiceView = z.object({
   sellPeak: PeakHours.nullable(),
   /** What holds instead, in this order: the first whose conditions are all so decides. */
   sellVariants: z.array(z.object({ when: PriceVariant.shape.when, perMillion: z.record(z.string(), z.string()) })),
+  /** What is promised, by class. What a miss costs us is the operator's to see. */
+  sla: z.array(SlaTarget.partial({ missPico: true })).optional(),
+  /** Where it may be served; absent: anywhere. */
+  regions: z.array(z.string()).optional(),
   /** Operator only; empty for tenant users. */
-  deployments: z.array(z.object({ supplier: z.string(), model: z.string(), priority: z.int() })),
+  deployments: z.array(
+    z.object({
+      supplier: z.string(),
+      model: z.string(),
+      priority: z.int(),
+      contextTokens: z.int().optional(),
+      features: z.array(CapabilityFeature).optional(),
+      needsLot: z.boolean().optional(),
+    }),
+  ),
 })
 export type ServiceView = z.infer<typeof ServiceView>
 
@@ -249,6 +271,12 @@ export const SupplierView = z.object({
   baseUrl: z.string(),
   apiKeyEnv: z.string().nullable(),
   maxConcurrency: z.int(),
+  region: z.string().optional(),
+  requestsPerMinute: z.int().optional(),
+  tokensPerMinute: z.int().optional(),
+  learnLimitBy: z.enum(['rejections', 'latency']).optional(),
+  /** Contracts that have not ended, and how far they are. */
+  commitments: z.array(Commitment).optional(),
 })
 export type SupplierView = z.infer<typeof SupplierView>
 

@@ -16,6 +16,8 @@ export const DECIMAL_FIELDS: ReadonlySet<string> = new Set([
   'dayYuan',
   'monthYuan',
   'multiplier',
+  'missYuan',
+  'mebibyteYuan',
   // Of offers.
   'priceYuan',
   'hourPriceYuan',

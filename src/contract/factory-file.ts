@@ -2,6 +2,14 @@ import * as z from 'zod'
 import { FactoryCalendar } from './factory-calendar.ts'
 import { AmountYuan, LimitYuan } from './factory-decimals.ts'
 import { FactorySheet, FactoryTable } from './factory-prices.ts'
+import {
+  FactoryCommitment,
+  FactoryLink,
+  deploymentTerms,
+  serviceTerms,
+  supplierTerms,
+  tenantTerms,
+} from './factory-supply.ts'
 import { Instant } from './instant.ts'
 import { FactoryOffer } from './offer.ts'
 import { ServiceName, Slug } from './scalars.ts'
@@ -49,6 +57,8 @@ export const FactorySupplier = z
       .optional(),
     maxConcurrency: z.int().min(1).max(100_000).default(64),
     maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).default('max_tokens'),
+    ...supplierTerms,
+    commitments: z.array(FactoryCommitment).max(100).default([]),
   })
   .refine((supplier) => supplier.kind !== 'openai-compatible' || supplier.baseUrl !== undefined, {
     path: ['baseUrl'],
@@ -68,6 +78,7 @@ export const FactoryDeployment = z.strictObject({
   model: z.string().min(1).max(256),
   /** Lower is tried first. */
   priority: z.int().min(0).max(1000).default(100),
+  ...deploymentTerms,
   buy: z.array(FactorySheet).min(1, 'needs at least one price sheet: what the supplier charges us, if only 0').max(500),
 })
 export type FactoryDeployment = z.infer<typeof FactoryDeployment>
@@ -91,6 +102,7 @@ export const FactoryService = z
     tokenizer: Tokenizer,
     /** Left out or empty: every tenant may use the service. */
     tenants: z.array(Slug).max(10_000).default([]),
+    ...serviceTerms,
     timeouts: z
       .strictObject({
         firstByteMs: TimeoutMs.default(60_000),
@@ -125,6 +137,7 @@ export const FactoryTenant = z.strictObject({
   /** `restricted`: only what is paid for already (tokens, reservations) is served. */
   status: z.enum(['active', 'restricted', 'suspended']).default('active'),
   limits: StrictLimits.prefault({}),
+  ...tenantTerms,
   /**
    * How far the wallet may go below zero: a postpaid tenant. Left out: as it is, for it may have come with an order. `mode` says what becomes of money that a lost gateway held: with `strict`
    * it stays set aside until its records or an operator come, with `available` it is given back by itself.
@@ -167,6 +180,7 @@ export type FactoryKey = z.infer<typeof FactoryKey>
 export const FactoryFile = z.strictObject({
   calendars: z.array(FactoryCalendar).max(100).default([]),
   suppliers: z.array(FactorySupplier).max(1_000).default([]),
+  links: z.array(FactoryLink).max(10_000).default([]),
   services: z.array(FactoryService).max(5_000).default([]),
   tables: z.array(FactoryTable).max(200).default([]),
   offers: z.array(FactoryOffer).max(2_000).default([]),

@@ -1,7 +1,7 @@
 import type { ApplyReply, FactoryMistake } from '#contract'
 import type { Identity } from '#identity'
 import type { Transaction } from '#platform/postgres'
-import { deploymentRows, serviceRow, supplierRow } from './declare.ts'
+import { declared, deploymentRows, serviceRow, supplierRow } from './declare.ts'
 import { checkCalendars, putCalendars } from './calendars/service.ts'
 import { selectCalendars } from './calendars/store.ts'
 import { SHEETS, VERSIONS } from './dated-kinds.ts'
@@ -18,6 +18,7 @@ import { planDated } from './plan-dated.ts'
 import { factoryFileMistakes } from './problems.ts'
 import { reported } from './reported.ts'
 import * as store from './store.ts'
+import { putRouting } from './routing/service.ts'
 import { putTables } from './tables/service.ts'
 import * as tables from './tables/store.ts'
 import type { YamlPath } from './yaml-source.ts'
@@ -35,6 +36,8 @@ const TOLD_TO_GATEWAYS: ReadonlySet<Change['kind']> = new Set([
   'table',
   'calendar',
   'offer',
+  'link',
+  'commitment',
 ])
 
 /**
@@ -101,7 +104,8 @@ export async function applyInTransaction(
   }
   for (const tenant of file.tenants) {
     const { id, name = id, status, limits } = tenant
-    note('tenant', id, await identity.putTenant(tx, { id, displayName: name, status, limits }))
+    const terms = declared(tenant, ['strategy', 'weight', 'regions', 'seesSuppliers'])
+    note('tenant', id, await identity.putTenant(tx, { id, displayName: name, status, limits, ...terms }))
     for (const { id: project, name: title = project } of tenant.projects)
       note(
         'project',
@@ -131,6 +135,7 @@ export async function applyInTransaction(
     await store.withdrawSheet(tx, id)
     note('price-sheet', id, 'updated')
   }
+  await putRouting(tx, file, note)
   await putTables(tx, file.tables, versionPlan, note)
   await putOffers(tx, file.offers, nowMs, note, say)
   const newKeys: ApplyReply['newKeys'] = []

@@ -26,6 +26,7 @@ export function supplierRow(supplier: FactorySupplier): SupplierRow {
     apiKeyEnv: supplier.apiKeyEnv ?? null,
     maxConcurrency: supplier.maxConcurrency,
     maxTokensField: supplier.maxTokensField,
+    terms: declared(supplier, ['region', 'requestsPerMinute', 'tokensPerMinute', 'learnLimitBy']),
   }
 }
 
@@ -41,12 +42,19 @@ export function serviceRow(service: FactoryService): ServiceRow {
     idleTimeoutMs: service.timeouts.idleMs,
     totalTimeoutMs: service.timeouts.totalMs,
     hedge: service.hedge,
+    terms: declared(service, ['sla', 'regions']),
   }
 }
 
 export function deploymentRows(service: FactoryService): readonly DeploymentRow[] {
   return service.deployments
-    .map(({ supplier, model, priority }) => ({ service: service.id, supplier, model, priority }))
+    .map((deployment) => ({
+      service: service.id,
+      supplier: deployment.supplier,
+      model: deployment.model,
+      priority: deployment.priority,
+      terms: declared(deployment, ['contextTokens', 'features', 'needsLot']),
+    }))
     .toSorted(byPriority)
 }
 
@@ -115,6 +123,16 @@ export function calendarRow(calendar: FactoryCalendar): CalendarRow {
     coversTo,
     holidays: holidays.flat().toSorted(),
     workedWeekendDays: workedWeekendDays.flat().toSorted(),
+  }
+}
+
+/** The members of these names that the file has. */
+export function declared<Whole extends object, Name extends keyof Whole>(
+  whole: Whole,
+  names: readonly Name[],
+): { [Each in Name]?: Exclude<Whole[Each], undefined> } {
+  return Object.fromEntries(names.flatMap((name) => (whole[name] === undefined ? [] : [[name, whole[name]]]))) as {
+    [Each in Name]?: Exclude<Whole[Each], undefined>
   }
 }
 

@@ -76,6 +76,7 @@ test('an empty file declares nothing and is right', () => {
   expect(parse('').file).toEqual({
     calendars: [],
     suppliers: [],
+    links: [],
     services: [],
     tables: [],
     offers: [],

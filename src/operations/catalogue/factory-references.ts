@@ -4,6 +4,7 @@ import type { FactoryFile } from '#contract'
 import { checkLine } from './factory-lines.ts'
 import type { Say } from './factory-lines.ts'
 import { field, items } from './factory-parts.ts'
+import { checkRouting } from './routing/check.ts'
 import type { YamlPath } from './yaml-source.ts'
 
 /** What the installation already has, which a file may refer to without declaring it again. */
@@ -46,6 +47,7 @@ export function checkReferences(root: unknown, known: KnownObjects, nowMs: numbe
 
   checkServices(root, { isTenant, isSupplier, isCalendar }, nowMs, say)
   checkTables(root, isService, say)
+  checkRouting(root, isService, say)
   declaredIds(root, 'offers', say)
   checkOffers(root, { isTenant, isService, isTable: isKnown('tables') }, say)
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Funding } from '#charging'
 import type { ApiKey, ConversionTable, HolidayCalendar, PriceSheet, Tenant } from '#contract'
-import { texts } from './declare.ts'
+import { declared, texts } from './declare.ts'
 import { lineKey, lineUp } from './model.ts'
 import type { CalendarRow, SheetRow, TableVersionRow, Validity } from './model.ts'
 import type { TableRow } from './tables/store.ts'
@@ -55,7 +55,7 @@ export function calendarOf({ id, coversFrom, coversTo, holidays, workedWeekendDa
 
 /** A tenant with what it may pay with and what caps it: not with the wallet of somebody who may not spend from it either. */
 export function tenantOf(
-  { id, displayName, status, limits }: Tenant,
+  { id, displayName, status, limits, strategy, weight, regions, seesSuppliers }: Tenant,
   { means, caps }: Funding,
   isActive: (tenant: string) => boolean,
 ): Tenant {
@@ -65,6 +65,7 @@ export function tenantOf(
     displayName,
     status,
     limits,
+    ...declared({ strategy, weight, regions, seesSuppliers }, ['strategy', 'weight', 'regions', 'seesSuppliers']),
     ...listed('means', own),
     ...listed('caps', caps.get(`tenant/${id}`)),
   }
@@ -85,7 +86,7 @@ export function fundingHash({ means, caps }: Funding): string {
   return means.size + caps.size === 0 ? '' : hash('sha256', JSON.stringify([[...means], [...caps]]), 'base64')
 }
 
-function listed<Name extends string, Item>(name: Name, items: readonly Item[] = []) {
+export function listed<Name extends string, Item>(name: Name, items: readonly Item[] = []) {
   return items.length === 0 ? {} : ({ [name]: [...items] } as Partial<Record<Name, Item[]>>)
 }
 

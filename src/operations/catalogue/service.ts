@@ -15,13 +15,14 @@ import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
 import { applyInTransaction } from './apply.ts'
 import { selectCalendars } from './calendars/store.ts'
-import { fundingHash, sheetOf } from './for-gateways.ts'
+import { fundingHash, listed, sheetOf } from './for-gateways.ts'
 import { lineKey, lineUp } from './model.ts'
 import type { PriceLine, TableVersionRow } from './model.ts'
 import type { Money } from './money/service.ts'
 import { selectOffers } from './offers/store.ts'
 import { tablesOf } from './offers/tables.ts'
 import { serviceView } from './service-view.ts'
+import { createCommitments } from './routing/delivered.ts'
 import { buildSnapshot } from './snapshot.ts'
 import type { Supply } from './snapshot.ts'
 import * as store from './store.ts'
@@ -80,6 +81,7 @@ export function createCatalogue({ database, clock, identity, money, supply }: Ca
   let waking = new AbortController()
   let cached: { readonly engineUrl: string | null; readonly untilMs: number; readonly snapshot: Snapshot } | undefined
 
+  const commitments = createCommitments(database, money)
   const version = async () =>
     (await identity.revision(database)) + (await store.readRevision(database)) + ((await supply?.revision()) ?? 0)
 
@@ -97,7 +99,10 @@ export function createCatalogue({ database, clock, identity, money, supply }: Ca
     const nowMs = clock.nowMs()
     if (cached?.snapshot.version === current && cached.engineUrl === engineUrl && nowMs < cached.untilMs)
       return cached.snapshot
-    const snapshot = await buildSnapshot({ database, identity, money, supply }, { version: current, engineUrl, nowMs })
+    const snapshot = await buildSnapshot(
+      { database, identity, money, commitments, supply },
+      { version: current, engineUrl, nowMs },
+    )
     cached = { engineUrl, untilMs: nowMs + 60_000, snapshot }
     return snapshot
   }
@@ -144,6 +149,7 @@ export function createCatalogue({ database, clock, identity, money, supply }: Ca
     async waitForSnapshot(after, timeoutMs, signal) {
       for (let waitedMs = 0; ; waitedMs += POLL_MS) {
         await noteFunding()
+        await commitments.note(clock.nowMs())
         if ((await version()) > after) return build()
         if (waitedMs >= timeoutMs || signal?.aborted) return undefined
         const signals = signal ? [signal, waking.signal] : [waking.signal]
@@ -162,13 +168,16 @@ export function createCatalogue({ database, clock, identity, money, supply }: Ca
     },
     async suppliers() {
       const rows = await store.selectSuppliers(database)
-      return rows.map(({ id, displayName, kind, baseUrl, apiKeyEnv, maxConcurrency }) => ({
+      const contracts = Map.groupBy(await commitments.read(clock.nowMs()), ({ supplier }) => supplier)
+      return rows.map(({ id, displayName, kind, baseUrl, apiKeyEnv, maxConcurrency, terms }) => ({
         id,
         displayName,
         kind,
         baseUrl: baseUrl ?? engineUrl ?? '',
         apiKeyEnv,
         maxConcurrency,
+        ...terms,
+        ...listed('commitments', contracts.get(id)),
       }))
     },
     tables: (tenant) => tableViews(database, { tenant, nowMs: clock.nowMs() }),
@@ -194,7 +203,7 @@ export function createCatalogue({ database, clock, identity, money, supply }: Ca
       const nowMs = clock.nowMs()
       return services
         .filter((service) => tenant === undefined || service.tenants.length === 0 || service.tenants.includes(tenant))
-        .map((service) => serviceView(service, tenant === undefined ? deployments : [], sheets, nowMs))
+        .map((service) => serviceView(service, tenant === undefined ? deployments : undefined, sheets, nowMs))
     },
   }
 }

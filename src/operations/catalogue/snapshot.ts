@@ -3,10 +3,12 @@ import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
 import { selectCalendars } from './calendars/store.ts'
 import { selectDrains } from './drains/store.ts'
-import { calendarOf, keyOf, linesOf, publishedTables, tenantOf } from './for-gateways.ts'
+import { calendarOf, keyOf, linesOf, listed, publishedTables, tenantOf } from './for-gateways.ts'
 import type { Money } from './money/service.ts'
 import { selectOffers } from './offers/store.ts'
 import { tablesOf } from './offers/tables.ts'
+import type { Commitments } from './routing/delivered.ts'
+import { selectLinks } from './routing/store.ts'
 import * as store from './store.ts'
 import * as tables from './tables/store.ts'
 
@@ -25,11 +27,12 @@ interface Sources {
   readonly database: Database
   readonly identity: Identity
   readonly money: Money
+  readonly commitments: Commitments
 }
 
 /** Reads all that gateways need. `version` was read before: what is told may be newer than it, never older. */
 export async function buildSnapshot(
-  { database, identity, money, supply }: Sources,
+  { database, identity, money, commitments, supply }: Sources,
   {
     version,
     engineUrl,
@@ -48,6 +51,8 @@ export async function buildSnapshot(
     { tenants, keys },
     funding,
     drains,
+    links,
+    contracts,
   ] = await Promise.all([
     store.selectSuppliers(database),
     store.selectServices(database),
@@ -60,11 +65,14 @@ export async function buildSnapshot(
     identity.directory(database),
     money.funding(database),
     selectDrains(database),
+    selectLinks(database),
+    commitments.read(nowMs),
   ])
   const drained = new Set(drains.map(({ supplier }) => supplier))
-  const offered = suppliers.flatMap((supplier) => {
+  const offered = suppliers.flatMap(({ terms, ...supplier }) => {
     const baseUrl = supplier.kind === 'embedded' ? engineUrl : supplier.baseUrl
-    return baseUrl === null ? [] : [{ ...supplier, baseUrl, ...(drained.has(supplier.id) ? { isDraining: true } : {}) }]
+    if (baseUrl === null) return []
+    return [{ ...supplier, ...terms, baseUrl, ...(drained.has(supplier.id) && { isDraining: true }) }]
   })
   const names = new Set(offered.map(({ id }) => id))
   const active = new Set(tenants.filter(({ status }) => status === 'active').map(({ id }) => id))
@@ -77,19 +85,22 @@ export async function buildSnapshot(
     suppliers: offered,
     tables: [...publishedTables(tableRows, versions, nowMs), ...offers.filter(isSold).flatMap(tablesOf)],
     calendars: calendars.map(calendarOf),
-    ...(contracted && contracted.lots.length > 0 && { lots: [...contracted.lots] }),
-    ...(contracted && contracted.commitments.length > 0 && { commitments: [...contracted.commitments] }),
-    services: services.map(({ createdAt, ...service }) => ({
+    ...listed('links', links),
+    ...listed('lots', contracted?.lots),
+    ...listed('commitments', [...contracts, ...(contracted?.commitments ?? [])]),
+    services: services.map(({ createdAt, terms, ...service }) => ({
       ...service,
+      ...terms,
       tenants: [...service.tenants],
       createdMs: createdAt.getTime(),
       sellSheets: sheetsOf({ service: service.id, side: 'sell', supplier: null, model: null }),
       deployments: deployments
         .filter((deployment) => deployment.service === service.id && names.has(deployment.supplier))
-        .map(({ supplier, model, priority }) => ({
+        .map(({ supplier, model, priority, terms: more }) => ({
           supplier,
           model,
           priority,
+          ...more,
           buySheets: sheetsOf({ service: service.id, side: 'buy', supplier, model }),
         })),
     })),

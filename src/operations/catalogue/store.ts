@@ -1,12 +1,18 @@
-import type { PeakHours, PriceVariant, Supplier, TokenizerSpec } from '#contract'
+import type { Deployment, PeakHours, PriceVariant, Service, Supplier, TokenizerSpec } from '#contract'
 import { sql, sqlState } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
 import { byPriority } from './model.ts'
 import type { SheetRow } from './model.ts'
 
-export interface SupplierRow extends Omit<Supplier, 'baseUrl'> {
+/** What the scheduler is told of it; a member that is not there was not declared. */
+export type SupplierTerms = Pick<Supplier, 'region' | 'requestsPerMinute' | 'tokensPerMinute' | 'learnLimitBy'>
+export type DeploymentTerms = Pick<Deployment, 'contextTokens' | 'features' | 'needsLot'>
+export type ServiceTerms = Pick<Service, 'sla' | 'regions'>
+
+export interface SupplierRow extends Omit<Supplier, 'baseUrl' | keyof SupplierTerms | 'isDraining'> {
   /** Null for the embedded engine. */
   readonly baseUrl: string | null
+  readonly terms: SupplierTerms
 }
 
 export interface DeploymentRow {
@@ -14,6 +20,7 @@ export interface DeploymentRow {
   readonly supplier: string
   readonly model: string
   readonly priority: number
+  readonly terms: DeploymentTerms
 }
 
 export interface ServiceRow {
@@ -27,6 +34,7 @@ export interface ServiceRow {
   readonly idleTimeoutMs: number
   readonly totalTimeoutMs: number
   readonly hedge: boolean
+  readonly terms: ServiceTerms
 }
 
 /** Whether the database chose this transaction to give way to another. */
@@ -69,7 +77,7 @@ export async function noteFunding(db: Queryable, hash: string): Promise<void> {
 export async function selectSuppliers(db: Queryable): Promise<SupplierRow[]> {
   return db.rows<SupplierRow>(sql`
     select id, display_name as "displayName", kind, base_url as "baseUrl", api_key_env as "apiKeyEnv",
-           max_concurrency as "maxConcurrency", max_tokens_field as "maxTokensField"
+           max_concurrency as "maxConcurrency", max_tokens_field as "maxTokensField", terms
       from catalogue.supplier
      order by id collate "C"
   `)
@@ -77,12 +85,14 @@ export async function selectSuppliers(db: Queryable): Promise<SupplierRow[]> {
 
 export async function upsertSupplier(tx: Transaction, row: SupplierRow): Promise<void> {
   await tx.rows(sql`
-    insert into catalogue.supplier (id, display_name, kind, base_url, api_key_env, max_concurrency, max_tokens_field)
-    values (${row.id}, ${row.displayName}, ${row.kind}, ${row.baseUrl}, ${row.apiKeyEnv}, ${row.maxConcurrency}, ${row.maxTokensField})
+    insert into catalogue.supplier (id, display_name, kind, base_url, api_key_env, max_concurrency,
+                                    max_tokens_field, terms)
+    values (${row.id}, ${row.displayName}, ${row.kind}, ${row.baseUrl}, ${row.apiKeyEnv}, ${row.maxConcurrency},
+            ${row.maxTokensField}, ${JSON.stringify(row.terms)})
         on conflict (id) do update
        set display_name = excluded.display_name, kind = excluded.kind, base_url = excluded.base_url,
            api_key_env = excluded.api_key_env, max_concurrency = excluded.max_concurrency,
-           max_tokens_field = excluded.max_tokens_field
+           max_tokens_field = excluded.max_tokens_field, terms = excluded.terms
   `)
 }
 
@@ -90,7 +100,7 @@ export async function selectServices(db: Queryable): Promise<(ServiceRow & { rea
   return db.rows<ServiceRow & { createdAt: Date }>(sql`
     select id, display_name as "displayName", context_tokens as "contextTokens", max_output_tokens as "maxOutputTokens",
            tokenizer, tenants, first_byte_timeout_ms as "firstByteTimeoutMs", idle_timeout_ms as "idleTimeoutMs",
-           total_timeout_ms as "totalTimeoutMs", hedge, created_at as "createdAt"
+           total_timeout_ms as "totalTimeoutMs", hedge, terms, created_at as "createdAt"
       from catalogue.service
      order by id collate "C"
   `)
@@ -99,20 +109,23 @@ export async function selectServices(db: Queryable): Promise<(ServiceRow & { rea
 export async function upsertService(tx: Transaction, row: ServiceRow, now: Date): Promise<void> {
   await tx.rows(sql`
     insert into catalogue.service (id, display_name, context_tokens, max_output_tokens, tokenizer, tenants,
-                                   first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms, hedge, created_at)
+                                   first_byte_timeout_ms, idle_timeout_ms, total_timeout_ms, hedge, terms, created_at)
     values (${row.id}, ${row.displayName}, ${row.contextTokens}, ${row.maxOutputTokens}, ${JSON.stringify(row.tokenizer)}, ${row.tenants},
-            ${row.firstByteTimeoutMs}, ${row.idleTimeoutMs}, ${row.totalTimeoutMs}, ${row.hedge}, ${now})
+            ${row.firstByteTimeoutMs}, ${row.idleTimeoutMs}, ${row.totalTimeoutMs}, ${row.hedge},
+            ${JSON.stringify(row.terms)}, ${now})
         on conflict (id) do update
        set display_name = excluded.display_name, context_tokens = excluded.context_tokens,
            max_output_tokens = excluded.max_output_tokens, tokenizer = excluded.tokenizer, tenants = excluded.tenants,
            first_byte_timeout_ms = excluded.first_byte_timeout_ms, idle_timeout_ms = excluded.idle_timeout_ms,
-           total_timeout_ms = excluded.total_timeout_ms, hedge = excluded.hedge
+           total_timeout_ms = excluded.total_timeout_ms, hedge = excluded.hedge, terms = excluded.terms
   `)
 }
 
 /** Best first within each service. */
 export async function selectDeployments(db: Queryable): Promise<DeploymentRow[]> {
-  const rows = await db.rows<DeploymentRow>(sql`select service, supplier, model, priority from catalogue.deployment`)
+  const rows = await db.rows<DeploymentRow>(
+    sql`select service, supplier, model, priority, terms from catalogue.deployment`,
+  )
   return rows.sort(byPriority)
 }
 
@@ -124,8 +137,8 @@ export async function replaceDeployments(
   await tx.rows(sql`delete from catalogue.deployment where service = ${service}`)
   for (const row of rows) {
     await tx.rows(sql`
-      insert into catalogue.deployment (service, supplier, model, priority)
-      values (${service}, ${row.supplier}, ${row.model}, ${row.priority})
+      insert into catalogue.deployment (service, supplier, model, priority, terms)
+      values (${service}, ${row.supplier}, ${row.model}, ${row.priority}, ${JSON.stringify(row.terms)})
     `)
   }
 }

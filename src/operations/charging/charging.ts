@@ -219,7 +219,7 @@ export interface Charging {
   postings(page: Page): Promise<PostingView[]>
   /** Sums from the roll-ups, by group. `hour` groups are `2026-11-23T13:00Z`. */
   usage(query: UsageQuery): Promise<UsageRow[]>
-  /** Tokens of all classes that a supplier delivered of these services, by whole hours. */
+  /** Tokens of all classes that a supplier delivered of these services, by when requests were completed, in whole minutes. */
   deliveredTokens(query: DeliveredQuery): Promise<number>
   /** One point per minute up to now, oldest first, empty minutes included. */
   live(query: { minutes: number; tenant?: string }): Promise<LivePoint[]>

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { ApiKey, KeyView, Limits, Tenant } from '#contract'
 import { sortableId } from '#kernel'
 import type { Clock } from '#platform/clock'
@@ -145,7 +146,8 @@ export function createIdentity({ database, clock }: { readonly database: Databas
         existing !== undefined &&
         existing.displayName === tenant.displayName &&
         existing.status === tenant.status &&
-        sameLimits(existing.limits, tenant.limits)
+        sameLimits(existing.limits, tenant.limits) &&
+        isDeepStrictEqual(store.termsOf(existing), store.termsOf(tenant))
       if (isSame) return 'unchanged'
       await store.upsertTenant(tx, tenant, now())
       await store.bumpRevision(tx)

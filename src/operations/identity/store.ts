@@ -18,10 +18,26 @@ export async function readRevision(db: Queryable): Promise<number> {
   return Number(row?.version ?? 0n)
 }
 
+/** What holds for a tenant's requests beside limits, as it was declared. */
+type TenantTerms = Pick<Tenant, 'strategy' | 'weight' | 'regions' | 'seesSuppliers'>
+
+interface TenantRow extends Pick<Tenant, 'id' | 'displayName' | 'status' | 'limits'> {
+  readonly terms: TenantTerms
+}
+
+function tenantOf({ terms, ...row }: TenantRow): Tenant {
+  return { ...row, ...terms }
+}
+
+/** JSON leaves out what is undefined. */
+export function termsOf({ strategy, weight, regions, seesSuppliers }: Tenant): TenantTerms {
+  return { strategy, weight, regions, seesSuppliers }
+}
+
 /** The status that holds: of what the operator declared and what arrears make of it, the stricter one. */
 export async function selectTenants(db: Queryable, only: string | null): Promise<Tenant[]> {
-  return db.rows<Tenant>(sql`
-    select id, display_name as "displayName", limits,
+  const rows = await db.rows<TenantRow>(sql`
+    select id, display_name as "displayName", limits, terms,
            case when 'suspended' in (status, arrears) then 'suspended'
                 when 'restricted' in (status, arrears) then 'restricted'
                 else status end as status
@@ -29,14 +45,15 @@ export async function selectTenants(db: Queryable, only: string | null): Promise
      where ${only}::text is null or id = ${only}
      order by id collate "C"
   `)
+  return rows.map(tenantOf)
 }
 
 /** As the operator declared it, whatever arrears make of it. */
 export async function selectDeclaredTenant(db: Queryable, id: string): Promise<Tenant | undefined> {
-  const [row] = await db.rows<Tenant>(sql`
-    select id, display_name as "displayName", status, limits from identity.tenant where id = ${id}
+  const [row] = await db.rows<TenantRow>(sql`
+    select id, display_name as "displayName", status, limits, terms from identity.tenant where id = ${id}
   `)
-  return row
+  return row && tenantOf(row)
 }
 
 /** True if this changed anything. */
@@ -49,10 +66,12 @@ export async function updateArrears(tx: Transaction, tenant: string, arrears: st
 
 export async function upsertTenant(tx: Transaction, tenant: Tenant, now: Date): Promise<void> {
   await tx.rows(sql`
-    insert into identity.tenant (id, display_name, status, limits, created_at)
-    values (${tenant.id}, ${tenant.displayName}, ${tenant.status}, ${JSON.stringify(tenant.limits)}, ${now})
+    insert into identity.tenant (id, display_name, status, limits, terms, created_at)
+    values (${tenant.id}, ${tenant.displayName}, ${tenant.status}, ${JSON.stringify(tenant.limits)},
+            ${JSON.stringify(termsOf(tenant))}, ${now})
         on conflict (id) do update
-       set display_name = excluded.display_name, status = excluded.status, limits = excluded.limits
+       set display_name = excluded.display_name, status = excluded.status, limits = excluded.limits,
+           terms = excluded.terms
   `)
 }
 

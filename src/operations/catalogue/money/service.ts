@@ -22,6 +22,7 @@ export type Money = Pick<
   | 'grantLot'
   | 'topupIn'
   | 'funding'
+  | 'deliveredTokens'
 >
 
 interface Deps {

@@ -5,6 +5,7 @@ import type { BurnColumns } from '../ingest/burn.ts'
 import { burnSelection, toBurn } from '../ingest/store.ts'
 import type { RawBurn } from '../ingest/store.ts'
 import { TTFT_BUCKETS } from '../ingest/rollup.ts'
+import { rollupRanges } from './model.ts'
 import type { RollupRange } from './model.ts'
 
 export type UsageBy = 'service' | 'tenant' | 'supplier' | 'key' | 'hour'
@@ -120,14 +121,15 @@ export interface DeliveredQuery {
   readonly toMs: number
 }
 
-export async function deliveredTokens(
-  db: Queryable,
-  { supplier, services, fromMs, toMs }: DeliveredQuery,
-): Promise<number> {
+/** By hours and, at the two ends, by minutes. */
+export async function deliveredTokens(db: Queryable, { supplier, services, ...span }: DeliveredQuery): Promise<number> {
+  const ranges = rollupRanges(span)
   const [row] = await db.rows<{ tokens: string | null }>(sql`
-    select sum(uncached_input + cache_write + cache_read + output + reasoning) as tokens from charging.usage_rollup
-     where span = 'hour' and start_ms >= ${fromMs}::bigint and start_ms < ${toMs}::bigint
-       and supplier = ${supplier} and service = any(${services}::text[])
+    select sum(u.uncached_input + u.cache_write + u.cache_read + u.output + u.reasoning) as tokens
+      from unnest(${ranges.map((range) => range.span)}::text[], ${ranges.map((range) => range.fromMs)}::bigint[],
+        ${ranges.map((range) => range.toMs)}::bigint[]) as range (span, from_ms, to_ms)
+      join charging.usage_rollup u on u.span = range.span and u.start_ms >= range.from_ms and u.start_ms < range.to_ms
+     where u.supplier = ${supplier} and u.service = any(${services}::text[])
   `)
   return Number(row?.tokens ?? 0)
 }
