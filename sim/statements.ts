@@ -40,7 +40,9 @@ try {
   const started = performance.now()
   const seconds = () => `${((performance.now() - started) / 1000).toFixed(0)} s`
   const month = await makeMonth(world, { count, onProgress: (done) => show(`ingest ${bar(done)}, ${seconds()}`) })
-  console.log(`${month.lines} lines in ${(month.bytes / 1e6).toFixed(0)} MB, ${month.expected.size} differences put in, ${seconds()}`)
+  console.log(
+    `${month.lines} lines in ${(month.bytes / 1e6).toFixed(0)} MB, ${month.expected.size} differences put in, ${seconds()}`,
+  )
   const settling = performance.now()
   const { complaints, classes } = await settleMonth(world, {
     ...{ database, month },

@@ -131,4 +131,3 @@ export async function compare({ settlement }: World, statement: string, month: M
   }
   return [...wrong, ...[...missing].map((name) => `did not find ${name}`)]
 }
-

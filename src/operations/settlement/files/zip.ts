@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { createInflateRaw } from 'node:zlib'
@@ -38,7 +39,7 @@ export async function openZip(source: Source): Promise<Zip> {
     const entries = await directoryOf(file, source.bytes)
     return {
       has: (name) => entries.has(name),
-      read: (name, mostBytes) => readEntry(file, entries.get(name), { name, mostBytes, fileBytes: source.bytes }),
+      read: (name, mostBytes) => readEntry(file, entries.get(name), { name, mostBytes, source }),
       [Symbol.asyncDispose]: () => file.close(),
     }
   } catch (error) {
@@ -89,7 +90,7 @@ async function directoryOf(file: FileHandle, fileBytes: number): Promise<Map<str
 async function* readEntry(
   file: FileHandle,
   entry: Entry | undefined,
-  { name, mostBytes, fileBytes }: { name: string; mostBytes: number; fileBytes: number },
+  { name, mostBytes, source: { path, bytes: fileBytes } }: { name: string; mostBytes: number; source: Source },
 ): AsyncGenerator<Buffer> {
   if (!entry) throw broken(`${name} is missing`)
   const head = await bytesAt(file, entry.offset, 30)
@@ -98,7 +99,7 @@ async function* readEntry(
   if (start + entry.packedBytes > fileBytes) throw broken('cut off')
   if (entry.method !== 0 && entry.method !== 8) throw broken('packed by an unknown method')
   if (entry.packedBytes === 0) return
-  const packed = file.createReadStream({ start, end: start + entry.packedBytes - 1, autoClose: false })
+  const packed = createReadStream(path, { start, end: start + entry.packedBytes - 1 })
   const bytes = entry.method === 0 ? packed : packed.pipe(createInflateRaw())
   if (bytes !== packed) packed.on('error', (error) => bytes.destroy(error))
   let unpacked = 0

@@ -26,7 +26,15 @@ export interface Line {
 export interface RowFlaw {
   readonly line: number
   readonly column: string
-  readonly reason: DecimalFlaw | 'empty' | 'too_long' | 'formula' | 'not_a_day' | 'not_a_request' | 'cached_above_input'
+  readonly reason:
+    | DecimalFlaw
+    | 'empty'
+    | 'too_long'
+    | 'formula'
+    | 'control_character'
+    | 'not_a_day'
+    | 'not_a_request'
+    | 'cached_above_input'
 }
 
 const TOKEN_DECIMALS = { token: 0, thousand: 3, million: 6 } as const
@@ -47,6 +55,7 @@ export function readRow(row: Row, mapping: StatementMapping): Line | RowFlaw {
     const value = (row.cells.get(column) ?? '').trim()
     if (value === '') return flaw(column, 'empty')
     if (value.length > most) return flaw(column, 'too_long')
+    if (/\p{Cc}/u.test(value)) return flaw(column, 'control_character')
     return FORMULA.test(value) ? flaw(column, 'formula') : value
   }
   const number = (column: string, decimals: number, most: bigint): bigint | RowFlaw => {

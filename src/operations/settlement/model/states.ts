@@ -29,7 +29,7 @@ const DISCREPANCY: Edges<DiscrepancyState> = {
 const RUN: Edges<RunState> = {
   planned: ['collecting'],
   collecting: ['computed', 'failed'],
-  computed: ['reviewed', 'failed'],
+  computed: ['reviewed', 'computed', 'failed'],
   failed: ['computed'],
   reviewed: ['approved', 'computed'],
   approved: ['posting'],
