@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import type { DiscrepancyClass, UsageRecord } from '#contract'
-import { StatementMapping } from '#contract'
+import type { DiscrepancyClass, StatementMapping, UsageRecord } from '#contract'
+
 import { YUAN, openSlice } from '../../test/charging.ts'
 import { sampleRecord } from '../../test/sample-usage.ts'
 import { BY_REQUEST, CSV_HEAD, NOVEMBER, csvLine, toldOf } from '../../test/settlement.ts'
