@@ -19,6 +19,9 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '3' },
     speed: { type: 'string', default: '1' },
     requests: { type: 'string' },
+    prefill: { type: 'string', default: '1' },
+    ttft: { type: 'string', default: '2000' },
+    tpot: { type: 'string', default: '50' },
   },
 })
 
@@ -32,7 +35,7 @@ for (const name of values.scenario.split(',')) {
   const comparison = compare({
     scenario,
     workloadOf,
-    shape: {},
+    shape: { prefill: Number(values.prefill), ttftMs: Number(values.ttft), tpotMs: Number(values.tpot) },
     policies: values.policy.split(',').map(policyOf),
     seeds: Number(values.seeds),
   })

@@ -16,6 +16,8 @@ export interface DecodePool<T> {
   readonly streams: number
   join(owner: T, tokens: number): Stream<T>
   leave(stream: Stream<T>): void
+  /** How many tokens a stream lacks. */
+  left(stream: Stream<T>): number
   /** Times as slow as usual, from now on. */
   slow(factor: number): void
 }
@@ -78,6 +80,10 @@ export function createDecodePool<T>(
       stream.isGone = true
       streams--
       replan()
+    },
+    left(stream) {
+      catchUp()
+      return Math.max(0, Math.ceil(stream.wholeAt - written))
     },
     slow(next) {
       catchUp()

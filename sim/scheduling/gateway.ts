@@ -20,6 +20,10 @@ interface Errand {
   attempt: Attempt | undefined
   call: Call | undefined
   firstTokenMs: number | undefined
+  /** The attempt under way has. */
+  hasBegun: boolean
+  /** Output tokens that the client has from attempts that were cut. */
+  writtenTokens: number
 }
 
 export interface GatewayOptions {
@@ -58,17 +62,18 @@ export function createGateway(options: GatewayOptions): Gateway {
   const errands = new Map<Call, Errand>()
   const links = market.suppliers.map((supplier) => linkBetween(market, region, supplier.region))
 
-  const questionOf = ({ request, acceptedAtMs, tried }: Errand): Question => ({
+  const questionOf = ({ request, acceptedAtMs, tried, writtenTokens }: Errand): Question => ({
     tenant: workload.tenant[request]!,
     slaClass: workload.slaClass[request]!,
-    inputTokens: workload.inputTokens[request]!,
+    // What has been written already is read by whoever goes on with it.
+    inputTokens: workload.inputTokens[request]! + writtenTokens,
     blocks: blocksOf(workload, request),
     blockTokens: workload.blockTokens,
     acceptedAtMs,
     nowMs: agenda.nowMs,
     tried,
   })
-  const giveUp = (errand: Errand, fate: number): void => {
+  const giveUp = (errand: Errand, fate = errand.firstTokenMs === undefined ? FAILED : BROKEN): void => {
     tally.fate[errand.request] = fate
     policy.lost(questionOf(errand))
   }
@@ -76,7 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const question = questionOf(errand)
     const supplier = policy.pick(question)
     if (supplier >= 0) send(errand, question, supplier)
-    else if (errand.tried.length > 0) giveUp(errand, FAILED)
+    else if (errand.tried.length > 0) giveUp(errand)
     else if (agenda.nowMs + ASK_AGAIN_MS - errand.acceptedAtMs <= WAIT_PART * errand.promisedTtftMs)
       agenda.at(agenda.nowMs + ASK_AGAIN_MS, tryOn, errand)
     else giveUp(errand, SHED)
@@ -91,8 +96,8 @@ export function createGateway(options: GatewayOptions): Gateway {
       request,
       gateway: index,
       rttMs: links[supplier]!.rttMs,
-      inputTokens: workload.inputTokens[request]!,
-      outputTokens: workload.outputTokens[request]!,
+      inputTokens: question.inputTokens,
+      outputTokens: workload.outputTokens[request]! - errand.writtenTokens,
       blocks: question.blocks,
       blockTokens: workload.blockTokens,
       luck: normalFrom(draw(0), draw(1)),
@@ -103,6 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const attempt: Attempt = { question, supplier, beganMs: agenda.nowMs, note: undefined }
     errand.attempt = attempt
     errand.call = call
+    errand.hasBegun = false
     errands.set(call, errand)
     policy.began(attempt)
     agenda.at(agenda.nowMs + call.rttMs / 2, arrive, { supplier, call })
@@ -112,7 +118,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     suppliers[supplier]!.arrive(call)
   const loseTheirPatience = (call: Call): void => {
     const errand = errands.get(call)
-    if (!errand || errand.firstTokenMs !== undefined) return
+    if (!errand || errand.hasBegun) return
     suppliers[errand.attempt!.supplier]!.abandon(call)
     failed(errand, call, 'first_byte_timeout')
   }
@@ -126,7 +132,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     )
     errand.tried = [...errand.tried, attempt.supplier]
     if (errand.tried.length < MAX_ATTEMPTS) tryOn(errand)
-    else giveUp(errand, FAILED)
+    else giveUp(errand)
   }
   const pay = (supplier: number, call: Call): void => {
     const price = priceAt(market.suppliers[supplier]!, agenda.nowMs)
@@ -144,20 +150,25 @@ export function createGateway(options: GatewayOptions): Gateway {
     const used = minutes.get(minute) ?? { tokens: 0, pico: 0 }
     minutes.set(minute, { tokens: used.tokens + tokens, pico: used.pico + pico })
   }
+  /** Broken off in the middle: somebody else goes on from there, as long as there is anybody and anything left. */
+  const cut = (errand: Errand, call: Call): void => {
+    pay(errand.attempt!.supplier, call)
+    errand.writtenTokens += call.writtenTokens
+    if (errand.writtenTokens < workload.outputTokens[errand.request]!) failed(errand, call, 'cut')
+    else finish(errand, call, 'cut')
+  }
   const finish = (errand: Errand, call: Call, outcome: 'served' | 'cut'): void => {
     errands.delete(call)
     const { request } = errand
     const attempt = errand.attempt!
     const { nowMs } = agenda
+    const { inputTokens, cachedTokens, writtenTokens } = call
     policy.ended(attempt, { outcome, nowMs })
-    pay(attempt.supplier, call)
     tally.supplier[request] = attempt.supplier
-    tally.cachedTokens[request] = call.cachedTokens
-    tally.fate[request] = outcome === 'served' ? SERVED : BROKEN
-    tally.tpotMs[request] = (nowMs - errand.firstTokenMs!) / Math.max(1, call.writtenTokens - 1)
-    const used = { inputTokens: call.inputTokens, cachedTokens: call.cachedTokens, outputTokens: call.writtenTokens }
-    if (outcome === 'served') policy.settled(attempt, used)
-    else policy.lost(attempt.question)
+    tally.cachedTokens[request] = cachedTokens
+    tally.fate[request] = SERVED
+    tally.tpotMs[request] = (nowMs - errand.firstTokenMs!) / Math.max(1, workload.outputTokens[request]! - 1)
+    if (outcome === 'served') policy.settled(attempt, { inputTokens, cachedTokens, outputTokens: writtenTokens })
   }
 
   return {
@@ -172,6 +183,8 @@ export function createGateway(options: GatewayOptions): Gateway {
         attempt: undefined,
         call: undefined,
         firstTokenMs: undefined,
+        hasBegun: false,
+        writtenTokens: 0,
       })
     },
     hear(call, answer) {
@@ -185,15 +198,19 @@ export function createGateway(options: GatewayOptions): Gateway {
           failed(errand, call, 'status_5xx')
           return
         case 'first_token':
-          errand.firstTokenMs = agenda.nowMs
-          tally.ttftMs[errand.request] = agenda.nowMs - errand.acceptedAtMs
+          errand.hasBegun = true
+          if (errand.firstTokenMs === undefined) {
+            errand.firstTokenMs = agenda.nowMs
+            tally.ttftMs[errand.request] = agenda.nowMs - errand.acceptedAtMs
+          }
           policy.firstToken(errand.attempt!, agenda.nowMs - errand.attempt!.beganMs, agenda.nowMs)
           return
         case 'whole':
+          pay(errand.attempt!.supplier, call)
           finish(errand, call, 'served')
           return
         case 'cut':
-          finish(errand, call, 'cut')
+          cut(errand, call)
       }
     },
   }

@@ -92,7 +92,10 @@ export function createSupplier(
     if (guest.isGone) return
     guest.isGone = true
     guests.delete(guest.call)
-    if (guest.stream) pool.leave(guest.stream)
+    if (guest.stream && !guest.stream.isGone) {
+      guest.call.writtenTokens = Math.max(1, guest.call.writtenTokens - pool.left(guest.stream))
+      pool.leave(guest.stream)
+    }
     if (guest.isWorkedOn) working--
     else queue.splice(queue.indexOf(guest), 1)
     if (what !== 'abandoned') answer(guest.call, what)

@@ -6,7 +6,7 @@ export const SERVED = 1
 export const SHED = 2
 /** Everybody who was asked failed. */
 export const FAILED = 3
-/** Broken off in the middle of an answer. */
+/** Broken off in the middle of an answer, and nobody could go on with it. */
 export const BROKEN = 4
 
 /** What came of each request, and what each supplier did: everything that a report is made from. */
