@@ -22,6 +22,7 @@ const { values } = parseArgs({
     prefill: { type: 'string', default: '1' },
     ttft: { type: 'string', default: '2000' },
     tpot: { type: 'string', default: '50' },
+    attainment: { type: 'string', default: '0.99' },
   },
 })
 
@@ -35,7 +36,12 @@ for (const name of values.scenario.split(',')) {
   const comparison = compare({
     scenario,
     workloadOf,
-    shape: { prefill: Number(values.prefill), ttftMs: Number(values.ttft), tpotMs: Number(values.tpot) },
+    shape: {
+      prefill: Number(values.prefill),
+      ttftMs: Number(values.ttft),
+      tpotMs: Number(values.tpot),
+      attainment: Number(values.attainment),
+    },
     policies: values.policy.split(',').map(policyOf),
     seeds: Number(values.seeds),
   })

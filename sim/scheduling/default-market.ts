@@ -4,6 +4,8 @@ import { EPOCH_MS } from './policies/ours.ts'
 import type { Workload } from './workload.ts'
 import { durationMs } from './workload.ts'
 
+/** A cache holds what its supplier can read in this time: whoever has more machines has more memory. */
+const CACHE_SECONDS = 180
 /** ¥1 per million tokens, in pico-yuan per token. */
 const YUAN_PER_MILLION = 1_000_000
 export const HOME = 'cn-north'
@@ -30,7 +32,7 @@ function supplier(
     deltaMs: 0.3,
     slots: 128,
     refusesAt: 256,
-    cacheBlocks: 2_000,
+    cacheBlocks: 0,
     failureRate: 0.002,
     cutRate: 0.0005,
     prices: [{ fromMs: Number.NEGATIVE_INFINITY, price: price(input, output) }],
@@ -75,16 +77,22 @@ export interface MarketShape {
   readonly prefill?: number
   readonly ttftMs?: number
   readonly tpotMs?: number
+  /** Part of all requests that is promised to be in time. */
+  readonly attainment?: number
   /** Part of all tokens that is to be taken or paid for, by supplier. */
   readonly takeOrPay?: Readonly<Record<string, number>>
   readonly gateways?: readonly string[]
 }
 
 export function defaultMarket(workload: Workload, shape: MarketShape = {}): SimulatedMarket {
-  const { prefill = 1, ttftMs = 2_000, tpotMs = 50, takeOrPay = { steady: 0.35, far: 0.2 } } = shape
-  const promise = { ttftMs, tpotMs, attainment: 0.99, missPico: 0 }
+  const { prefill = 1, ttftMs = 2_000, tpotMs = 50, attainment = 0.99, takeOrPay = { steady: 0.35, far: 0.2 } } = shape
+  const promise = { ttftMs, tpotMs, attainment, missPico: 0 }
   return {
-    suppliers: SUPPLIERS.map((each) => ({ ...each, prefillTokensPerSecond: prefill * each.prefillTokensPerSecond })),
+    suppliers: SUPPLIERS.map((each) => {
+      const prefillTokensPerSecond = prefill * each.prefillTokensPerSecond
+      const cacheBlocks = Math.round((prefillTokensPerSecond * CACHE_SECONDS) / workload.blockTokens)
+      return { ...each, prefillTokensPerSecond, cacheBlocks }
+    }),
     links: [{ from: HOME, to: AWAY, rttMs: 60, mebibytePico: '0' }],
     commitments: commitmentsOf(workload, takeOrPay),
     promised: {

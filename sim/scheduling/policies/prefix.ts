@@ -3,7 +3,7 @@ import type { Attempt, Question } from '../policy.ts'
 import { baseline, least } from './baseline.ts'
 
 /** What a gateway believes to be in each supplier's cache, from its own decisions: nobody tells it what was thrown out. */
-const SHADOW_BLOCKS = 2_000
+const SHADOW_BLOCKS = 16_384
 const LOAD_FACTOR = 1.25
 
 function shadowIndex(suppliers: number) {

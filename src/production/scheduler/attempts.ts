@@ -16,6 +16,9 @@ import type { RateWindows } from './rate-window.ts'
 import type { SharedState } from './shared-table.ts'
 import { sizeClassOf } from './size-class.ts'
 
+/** What was learned of an endpoint that has not answered for so long may be over. */
+const STALE_AFTER_MS = 30_000
+
 /** What the scheduler keeps of an attempt under way. */
 interface Attempt extends Running {
   readonly seat: Seat<Endpoint>
@@ -81,6 +84,10 @@ export function createAttempts(state: LearnState): Attempts {
   }
   const learnFirstToken = (attempt: Attempt, ms: number, nowMs: number): void => {
     const { slot, endpoint, most } = attempt.seat
+    if (state.peaks.silentMs(slot, nowMs) > STALE_AFTER_MS) {
+      estimates.ttft.doubt(slot)
+      estimates.tpot.doubt(slot)
+    }
     estimates.ttft.learn(slot, sizeClassOf(attempt.uncachedTokens), attempt.tokensAhead, ms)
     state.peaks.learn(slot, ms, nowMs)
     if (endpoint.learnLimitBy === 'latency') limits.measured(slot, most, ms / Math.max(1, attempt.tokensAhead))

@@ -71,7 +71,8 @@ export function createChooser<E extends Endpoint>(state: ChooseState): (place: P
     const ordered = pickBest(terms, eligible, count, best)
     const first = !isTrusted
       ? powerOfTwo(terms, eligible, count, best, state)
-      : (explored(seats, terms, eligible, count, best, state) ?? tieBreak(seats, terms, best, ordered, key, state))
+      : (explored(seats, terms, eligible, count, best, ask.nowMs, state) ??
+        tieBreak(seats, terms, best, ordered, key, state))
     putFirst(best, ordered, first)
     if (lane) learnPrice(lane, terms.price[first] as number)
     return weighed(place, terms, verdicts, eligible, count, best, ordered)

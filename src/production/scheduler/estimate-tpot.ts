@@ -13,6 +13,7 @@ const LOAD_RIDGE = 4
  */
 export interface TpotEstimates {
   learn(slot: number, inFlight: number, msPerToken: number): void
+  doubt(slot: number): void
   ms(slot: number, inFlight: number): number
   sigma(slot: number): number
 }
@@ -26,13 +27,14 @@ export function createTpotEstimates(slots: number): TpotEstimates {
     learn(slot, inFlight, msPerToken) {
       const sample = Math.max(msPerToken, 0.01)
       const n = fits.samples(slot)
-      if (n > 0) {
+      if (n > 0 && !fits.isDoubted(slot)) {
         const surprise = Math.log(sample / ms(slot, inFlight))
         variance[slot] =
           (variance[slot] as number) + Math.max(GAIN, 1 / (n + 2)) * (surprise ** 2 - (variance[slot] as number))
       }
       fits.learn(slot, inFlight, sample)
     },
+    doubt: fits.doubt,
     ms,
     sigma: (slot) => Math.max(LEAST_SIGMA, Math.sqrt(variance[slot] as number)),
   }

@@ -27,6 +27,8 @@ export interface TtftEstimates {
   learn(slot: number, sizeClass: number, tokensAhead: number, ms: number): void
   /** It has not come for that long: a censored sample, which can only raise the estimate. */
   learnAtLeast(slot: number, sizeClass: number, tokensAhead: number, ms: number): void
+  /** Nothing was heard of it for long: the next sample of each size counts as the first one does. How much a token takes is kept. */
+  doubt(slot: number): void
   lnMs(slot: number, sizeClass: number, tokensAhead: number): number
   sigma(slot: number, sizeClass: number): number
   samples(slot: number): number
@@ -40,6 +42,7 @@ export function createTtftEstimates(slots: number): TtftEstimates {
   const mean = new Float64Array(slots * COLUMNS)
   const variance = new Float64Array(slots * COLUMNS).fill(PRIOR_VARIANCE)
   const count = new Float64Array(slots * COLUMNS)
+  const seen = new Float64Array(slots)
   const baseline = new Float64Array(slots)
   const prior = new Float64Array(slots).fill(Math.log(500))
   const fits = createLineFits(slots, TOKEN_RIDGE)
@@ -73,9 +76,9 @@ export function createTtftEstimates(slots: number): TtftEstimates {
     learn(slot, sizeClass, tokensAhead, ms) {
       const all = slot * COLUMNS + SIZE_CLASSES
       const lnMs = Math.log(Math.max(ms, 1))
-      const seen = count[all] as number
-      baseline[slot] =
-        (baseline[slot] as number) + Math.max(GAIN_BASELINE, 1 / (seen + 1)) * (lnMs - (baseline[slot] as number))
+      const gain = Math.max(GAIN_BASELINE, 1 / ((seen[slot] as number) + 1))
+      baseline[slot] = (baseline[slot] as number) + gain * (lnMs - (baseline[slot] as number))
+      seen[slot] = (seen[slot] as number) + 1
       fits.learn(slot, tokensAhead, ms)
       const residue = residueOf(slot, tokensAhead, ms)
       move(slot * COLUMNS + sizeClass, residue)
@@ -87,10 +90,14 @@ export function createTtftEstimates(slots: number): TtftEstimates {
       move(slot * COLUMNS + sizeClass, residue)
       move(slot * COLUMNS + SIZE_CLASSES, residue)
     },
+    doubt(slot) {
+      count.fill(0, slot * COLUMNS, (slot + 1) * COLUMNS)
+      fits.doubt(slot)
+    },
     lnMs: (slot, sizeClass, tokensAhead) =>
       Math.log(Math.exp(meanOf(slot, sizeClass)) + tokensAhead * fits.slope(slot)),
     sigma: (slot, sizeClass) => Math.max(LEAST_SIGMA, Math.sqrt(variance[columnFor(slot, sizeClass)] as number)),
-    samples: (slot) => count[slot * COLUMNS + SIZE_CLASSES] as number,
+    samples: (slot) => seen[slot] as number,
     baselineLnMs: (slot) => baseline[slot] as number,
     tau: fits.slope,
   }

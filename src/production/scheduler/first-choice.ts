@@ -12,27 +12,45 @@ const NEAR_TIE = 0.02
 /** Nobody explores what is nearly full or nearly certain to miss. */
 const HOT = 0.8
 const HOPELESS = 0.5
+/** Who has answered nothing for so long is asked first when somebody is tried out. */
+const SILENT_MS = 10_000
 
 export interface ChooseState extends FilterState, ScoreState {
   readonly peaks: PeakLatencies
   readonly random: () => number
 }
 
-/** Now and then somebody else of the same tier, so that what is not used does not stay unknown for ever. */
+/**
+ * Now and then somebody else of the same tier, so that what is not used does not stay unknown for ever: who has been silent longest,
+ * however bad it was when it was last heard of; while all are heard of, any that is not hopeless.
+ */
 export function explored(
   seats: readonly Seat<Endpoint>[],
   terms: Terms,
   eligible: Int32Array,
   count: number,
   best: Int32Array,
-  { random, shared, limits }: ChooseState,
+  nowMs: number,
+  { random, shared, limits, peaks }: ChooseState,
 ): number | undefined {
   if (random() >= EXPLORE) return undefined
+  const tier = terms.tier[best[0] as number]
+  let stalest = -1
+  let longestMs = SILENT_MS
+  for (let k = 0; k < count; k++) {
+    const i = eligible[k] as number
+    const { slot } = seats[i] as Seat<Endpoint>
+    const silentMs = peaks.silentMs(slot, nowMs)
+    // One at a time: if it is still ill, one request finds out.
+    if (silentMs <= longestMs || terms.tier[i] !== tier || shared.inFlight(slot) > 0) continue
+    longestMs = silentMs
+    stalest = i
+  }
+  if (stalest >= 0) return stalest
   const i = eligible[Math.floor(random() * count)] as number
   const { slot, most } = seats[i] as Seat<Endpoint>
   const isHot = shared.inFlight(slot) >= HOT * limits.of(slot, most)
-  const isFair = terms.tier[i] === terms.tier[best[0] as number] && (terms.missProbability[i] as number) <= HOPELESS
-  return isFair && !isHot ? i : undefined
+  return terms.tier[i] === tier && (terms.missProbability[i] as number) <= HOPELESS && !isHot ? i : undefined
 }
 
 /** Of those that are as good as the best: where the prompt's like go, as long as that one has not more than its part; else any. */

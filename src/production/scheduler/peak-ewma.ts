@@ -8,6 +8,8 @@ const PRIOR_MS = 500
 export interface PeakLatencies {
   learn(slot: number, ms: number, nowMs: number): void
   cost(slot: number, inFlight: number): number
+  /** Since it last answered; very long if it never has. */
+  silentMs(slot: number, nowMs: number): number
 }
 
 export function createPeakLatencies(slots: number): PeakLatencies {
@@ -21,5 +23,6 @@ export function createPeakLatencies(slots: number): PeakLatencies {
       atMs[slot] = nowMs
     },
     cost: (slot, inFlight) => ((latency[slot] as number) || PRIOR_MS) * (inFlight + 1),
+    silentMs: (slot, nowMs) => nowMs - (atMs[slot] as number),
   }
 }

@@ -231,3 +231,26 @@ test('what was learned survives a new snapshot; what is under way goes on with t
   expect(scheduler.view(100).lanes[0]?.valid).toBe(30)
   expect(() => scheduler.began(old, ask())).not.toThrow()
 })
+
+test('who was cast aside for being slow is tried out again when it has been silent, and comes back after a few good answers', () => {
+  const [good, ill] = [endpoint('good', priced(2)), endpoint('ill', priced(1))]
+  let luck = 0.5
+  const { scheduler, choose } = setUp([good, ill], { sla: [sla()] }, {}, () => luck)
+  let nowMs = 1_000_000
+  const serve = (one: Endpoint, ttftMs: number): void => {
+    nowMs += 5_000
+    attempt(scheduler, one, { nowMs, ttftMs })
+  }
+  for (let i = 0; i < 20; i++) {
+    serve(good, 200)
+    serve(ill, 5_000)
+  }
+  const first = () => choose({ nowMs, acceptedAtMs: nowMs }).order[0]
+  expect(first()).toBe('good')
+  for (let i = 0; i < 8; i++) serve(good, 200)
+  luck = 0
+  expect(first()).toBe('ill')
+  for (let i = 0; i < 4; i++) serve(ill, 200)
+  luck = 0.5
+  expect(first()).toBe('ill')
+})
