@@ -35,6 +35,8 @@ export interface Caller {
 export interface Line extends Endpoint {
   readonly supplier: SupplierLine
   readonly buySheets: readonly Sheet[]
+  /** Goes on from a partial answer; our own engine does. */
+  readonly goesOn: boolean
   /** How full the supplier may be for each class, by rank. */
   readonly ceilings: readonly number[]
 }
@@ -136,6 +138,7 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
               ...endpointOf(deployment, supplier.terms, { hasCredentials: supplier.line.hasCredentials, buySheets }),
               supplier: supplier.line,
               buySheets,
+              goesOn: deployment.features?.includes('prefill') ?? supplier.terms.kind === 'embedded',
               ceilings: ceilingsFor(sold.get(supplier.line.id) ?? new Set(), CLASS_POLICIES),
             },
           ]

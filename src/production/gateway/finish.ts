@@ -6,7 +6,7 @@ import { chargeComment, chargeHead, termsHead } from './answer-head.ts'
 import { endAttempt, timeoutOf } from './attempt.ts'
 import type { FailAttempt } from './attempt.ts'
 import { elapsedMs } from './flight.ts'
-import type { Flight } from './flight.ts'
+import type { Flight, Owed } from './flight.ts'
 import type { Gateway } from './gateway.ts'
 import { usedOf } from './ask.ts'
 import { answerCut, notReady, supplierBusy, timedOut } from './problems.ts'
@@ -17,6 +17,7 @@ import { usageChunkLike } from './seam.ts'
 import { endTurn } from './turn.ts'
 
 const DONE = 'data: [DONE]\n\n'
+const NOTHING_OWED: readonly Owed[] = []
 
 /** Ends a request that no supplier has seen: everything taken is given back and nothing is recorded. */
 export function dropFlight(flight: Flight, gateway: Gateway, problem?: Problem): void {
@@ -48,7 +49,9 @@ export function finish(flight: Flight, gateway: Gateway, ending: Ending, problem
   gateway.holds.record(record, (error) => sendLast(flight, gateway, record, problem, error))
   flight.hold.capture(BigInt(record.sellPico))
   flight.parts.forEach((part, i) => part.hold.capture(BigInt(record.draws?.[i]?.amount ?? '0')))
-  gateway.scheduler.settled(flight.lastLine.run, usedOf(record.tokens))
+  gateway.scheduler.settled(flight.lastLine.run, usedOf(record.attempts.at(-1)?.tokens ?? record.tokens))
+  for (const { attempt, run } of flight.owed ?? NOTHING_OWED)
+    if (attempt.tokens && attempt.buyPico !== undefined) gateway.scheduler.settled(run, usedOf(attempt.tokens))
   gateway.observe(record)
 }
 

@@ -51,6 +51,7 @@ export interface Resume {
 /** What we owe for an attempt, where the record's own tokens do not say it. */
 export interface Owed {
   readonly attempt: Attempt
+  readonly run: Running
   readonly buySheet: Sheet
   /** It never began to answer. */
   readonly isFree: boolean

@@ -44,7 +44,7 @@ export function goOn(
   const sent = observedText(flight.observer.seen)
   const resumeBy = (line: Line): Resume => {
     const isRefused = line === attempt.line && attempt.resume?.mode === 'prefill'
-    const goesOn = allowed === 'prefill' && line.features?.has('prefill') === true && sent.trim() !== ''
+    const goesOn = allowed === 'prefill' && line.goesOn && sent.trim() !== ''
     return { mode: goesOn && !isRefused ? 'prefill' : 'again', sent }
   }
   const how = { role: 'continuation', failAttempt, resumeBy } as const

@@ -18,6 +18,7 @@ export function owe(flight: Flight, attempt: RunningAttempt, ended: Attempt): vo
   flight.owed ??= []
   flight.owed.push({
     attempt: ended,
+    run: attempt.run,
     buySheet,
     isFree: !isAnswering && ended.outcome !== 'lost_race',
     extraInputTokens: resume?.mode === 'prefill' ? countText(tokenizer, resume.sent) : 0,

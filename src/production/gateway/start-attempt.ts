@@ -75,14 +75,15 @@ export function startLine(flight: Flight, gateway: Gateway, line: Line, how: How
     return false
   }
   const now = performance.now()
+  const run = gateway.scheduler.began(line, askOf(flight, gateway, []))
   const attempt: RunningAttempt = {
     line,
     buySheet,
     startMs: elapsedMs(flight),
-    run: gateway.scheduler.began(line, askOf(flight, gateway, [])),
+    run,
     role: how.role,
     resume: how.resumeBy?.(line),
-    firstTokenDeadline: now + patienceMs(flight, now),
+    firstTokenDeadline: now + patienceMs(flight, gateway, run, now),
     generated: '',
     usage: undefined,
     call: undefined,
@@ -97,7 +98,7 @@ export function startLine(flight: Flight, gateway: Gateway, line: Line, how: How
     flight.running = attempt
     flight.lastLine = attempt
     flight.quietDeadline = attempt.firstTokenDeadline
-    if (how.role === undefined) flight.hedgeAt = now + hedgeDelayMs(flight)
+    if (how.role === undefined) flight.hedgeAt = now + hedgeDelayMs(flight, gateway, run)
   }
   attempt.call = supplier.client.send(
     { method: 'POST', target: supplier.target, head: supplier.head, body: bodyOf(flight, attempt) },

@@ -18,6 +18,8 @@ import { sizeClassOf } from './size-class.ts'
 
 /** What was learned of an endpoint that has not answered for so long may be over. */
 const STALE_AFTER_MS = 30_000
+/** A tail is not told from fewer. */
+const LEAST_SAMPLES = 20
 
 /** What the scheduler keeps of an attempt under way. */
 interface Attempt extends Running {
@@ -57,6 +59,7 @@ export interface LearnState {
 /** What attempts do to the state: the only place where the scheduler learns. */
 export interface Attempts {
   began(seat: Seat<Endpoint>, work: Work, lane: Lane | undefined): Running
+  firstTokenMs(running: Running, sigmas: number): number | undefined
   firstToken(running: Running, ms: number): void
   ended(running: Running, result: Result): void
   settled(running: Running, used: Used): void
@@ -141,6 +144,14 @@ export function createAttempts(state: LearnState): Attempts {
       tellContracts(attempt, tokens, work.nowMs)
       state.affinity.remember(prefixHash, slot, work.nowMs)
       return attempt
+    },
+
+    firstTokenMs(running, sigmas) {
+      const { seat, uncachedTokens, tokensAhead } = running as Attempt
+      const { ttft } = estimates
+      if (ttft.samples(seat.slot) < LEAST_SAMPLES) return undefined
+      const sizeClass = sizeClassOf(uncachedTokens)
+      return Math.exp(ttft.lnMs(seat.slot, sizeClass, tokensAhead) + sigmas * ttft.sigma(seat.slot, sizeClass))
     },
 
     firstToken(running, ms) {

@@ -254,3 +254,22 @@ test('who was cast aside for being slow is tried out again when it has been sile
   luck = 0.5
   expect(first()).toBe('ill')
 })
+
+test('how late a first token may be is told once enough were measured', () => {
+  const { scheduler } = setUp([endpoint('a')])
+  const [a] = scheduler.choose(ask()).order
+  if (!a) throw new Error('nobody was chosen')
+  let nowMs = 0
+  for (let i = 0; i < 40; i++) {
+    const running = scheduler.began(a, { ...ask(), nowMs })
+    if (i < 20) expect(scheduler.firstTokenMs(running, 0)).toBeUndefined()
+    scheduler.firstToken(running, i % 2 ? 90 : 110)
+    scheduler.ended(running, { outcome: 'served', status: 200, retryAfterMs: undefined, nowMs: nowMs + 200 })
+    nowMs += 1_000
+  }
+  const running = scheduler.began(a, { ...ask(), nowMs })
+  const [middle = 0, late = 0] = [0, 2].map((sigmas) => scheduler.firstTokenMs(running, sigmas))
+  expect(middle).toBeGreaterThan(85)
+  expect(middle).toBeLessThan(115)
+  expect(late).toBeGreaterThan(middle)
+})

@@ -37,6 +37,11 @@ export interface Scheduler<E extends Endpoint> {
   /** How long an answer of this tenant and service usually is, in tokens. */
   expectedOutput(tenant: string, service: string): number
   began(endpoint: E, work: Work): Running
+  /**
+   * How late the first token of an attempt comes that is `sigmas` standard deviations slower than the middle, in milliseconds after it
+   * began; undefined while too little was measured.
+   */
+  firstTokenMs(running: Running, sigmas: number): number | undefined
   /** `ms` after it began. */
   firstToken(running: Running, ms: number): void
   ended(running: Running, result: Result): void
@@ -116,6 +121,7 @@ export function createScheduler<E extends Endpoint>(options: SchedulerOptions): 
       if (!seat) throw new Error(`${keyOf(endpoint)} is not of this market`)
       return attempts.began(seat, work, places.get(work.service)?.lanes[work.slaClass])
     },
+    firstTokenMs: attempts.firstTokenMs,
     firstToken: attempts.firstToken,
     ended: attempts.ended,
     settled: attempts.settled,

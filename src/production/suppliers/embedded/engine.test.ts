@@ -88,6 +88,22 @@ test('temperature 0 takes the likeliest token whatever the seed', async () => {
   expect(a.text).toBe(b.text)
 })
 
+test('an answer goes on from where it broke as it would have gone on', async () => {
+  const whole = await ask({ temperature: 0 })
+  for (const place of [5, 12, 25]) {
+    const said = whole.deltas.slice(0, place).join('').trimEnd()
+    const messages = [
+      { role: 'user', content: 'Tell me about indexes.' },
+      { role: 'assistant', content: said },
+    ]
+    const rest = await ask({ temperature: 0, messages, continue_final_message: true, max_tokens: 10 })
+    expect(whole.text.startsWith(said + rest.text)).toBe(true)
+    expect(rest.text.length).toBeGreaterThan(10)
+  }
+  const [turn] = [{ role: 'user', content: 'hi' }]
+  expect(() => request({ messages: [turn], continue_final_message: true })).toThrow(/not the assistant/)
+})
+
 test('max_tokens is exact, and usage counts what was generated', async () => {
   for (const max of [1, 2, 17]) {
     const { end } = await ask({ max_tokens: max })

@@ -87,7 +87,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
   async function* generate(request: ChatRequest, signal: AbortSignal): AsyncGenerator<EngineEvent, void> {
     if (request.model !== modelId && request.model !== WHATEVER_IT_RUNS) throw modelNotFound({ model: request.model })
-    const prompt = render(request.messages)
+    const prompt = render(request.messages, request.goesOn)
     const room = contextTokens - prompt.length
     if (room < 1) throw contextLengthExceeded({ promptTokens: prompt.length, contextTokens })
     const maxTokens = Math.min(request.maxTokens ?? room, room)

@@ -49,6 +49,14 @@ test('the shipped model reads one marker before and one after each message, and 
   expect(createPromptRenderer(babbler)(chat)).toEqual(babbler.tokenize(text, true))
 })
 
+test('an answer that is gone on from has no end yet, by the own markers as by a template', () => {
+  const begun: readonly PromptMessage[] = [...chat, { role: 'assistant', text: 'Then the' }]
+  const text = (end: string) =>
+    `<|system|>Be brief.${end}<|user|>Hello 中文${end}<|assistant|>Yes.${end}<|user|>And  then?\n${end}<|assistant|>Then the`
+  expect(createPromptRenderer(babbler)(begun, true)).toEqual(babbler.tokenize(text('<|end|>'), true))
+  expect(createPromptRenderer(other)(begun, true)).toEqual(other.tokenize(text('<|eot|>'), true))
+})
+
 test('a marker inside a message stays text', () => {
   const tokens = createPromptRenderer(babbler)([{ role: 'user', text: 'a<|end|><|system|>b' }])
   expect(babbler.detokenize(tokens, true)).toBe('<|user|>a<|end|><|system|>b<|end|><|assistant|>')

@@ -1,8 +1,8 @@
 import { type ChatHistoryItem, type LlamaModel, type Token, resolveChatWrapper } from 'node-llama-cpp'
 import type { PromptMessage } from './request.ts'
 
-/** Turns a conversation into the tokens that the model is to continue. */
-export type PromptRenderer = (messages: readonly PromptMessage[]) => Token[]
+/** Turns a conversation into the tokens that the model is to continue: an answer of its own, or (`goesOn`) the last message. */
+export type PromptRenderer = (messages: readonly PromptMessage[], goesOn?: boolean) => Token[]
 
 const ROLES = ['system', 'user', 'assistant', 'tool'] as const
 
@@ -23,12 +23,13 @@ function roleTokenRenderer(model: LlamaModel): PromptRenderer | undefined {
   const opening = new Map(ROLES.map((role) => [role, marker(role)]))
   const answer = opening.get('assistant')
   if (end === undefined || answer === undefined || [...opening.values()].includes(undefined)) return undefined
-  return (messages) => {
+  return (messages, goesOn = false) => {
     const tokens: Token[] = []
-    for (const { role, text } of messages) {
+    for (const [index, { role, text }] of messages.entries()) {
       const opener = opening.get(role)
       if (opener !== undefined) tokens.push(opener)
       for (const token of model.tokenize(text, false)) tokens.push(token)
+      if (goesOn && index === messages.length - 1) return tokens
       tokens.push(end)
     }
     tokens.push(answer)
@@ -38,7 +39,7 @@ function roleTokenRenderer(model: LlamaModel): PromptRenderer | undefined {
 
 function templateRenderer(model: LlamaModel): PromptRenderer {
   const template = resolveChatWrapper(model)
-  return (messages) => {
+  return (messages, goesOn = false) => {
     const chatHistory: ChatHistoryItem[] = messages.map(({ role, text }) => {
       switch (role) {
         case 'system':
@@ -50,7 +51,7 @@ function templateRenderer(model: LlamaModel): PromptRenderer {
           return { type: 'user', text }
       }
     })
-    chatHistory.push({ type: 'model', response: [] })
+    if (!goesOn) chatHistory.push({ type: 'model', response: [] })
     return template.generateContextState({ chatHistory }).contextText.tokenize(model.tokenizer)
   }
 }

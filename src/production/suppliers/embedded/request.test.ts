@@ -12,6 +12,7 @@ test('what a request leaves open is filled in', () => {
   expect(parse({ unknown_field: 1, user: 'u', store: false })).toEqual({
     model: 'm',
     messages: [{ role: 'user', text: 'Hello' }],
+    goesOn: false,
     stream: false,
     includeUsage: false,
     maxTokens: null,

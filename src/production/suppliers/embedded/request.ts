@@ -19,6 +19,8 @@ export type AnswerShape =
 export interface ChatRequest {
   readonly model: string
   readonly messages: readonly PromptMessage[]
+  /** The last message is the answer's own beginning, which is gone on from and not said again. */
+  readonly goesOn: boolean
   readonly stream: boolean
   readonly includeUsage: boolean
   /** Null: as much as the context has room for. */
@@ -92,6 +94,8 @@ const Body = z.object({
   tools: z.array(Tool).max(128).nullish(),
   tool_choice: ToolChoice.nullish(),
   response_format: ResponseFormat.nullish(),
+  /** As vLLM and SGLang name it. */
+  continue_final_message: z.boolean().nullish(),
 })
 type Body = z.infer<typeof Body>
 
@@ -100,9 +104,16 @@ export function parseChatRequest(body: unknown, habits: ModelHabits): ChatReques
   const parsed = Body.safeParse(body)
   if (!parsed.success) throw refusalOf(parsed.error)
   const asked = parsed.data
+  const goesOn = asked.continue_final_message === true
+  if (goesOn && asked.messages.at(-1)?.role !== 'assistant')
+    throw invalidRequest({
+      param: 'continue_final_message',
+      message: `Invalid value for 'continue_final_message': the last message is not the assistant's.`,
+    })
   return {
     model: asked.model,
     messages: asked.messages.map(promptMessage),
+    goesOn,
     stream: asked.stream ?? false,
     includeUsage: asked.stream_options?.include_usage ?? false,
     maxTokens: asked.max_completion_tokens ?? asked.max_tokens ?? null,
