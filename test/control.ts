@@ -9,6 +9,7 @@ import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
 import { createQuality } from '#quality'
+import { SIGNING_KEY } from './quality.ts'
 import { createTmf } from '#tmf'
 import { freshDatabase } from './database.ts'
 import { billingOf, settlementOf } from '../src/apps/control-documents.ts'
@@ -73,6 +74,7 @@ export async function controlFixture() {
     money: charging,
     auditTermsOf: agreements.auditTermsOf,
     supplierSlaOf: agreements.slaOf,
+    signingKey: SIGNING_KEY,
   })
   const noc = createNoc({ clock })
   const stopping = new AbortController()
@@ -84,6 +86,7 @@ export async function controlFixture() {
     offers,
     ordering,
     quality,
+    supplierKeyOf: (name) => (name === 'VENDOR_KEY' ? 'sk-letters' : undefined),
     agreements,
     drains: createDrains({ database, clock }),
     noc,
@@ -132,6 +135,7 @@ export async function controlFixture() {
     billing,
     ordering,
     quality,
+    agreements,
     app,
     tmf,
     acmeSlice,

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { createCharging } from '#charging'
 import type { Charging } from '#charging'
 import type { UsageRecord } from '#contract'
@@ -20,6 +21,9 @@ export interface QualityStage extends AsyncDisposable {
   deliver(changes: readonly Partial<UsageRecord>[]): Promise<readonly UsageRecord[]>
 }
 
+/** A key of this run of the tests only. */
+export const SIGNING_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+
 const BATCH = 500
 
 export async function qualityStage(more: Partial<QualityDeps> = {}): Promise<QualityStage> {
@@ -32,6 +36,7 @@ export async function qualityStage(more: Partial<QualityDeps> = {}): Promise<Qua
     money: charging,
     auditTermsOf: async () => undefined,
     supplierSlaOf: async () => undefined,
+    signingKey: SIGNING_KEY,
     ...more,
   })
   const slice = await openSlice(charging, { tenant: 'acme', gateway: 'gw-0', amount: 1_000_000n * YUAN })

@@ -14,6 +14,7 @@ import type { Ordering } from '#ordering'
 import type { Settlement } from '#settlement'
 import type { Clock } from '#platform/clock'
 import { amountOf } from './control-amounts.ts'
+import { addAcceptance } from './control-acceptance.ts'
 import { addBilling } from './control-billing.ts'
 import { readBody } from './control-body.ts'
 import {
@@ -56,6 +57,8 @@ export interface ApiDeps {
   readonly offers: Offers
   readonly ordering: Ordering
   readonly quality: Quality
+  /** What the environment says under a supplier's `apiKeyEnv`. */
+  readonly supplierKeyOf: (name: string) => string | undefined
   readonly agreements: Agreements
   readonly drains: Drains
   readonly noc: Noc
@@ -260,6 +263,7 @@ export function createApi(deps: ApiDeps): Hono {
   const session = (context: Context) => sessionOf(context, deps)
   addQuality(api, { quality, session, operator })
   addSla(api, { quality, clock, session, operator })
+  addAcceptance(api, { ...deps, keyOf: deps.supplierKeyOf, session, operator })
   addNoc(api, { ...deps, operator })
   addSettlement(api, { settlement, clock, operator, supplier: (context) => supplyCallerOf(context, deps) })
   addVerify(api, { charging, catalogue, billing, settlement, operator })

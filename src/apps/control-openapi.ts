@@ -28,6 +28,7 @@ import {
   UsageRow,
   VerifyReply,
 } from '#contract'
+import { ACCEPTANCE_OPERATIONS } from './control-openapi-acceptance.ts'
 import { BILLING_OPERATIONS } from './control-openapi-billing.ts'
 import { CORRECTION_OPERATIONS } from './control-openapi-corrections.ts'
 import { MEANS_OPERATIONS } from './control-openapi-means.ts'
@@ -191,6 +192,7 @@ const OPERATIONS: readonly Operation[] = [
   ...ORDERING_OPERATIONS,
   ...QUALITY_OPERATIONS,
   ...SLA_OPERATIONS,
+  ...ACCEPTANCE_OPERATIONS,
   ...SUPPLY_OPERATIONS,
   ...MEANS_OPERATIONS,
   {

@@ -65,6 +65,7 @@ async function main(): Promise<void> {
     money: charging,
     auditTermsOf: agreements.auditTermsOf,
     supplierSlaOf: agreements.slaOf,
+    signingKey: secrets.signingKey,
   })
   const settlement = settlementOf({ database, clock, charging, catalogue, agreements })
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
@@ -80,6 +81,7 @@ async function main(): Promise<void> {
     offers,
     ordering,
     quality,
+    supplierKeyOf: (name) => process.env[name],
     agreements,
     drains: createDrains({ database, clock }),
     noc: createNoc({ clock }),

@@ -218,3 +218,61 @@ export type CreditReply = z.infer<typeof CreditReply>
 
 /** POST /quality/credits/:id/decide. Whom it is about may contest it; the rest is an operator's. */
 export const DecideCreditRequest = z.strictObject({ to: z.enum(['contested', 'approved', 'waived']), reason: Reason })
+
+/** POST /quality/acceptances?callOff=…: the body may be a trace, CSV of offset_ms,input_tokens,output_tokens. */
+const Whole = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number)
+export const AcceptanceQuery = z.strictObject({
+  callOff: z.string().min(1).max(128),
+  /** How long the load lasts, where it is no trace. */
+  seconds: Whole.pipe(z.int().min(1).max(86_400)).default(600),
+  inputTokens: Whole.pipe(z.int().min(1).max(1_000_000)).default(1000),
+  outputTokens: Whole.pipe(z.int().min(2).max(100_000)).default(200),
+  /** Of all ordered units. */
+  loadPercent: Whole.pipe(z.int().min(1).max(200)).default(100),
+  fluctuationPercent: Whole.pipe(z.int().min(1).max(100)).default(20),
+  burst: Whole.pipe(z.int().min(0).max(1000)).default(16),
+  /** Only look: nothing is accepted, whatever comes out. */
+  trial: z.enum(['true', 'false']).default('false'),
+})
+
+export const AcceptanceProgress = z.object({
+  stage: z.enum(['conformance', 'identity', 'load']),
+  done: z.int(),
+  total: z.int(),
+  failures: z.int(),
+  ttftP50Ms: z.number().nullable(),
+  ttftP99Ms: z.number().nullable(),
+  tpotP50Ms: z.number().nullable(),
+})
+export type AcceptanceProgress = z.infer<typeof AcceptanceProgress>
+
+/** GET /quality/acceptances. `accepted`: the order became capacity by it. */
+export const AcceptanceView = z.object({
+  id: z.string(),
+  callOff: z.string(),
+  supplier: Slug,
+  model: z.string(),
+  passed: z.boolean(),
+  hash: z.string(),
+  runBy: z.string(),
+  endedAtMs: EpochMs,
+})
+export type AcceptanceView = z.infer<typeof AcceptanceView>
+export const AcceptanceReply = z.object({
+  acceptance: AcceptanceView,
+  accepted: z.boolean(),
+  judgements: z.array(z.object({ name: z.string(), asked: z.string(), measured: z.string(), passed: z.boolean() })),
+})
+export type AcceptanceReply = z.infer<typeof AcceptanceReply>
+
+/** GET /quality/acceptances/:id: the report's text, which the hash and the signature are of. */
+export const SignedReportView = z.object({
+  report: z.string(),
+  hash: z.string(),
+  signature: z.string(),
+  publicKey: z.string(),
+})
+export const AcceptancesQuery = z.strictObject({ supplier: Slug.optional(), callOff: z.string().max(128).optional() })

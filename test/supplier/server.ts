@@ -31,6 +31,8 @@ export interface SupplierOptions {
   /** The nth request is answered with this status. */
   readonly failure?: (nth: number) => number | undefined
   readonly mostAtOnce?: number
+  /** 0, and if absent: a free one. */
+  readonly port?: number
 }
 
 interface State {
@@ -46,7 +48,7 @@ export async function startSupplier(options: SupplierOptions = {}): Promise<Supp
   const has = (each: Defect) => options.defect === each
   const state: State = { options, has, serial: 0, running: 0, isStuck: false, wasLimited: false }
   const server = createServer((request, reply) => void serve(state, request, reply))
-  server.listen(0, '127.0.0.1')
+  server.listen(options.port ?? 0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,

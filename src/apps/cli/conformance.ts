@@ -1,13 +1,11 @@
 import { writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { countChatPrompt, createTokenizer } from '#metering'
 import { checkConformance, conformanceHtml } from '#quality'
 import type { ConformanceReport, Counter, Feature, KitProgress } from '#quality'
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
+import { tokenCounter } from '../token-counter.ts'
 import { renderTable } from './table.ts'
 
-const MODEL_ROOT = fileURLToPath(new URL('../../../models', import.meta.url))
 const FEATURES: readonly Feature[] = ['tools', 'structured_output', 'multiple_choices']
 const CELLS = 24
 
@@ -111,22 +109,13 @@ function keyOf({ option, env }: Invocation): string | undefined {
 }
 
 /** `tiktoken:o200k_base`, `gguf:FILE`, `bytes:N`. */
-export function counterOf(text: string | undefined): Counter | undefined {
+function counterOf(text: string | undefined): Counter | undefined {
   if (text === undefined) return undefined
   const [kind, name] = [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1)]
-  const tokenizer = (() => {
-    if (kind === 'gguf') return createTokenizer({ kind, file: name }, { modelRoot: MODEL_ROOT })
-    if (kind === 'bytes')
-      return createTokenizer({ kind, bytesPerToken: numberOf(name, '--tokenizer') }, { modelRoot: MODEL_ROOT })
-    if (kind !== 'tiktoken') throw new CliError(EXIT.usage, '--tokenizer is tiktoken:…, gguf:… or bytes:…')
-    const encoding = oneOf(name, ['o200k_base', 'cl100k_base'] as const)
-    return createTokenizer({ kind, encoding }, { modelRoot: MODEL_ROOT })
-  })()
-  return {
-    method: tokenizer.method,
-    text: (each) => tokenizer.count(each),
-    chat: (messages) => countChatPrompt(tokenizer, messages),
-  }
+  if (kind === 'gguf') return tokenCounter({ kind, file: name })
+  if (kind === 'bytes') return tokenCounter({ kind, bytesPerToken: numberOf(name, '--tokenizer') })
+  if (kind !== 'tiktoken') throw new CliError(EXIT.usage, '--tokenizer is tiktoken:…, gguf:… or bytes:…')
+  return tokenCounter({ kind, encoding: oneOf(name, ['o200k_base', 'cl100k_base'] as const) })
 }
 
 function toleranceOf(percent: string | undefined) {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
+import { accept } from './accept.ts'
 import { apply } from './apply.ts'
 import { createClient } from './client.ts'
 import type { Command, Outcome } from './command.ts'
@@ -47,6 +48,7 @@ const COMMANDS: readonly Command[] = [
   noc,
   supplier,
   conformance,
+  accept,
   quality,
   project,
   pack,

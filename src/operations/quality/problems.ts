@@ -48,3 +48,19 @@ export const termsBackdated = defineProblem<{ validFromMs: number }>({
   detail: ({ validFromMs }) =>
     `Terms from ${validFromMs} would judge what has been judged: let them begin later than now.`,
 })
+
+export const unknownAcceptance = defineProblem<{ id: string }>({
+  code: 'unknown_acceptance',
+  status: 404,
+  title: 'Unknown acceptance',
+  retryable: false,
+  detail: ({ id }) => `There is no report ${id}.`,
+})
+
+export const notToBeAccepted = defineProblem<{ id: string; why: string }>({
+  code: 'not_to_be_accepted',
+  status: 409,
+  title: 'Nothing to accept',
+  retryable: false,
+  detail: ({ id, why }) => `${id} cannot be accepted: ${why}.`,
+})

@@ -1,5 +1,7 @@
 import type { Clock } from '#platform/clock'
 import type { Database } from '#platform/postgres'
+import { runAcceptance } from './acceptance/service.ts'
+import type { AcceptanceOptions, AcceptanceProgress, Subject } from './acceptance/service.ts'
 import { answerCase, decideCase, decideSettings } from './audit/decisions.ts'
 import { evidenceCsv } from './audit/evidence.ts'
 import { isEnded, scoreOf } from './audit/model/case.ts'
@@ -25,7 +27,9 @@ import type { Alert } from './store/alerts.ts'
 import { readCredits, readReports } from './store/sla.ts'
 import type { CreditQuery, ReportRow } from './store/sla.ts'
 import { addTerms, readTerms, sumMinutes } from './store/sli.ts'
-import { termsBackdated, unknownCase, unknownCredit } from './problems.ts'
+import { termsBackdated, unknownAcceptance, unknownCase, unknownCredit } from './problems.ts'
+import { readAcceptances } from './store/acceptances.ts'
+import type { AcceptanceRow } from './store/acceptances.ts'
 import { readCases } from './store/audit-cases.ts'
 import { readStreams } from './store/audit-streams.ts'
 import type { StreamKey, StreamRow } from './store/audit-streams.ts'
@@ -37,6 +41,8 @@ export interface QualityDeps {
   readonly auditTermsOf: AuditTermsOf
   readonly supplierSlaOf: SupplierSlaOf
   readonly money: CreditMoney
+  /** Ed25519, PEM (PKCS 8): the installation's own. */
+  readonly signingKey: string
 }
 
 interface Said {
@@ -89,6 +95,15 @@ export interface Quality {
   credit(id: string): Promise<{ credit: SlaCredit; events: QualityEvent[]; otherSide: SlaCredit[] }>
   /** Throws `unknown_credit`, `illegal_transition`, `same_person`. */
   decideCredit(id: string, to: CreditState, said: Said): Promise<SlaCredit>
+  /** Runs conformance, identity and load for real and keeps the signed report; what follows for the order is the caller's. */
+  accept(
+    subject: Subject,
+    options: AcceptanceOptions,
+    onProgress: (progress: AcceptanceProgress) => void,
+  ): Promise<AcceptanceRow>
+  acceptances(query: { supplier?: string; callOff?: string }): Promise<AcceptanceRow[]>
+  /** Throws `unknown_acceptance`. */
+  acceptance(id: string): Promise<AcceptanceRow>
   /** Job: approved credits go into wallets. */
   applyCredits(): Promise<{ applied: number }>
 }
@@ -156,6 +171,13 @@ export function createQuality(deps: QualityDeps): Quality {
       return { credit, events: await eventsOf(database, id), otherSide }
     },
     decideCredit: (id, to, said) => database.transaction((tx) => decideCredit(tx, id, to, decision(said))),
+    accept: (subject, options, onProgress) => runAcceptance(deps, subject, options, onProgress),
+    acceptances: (query) => readAcceptances(database, query),
+    async acceptance(id) {
+      const [found] = await readAcceptances(database, { id })
+      if (!found) throw unknownAcceptance({ id })
+      return found
+    },
     applyCredits: () => applyCredits(database, deps.money, { nowMs: clock.nowMs() }),
   }
 }
