@@ -12,30 +12,32 @@ export interface GatewayProcess extends AsyncDisposable {
   readonly url: string
   readonly pid: number
   gauge(name: string): Promise<number>
+  /** `kill -9`, and a new process on what it left. */
+  killAndRestart(): Promise<void>
 }
 
 export async function startGateway(controlUrl: string): Promise<GatewayProcess> {
   const dataDir = mkdtempSync(join(tmpdir(), 'tokenfactory-faults-'))
   writeFileSync(join(dataDir, 'internal-token'), 'token-of-a-test\n')
-  const child = fork(fileURLToPath(new URL('../../src/apps/gateway.ts', import.meta.url)), {
-    env: {
-      ...process.env,
-      GATEWAY_PORT: '0',
-      GATEWAY_WORKERS: '1',
-      CONTROL_URL: controlUrl,
-      DATA_DIR: dataDir,
-      LOG_LEVEL: 'error',
-    },
-    stdio: 'inherit',
-  })
-  const port = await readyPort(child)
-  const origin = `http://127.0.0.1:${port}`
+  let child = launch(controlUrl, dataDir)
+  let origin = `http://127.0.0.1:${await readyPort(child)}`
   return {
-    url: `${origin}/v1`,
-    pid: child.pid ?? 0,
+    get url() {
+      return `${origin}/v1`
+    },
+    get pid() {
+      return child.pid ?? 0
+    },
     async gauge(name) {
       const text = await (await fetch(`${origin}/metrics`)).text()
       return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+    },
+    async killAndRestart() {
+      const gone = once(child, 'exit')
+      child.kill('SIGKILL')
+      await gone
+      child = launch(controlUrl, dataDir)
+      origin = `http://127.0.0.1:${await readyPort(child)}`
     },
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null) {
@@ -46,6 +48,20 @@ export async function startGateway(controlUrl: string): Promise<GatewayProcess> 
       rmSync(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+function launch(controlUrl: string, dataDir: string): ChildProcess {
+  return fork(fileURLToPath(new URL('../../src/apps/gateway.ts', import.meta.url)), {
+    env: {
+      ...process.env,
+      GATEWAY_PORT: '0',
+      GATEWAY_WORKERS: '1',
+      CONTROL_URL: controlUrl,
+      DATA_DIR: dataDir,
+      LOG_LEVEL: 'error',
+    },
+    stdio: 'inherit',
+  })
 }
 
 async function readyPort(child: ChildProcess): Promise<number> {

@@ -34,6 +34,7 @@ const names = [
   'thinking',
   'formatted',
   'left',
+  'dying',
 ] as const
 
 beforeAll(async () => {
@@ -357,6 +358,20 @@ test('an outage of everybody does not become a storm: the budget lets few be tri
   }
   const asked = (await one.seen('one-500-1')).length + (await two.seen('one-500-2')).length - before
   expect(asked).toBeLessThanOrEqual(60 + 20)
+})
+
+test('a gateway that dies while another goes on leaves a record of what its journal knew, and nothing is charged', async () => {
+  await one.script('dying-1', { kind: 'cut', afterWords: 3 })
+  await two.script('dying-2', { kind: 'answer', words: 2_000, wordMs: 20 })
+  const asked = ask('dying').catch(() => undefined)
+  // Long enough for the journal to hear how far it is.
+  await expect.poll(async () => (await two.seen('dying-2')).at(-1)?.words ?? 0, { timeout: 10_000 }).toBeGreaterThan(50)
+  await scene.gateway.killAndRestart()
+  await asked
+  const interrupted = () => [...scene.control.records.values()].find(({ ending }) => ending === 'interrupted')
+  await expect.poll(interrupted, { timeout: 15_000 }).toBeDefined()
+  expect(interrupted()).toMatchObject({ service: 'dying', supplier: 'one', basis: 'checkpoint', sellPico: '0' })
+  expect(interrupted()?.tokens.output).toBeGreaterThan(0)
 })
 
 test('afterwards nothing is under way or held, no connection is busy, and every record is exact', () =>

@@ -41,7 +41,7 @@ export function startSweep(gateway: Gateway): () => void {
 /** Deltas stand for tokens here: the record only matters if this process dies, and then it is our cost and never the tenant's. */
 function checkpoint(flight: Flight, gateway: Gateway, marked: WeakMap<Flight, number>): void {
   const output = Math.min(flight.observer?.seen.textEvents ?? 0, flight.outputBound)
-  if (marked.get(flight) === output || !flight.lastLine) return
+  if (marked.get(flight) === output || !flight.begunBy) return
   marked.set(flight, output)
   if (flight.turn) gateway.flow.progress(flight.turn, output)
   const tokens = { ...NO_TOKENS, output }
@@ -49,6 +49,7 @@ function checkpoint(flight: Flight, gateway: Gateway, marked: WeakMap<Flight, nu
   gateway.holds.checkpoint(flight.id, {
     atMs: gateway.nowMs(),
     tokens,
-    buyPico: rate(tokens, pricesOf(flight.lastLine.buySheet, moment, 0)).toString(),
+    // By the sheet that the journal knows, whoever goes on with the answer by now.
+    buyPico: rate(tokens, pricesOf(flight.begunBy.buySheet, moment, 0)).toString(),
   })
 }

@@ -123,6 +123,8 @@ export interface Flight {
   observer: StreamObserver | undefined
   /** The first event that reached the client, for the shape of what another supplier may have to add; undefined where none may. */
   firstEvent: string | undefined
+  /** Whose answer it is that the journal knows to have begun. */
+  begunBy: RunningAttempt | undefined
   /** The answer was gone on with elsewhere, this many times. */
   continued: number
   /** Attempts that are owed for something else than the record's tokens; undefined: none. */

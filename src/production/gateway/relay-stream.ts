@@ -170,6 +170,7 @@ class StreamRelay implements CallHandler {
     winRace(flight, gateway, attempt)
     flight.hasBegun = true
     flight.lastLine = attempt
+    flight.begunBy = attempt
     flight.observer = this.observer
     flight.ttftMs = elapsedMs(flight)
     flight.hedgeAt = Number.POSITIVE_INFINITY
