@@ -11,6 +11,7 @@ export interface GatewayProcess extends AsyncDisposable {
   /** Up to and including `/v1`. */
   readonly url: string
   readonly pid: number
+  /** Of all its series together. */
   gauge(name: string): Promise<number>
   /** `kill -9`, and a new process on what it left. */
   killAndRestart(): Promise<void>
@@ -30,7 +31,10 @@ export async function startGateway(controlUrl: string): Promise<GatewayProcess> 
     },
     async gauge(name) {
       const text = await (await fetch(`${origin}/metrics`)).text()
-      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
+      const values = [...text.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)$`, 'gm'))].map(([, value]) =>
+        Number(value),
+      )
+      return values.length === 0 ? Number.NaN : values.reduce((sum, value) => sum + value, 0)
     },
     async killAndRestart() {
       const gone = once(child, 'exit')

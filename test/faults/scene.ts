@@ -127,7 +127,13 @@ export async function setScene(services: readonly SceneService[], { maxConcurren
       return record
     },
     async expectClean() {
-      for (const name of ['requests_in_flight', 'holds_outstanding', 'journal_unshipped_records'])
+      const zero = [
+        'requests_in_flight',
+        'supplier_requests_in_flight',
+        'holds_outstanding',
+        'journal_unshipped_records',
+      ]
+      for (const name of zero)
         await until(`${name} is 0`, async () => (await gateway.gauge(`tokenfactory_${name}`)) === 0)
       for (const provider of providers)
         await until('no request is open at a provider', async () =>

@@ -28,6 +28,8 @@ export interface Limits {
   enter(slot: Slot, max: number): boolean
   leave(slot: Slot): void
   running(slot: Slot): number
+  /** Those of this worker alone. */
+  runningHere(slot: Slot): number
   /** Makes a slot clean for somebody else: full buckets, nothing running in any worker. */
   reset(slot: Slot): void
   /** Forgets this worker's running requests: a fresh worker starts with none. */
@@ -76,6 +78,7 @@ export function openLimits(table: LimitTable, worker: number): Limits {
       Atomics.sub(runningOf, own + slot, 1)
     },
     running,
+    runningHere: (slot) => Atomics.load(runningOf, own + slot),
     reset(slot) {
       Atomics.store(emptyAt, index('requests', slot), 0n)
       Atomics.store(emptyAt, index('tokens', slot), 0n)

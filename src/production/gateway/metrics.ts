@@ -64,6 +64,9 @@ export function createGatewayMetrics(): GatewayMetrics {
   )
   const inFlight = registry.gauge('tokenfactory_requests_in_flight', 'Requests under way.').with()
   const connections = registry.gauge('tokenfactory_client_connections', 'Open client connections.').with()
+  const atSuppliers = registry.gauge('tokenfactory_supplier_requests_in_flight', 'Attempts under way at a supplier.', [
+    'gen_ai_provider_name',
+  ])
   const holds = registry.gauge('tokenfactory_holds_outstanding', 'Holds not yet captured or voided.').with()
   const slices = registry.gauge('tokenfactory_slices_open', 'Slices of buckets held by this gateway.').with()
   const unshipped = registry
@@ -110,6 +113,8 @@ export function createGatewayMetrics(): GatewayMetrics {
     measure(gateway, openConnections) {
       const stats = gateway.holds.stats()
       inFlight.set(gateway.flights.size)
+      for (const { lines } of gateway.directory().services.values())
+        for (const { supplier } of lines) atSuppliers.with(supplier.id).set(gateway.limits.runningHere(supplier.slot))
       connections.set(openConnections)
       holds.set(stats.outstandingHolds)
       slices.set(stats.openSlices + stats.drainingSlices)
