@@ -9,7 +9,7 @@ const src = join(import.meta.dirname, '../../src')
 /** Where the problems are declared that a person at the console can meet. */
 const declared = [
   'apps/control-problems.ts',
-  'operations/{identity,ordering,billing,agreements,settlement,catalogue/drains}/problems.ts',
+  'operations/{identity,ordering,billing,agreements,settlement,quality,catalogue/drains}/problems.ts',
   'production/{admission,gateway,holds,protocols/openai-chat}/problems.ts',
 ]
 

@@ -12,11 +12,12 @@ export type PageName =
   | 'keys'
   | 'services'
   | 'procurement'
+  | 'quality'
   | 'noc'
   | 'books'
 
 /** Who finds a page in the navigation: operators find all of them. */
-export type Audience = 'tenants' | 'operators' | 'suppliers'
+export type Audience = 'everybody' | 'tenants' | 'operators' | 'suppliers'
 
 interface PageEntry {
   readonly name: PageName
@@ -37,6 +38,7 @@ const pages: readonly PageEntry[] = [
   page('services', () => import('../services/page.tsx')),
   page('noc', () => import('../noc/page.tsx'), 'operators'),
   page('procurement', () => import('../procurement/page.tsx'), 'suppliers'),
+  page('quality', () => import('../quality/page.tsx'), 'everybody'),
   page('books', () => import('../books/page.tsx'), 'operators'),
 ]
 
@@ -52,5 +54,7 @@ const AUDIENCE_OF = { tenant: 'tenants', supplier: 'suppliers', operator: 'opera
 
 /** What somebody of this role finds. */
 export function pagesFor(role: keyof typeof AUDIENCE_OF): readonly PageEntry[] {
-  return role === 'operator' ? pages : pages.filter(({ audience }) => audience === AUDIENCE_OF[role])
+  return role === 'operator'
+    ? pages
+    : pages.filter(({ audience }) => audience === 'everybody' || audience === AUDIENCE_OF[role])
 }
