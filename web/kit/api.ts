@@ -28,6 +28,7 @@ export type Query = Readonly<Record<string, string | number | null | undefined>>
 interface CallOptions {
   readonly query?: Query
   readonly body?: unknown
+  readonly file?: Blob
   readonly signal?: AbortSignal
 }
 
@@ -42,6 +43,15 @@ export function get<Reply>(
 
 export function post<Reply>(path: string, schema: z.ZodType<Reply>, body: unknown): Promise<Reply> {
   return call('POST', path, schema, { body })
+}
+
+/** Sends a file as it is. */
+export async function upload<Reply>(
+  path: string,
+  schema: z.ZodType<Reply>,
+  { query, file }: { readonly query: Query; readonly file: Blob },
+): Promise<Reply> {
+  return call('POST', path, schema, { query, file })
 }
 
 /** DELETE below `/api/v1`; whatever is answered on success is of no interest. */
@@ -80,7 +90,7 @@ async function call<Reply>(
   return parsed.data
 }
 
-async function send(method: string, path: string, { query = {}, body, signal }: CallOptions): Promise<Response> {
+async function send(method: string, path: string, { query = {}, body, file, signal }: CallOptions): Promise<Response> {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(query))
     if (value !== null && value !== undefined) search.set(name, String(value))
@@ -89,8 +99,13 @@ async function send(method: string, path: string, { query = {}, body, signal }: 
     return await fetch(`/api/v1${path}${suffix}`, {
       method,
       credentials: 'same-origin',
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(file ? { 'content-type': 'application/octet-stream' } : {}),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(file ? { body: file } : {}),
       ...(signal ? { signal } : {}),
     })
   } catch (cause) {

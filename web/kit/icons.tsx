@@ -77,6 +77,11 @@ export const icons = {
       <path d="M2 13.500h12M3.500 13.500V7l3 2V7l3 2V4.500h3v9M6 11.500h1.500M9.500 11.500H11" />
     </Icon>
   ),
+  settlement: (
+    <Icon>
+      <path d="M1.5 5h9M8 2.5 10.5 5 8 7.5M14.5 11h-9M8 8.5 5.500 11 8 13.500" />
+    </Icon>
+  ),
   menu: (
     <Icon>
       <path d="M2 4h12M2 8h12M2 12h12" />

@@ -13,6 +13,7 @@ export type PageName =
   | 'services'
   | 'procurement'
   | 'quality'
+  | 'settlement'
   | 'noc'
   | 'books'
 
@@ -39,6 +40,7 @@ const pages: readonly PageEntry[] = [
   page('noc', () => import('../noc/page.tsx'), 'operators'),
   page('procurement', () => import('../procurement/page.tsx'), 'suppliers'),
   page('quality', () => import('../quality/page.tsx'), 'everybody'),
+  page('settlement', () => import('../settlement/page.tsx'), 'suppliers'),
   page('books', () => import('../books/page.tsx'), 'operators'),
 ]
 
