@@ -29,7 +29,7 @@ export function choose(flight: Flight, gateway: Gateway): void {
 
 /** Starts with the best who has room. False when all who may serve are at their limit: then it may wait. */
 export function dispatch(flight: Flight, gateway: Gateway): boolean {
-  flight.firstTokenBy = Math.min(flight.totalDeadline, performance.now() + flight.service.firstByteTimeoutMs)
+  flight.firstTokenBy = firstTokenBy(flight, performance.now())
   // One that lost its place may be served by whoever it lost it at.
   flight.tried = NOBODY
   if (startNext(flight, gateway, FIRST)) {
@@ -39,6 +39,12 @@ export function dispatch(flight: Flight, gateway: Gateway): boolean {
   if (isFull(flight)) return false
   giveUp(flight, gateway)
   return true
+}
+
+/** From its arrival on; but whoever had to wait for its turn leaves its suppliers half of the time. */
+function firstTokenBy({ exchange, service, totalDeadline }: Flight, now: number): number {
+  const { firstByteTimeoutMs } = service
+  return Math.min(totalDeadline, Math.max(exchange.acceptedAt + firstByteTimeoutMs, now + firstByteTimeoutMs / 2))
 }
 
 /** Somebody may serve it, but not now. */

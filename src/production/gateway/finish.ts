@@ -13,7 +13,7 @@ import { answerCut, notReady, supplierBusy, timedOut } from './problems.ts'
 import { isAboutTheRequest, recordOf } from './record.ts'
 import type { Seen } from './record.ts'
 import { jsonHead, refuse } from './replies.ts'
-import { usageChunkLike } from './seam.ts'
+import { usageChunkIn } from './seam.ts'
 import { endTurn } from './turn.ts'
 
 const DONE = 'data: [DONE]\n\n'
@@ -174,7 +174,7 @@ function sendLast(
 function lastUsage(flight: Flight, { tokens }: UsageRecord): string {
   if (flight.continued === 0 || !flight.request.includeUsage) return ''
   const input = tokens.uncachedInput + tokens.cacheWrite + tokens.cacheRead
-  return usageChunkLike(flight.firstEvent ?? '', { input, output: tokens.output + tokens.reasoning })
+  return usageChunkIn(flight.envelope ?? {}, { input, output: tokens.output + tokens.reasoning })
 }
 
 /** A supplier's own words about the request (context too long, content filter) are the client's to read, if they are an error object. */

@@ -10,6 +10,7 @@ import type { Caller, Line, OfferedService } from './directory.ts'
 import type { FinalUnit } from './final-unit.ts'
 import type { HeldPart } from './fund.ts'
 import type { Sheet } from './pricing.ts'
+import type { Envelope } from './seam.ts'
 
 /** The attempt under way. */
 export interface RunningAttempt {
@@ -123,6 +124,8 @@ export interface Flight {
   observer: StreamObserver | undefined
   /** The first event that reached the client, for the shape of what another supplier may have to add; undefined where none may. */
   firstEvent: string | undefined
+  /** What is read of it when another supplier goes on. */
+  envelope: Envelope | undefined
   /** Whose answer it is that the journal knows to have begun. */
   begunBy: RunningAttempt | undefined
   /** The answer was gone on with elsewhere, this many times. */

@@ -8,6 +8,7 @@ import type { Line } from './directory.ts'
 import type { Failed, Flight, Resume } from './flight.ts'
 import type { Gateway } from './gateway.ts'
 import { owe } from './owed.ts'
+import { envelopeOf } from './seam.ts'
 import { startLine, startNext } from './start-attempt.ts'
 
 /** More than this is not given to another supplier to go on from, nor held against what it says again. */
@@ -26,7 +27,8 @@ export function continuationAfter(flight: Flight, outcome: AttemptOutcome): Cont
   const { seen } = observer
   if (seen.finished > 0 || seen.sawOther || seen.textEvents === 0 || seen.generated.length > MOST_SENT_BYTES)
     return 'none'
-  return continuationOf(flight.request)
+  flight.envelope ??= envelopeOf(flight.firstEvent)
+  return flight.envelope ? continuationOf(flight.request) : 'none'
 }
 
 /**

@@ -13,7 +13,7 @@ import { continuing, repeating } from './overlap.ts'
 import type { Overlap } from './overlap.ts'
 import { collectRefusal } from './refusal.ts'
 import type { RefusalCollector } from './refusal.ts'
-import { chunkLike } from './seam.ts'
+import { chunkIn } from './seam.ts'
 import { waitForReader } from './wait-for-reader.ts'
 
 /** Deltas beyond the cap that are tolerated before a supplier counts as ignoring it. */
@@ -132,7 +132,7 @@ class ContinuationRelay implements CallHandler {
       observer.seen.finishReason = finishReason
     }
     if (exchange.closed) return
-    const isTaken = exchange.write(Buffer.from(chunkLike(flight.firstEvent ?? '', content, finishReason)))
+    const isTaken = exchange.write(Buffer.from(chunkIn(flight.envelope ?? {}, content, finishReason)))
     if (!isTaken) waitForReader(flight, attempt.call)
   }
 

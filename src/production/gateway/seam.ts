@@ -10,22 +10,30 @@ export function firstEventOf(bytes: Buffer): string | undefined {
   return start < 0 || end < 0 || end - start > MOST_BYTES ? undefined : bytes.toString('latin1', start, end)
 }
 
-/** An event that looks like the first one, with this content: the same answer goes on, whoever says it. */
-export function chunkLike(firstEvent: string, content: string, finishReason: string | null): string {
+/** What the events of one answer have in common beside their choices: id, model, time. */
+export type Envelope = Readonly<Record<string, unknown>>
+
+/** The envelope of a first event; undefined where it cannot be read, and nothing can be made to look like it. */
+export function envelopeOf(firstEvent: string): Envelope | undefined {
+  const data = eventData(firstEvent)
+  if (data === undefined) return undefined
+  try {
+    const event = JSON.parse(Buffer.from(data, 'latin1').toString('utf8')) as object
+    return Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'choices' && name !== 'usage'))
+  } catch {
+    // Events are scanned and not always parsed on their way: what is wrong beside their text shows here first.
+    return undefined
+  }
+}
+
+/** An event in this envelope, with this content: the same answer goes on, whoever says it. */
+export function chunkIn(envelope: Envelope, content: string, finishReason: string | null): string {
   const delta = content === '' ? {} : { content }
-  return `data: ${JSON.stringify({ ...envelopeOf(firstEvent), choices: [{ index: 0, delta, finish_reason: finishReason }] })}\n\n`
+  return `data: ${JSON.stringify({ ...envelope, choices: [{ index: 0, delta, finish_reason: finishReason }] })}\n\n`
 }
 
 /** The event that tells the usage of the whole answer, whoever gave which part of it. */
-export function usageChunkLike(firstEvent: string, { input, output }: { input: number; output: number }): string {
+export function usageChunkIn(envelope: Envelope, { input, output }: { input: number; output: number }): string {
   const usage = { prompt_tokens: input, completion_tokens: output, total_tokens: input + output }
-  return `data: ${JSON.stringify({ ...envelopeOf(firstEvent), choices: [], usage })}\n\n`
-}
-
-/** Members of the first event beside its choices: id, model, time. */
-function envelopeOf(firstEvent: string): object {
-  const data = eventData(firstEvent)
-  if (data === undefined) return {}
-  const event = JSON.parse(Buffer.from(data, 'latin1').toString('utf8')) as object
-  return Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'choices' && name !== 'usage'))
+  return `data: ${JSON.stringify({ ...envelope, choices: [], usage })}\n\n`
 }

@@ -82,6 +82,7 @@ export function serve(exchange: Exchange, caller: Caller, body: Buffer, gateway:
       refusal: undefined,
       observer: undefined,
       firstEvent: undefined,
+      envelope: undefined,
       begunBy: undefined,
       continued: 0,
       owed: undefined,
