@@ -66,7 +66,6 @@ export async function controlFixture() {
   const offers = createOffers({ database, clock })
   const ordering = createOrdering({ database, clock, log: nullLog, identity, money: charging, offerById: offers.byId })
   const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
-  const settlement = settlementOf({ database, clock, charging, catalogue, agreements })
   const tmf = createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing })
   const quality = createQuality({
     database,
@@ -76,6 +75,7 @@ export async function controlFixture() {
     supplierSlaOf: agreements.slaOf,
     signingKey: SIGNING_KEY,
   })
+  const settlement = settlementOf({ database, clock, charging, catalogue, agreements, quality })
   const noc = createNoc({ clock })
   const stopping = new AbortController()
   const app = createControlApp({

@@ -7,8 +7,10 @@ import type { Identity } from '#identity'
 import { PICO_PER_FEN, periodOfKey } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database } from '#platform/postgres'
+import type { Quality } from '#quality'
 import { createSettlement } from '#settlement'
 import type { PenaltyProposal, Settlement } from '#settlement'
+import { auditDiscounts } from './control-claims.ts'
 
 interface Rooms {
   readonly database: Database
@@ -40,7 +42,11 @@ export function settlementOf({
   charging,
   catalogue,
   agreements,
-}: Pick<Rooms, 'database' | 'clock' | 'charging' | 'catalogue'> & { readonly agreements: Agreements }): Settlement {
+  quality,
+}: Pick<Rooms, 'database' | 'clock' | 'charging' | 'catalogue'> & {
+  readonly agreements: Agreements
+  readonly quality: Quality
+}): Settlement {
   return createSettlement({
     database,
     clock,
@@ -51,7 +57,10 @@ export function settlementOf({
       const { absPico, bps } = tolerance
       return { agreement: agreement.id, taxPercent, tolerance: { absPico: BigInt(absPico), bps } }
     },
-    penaltiesOf: (ask) => latenessOf(agreements, ask),
+    penaltiesOf: async (ask) => [
+      ...(await latenessOf(agreements, ask)),
+      ...(await auditDiscounts({ charging, catalogue, quality }, ask)),
+    ],
     async usageOf(span) {
       const rows = await charging.usage({ by: 'supplier', ...span })
       return rows.map(({ group, requests, buyPico }) => ({ supplier: group, requests, accruedPico: BigInt(buyPico) }))

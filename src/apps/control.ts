@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     supplierSlaOf: agreements.slaOf,
     signingKey: secrets.signingKey,
   })
-  const settlement = settlementOf({ database, clock, charging, catalogue, agreements })
+  const settlement = settlementOf({ database, clock, charging, catalogue, agreements, quality })
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)
 

@@ -56,6 +56,8 @@ export async function startInProcess(options: {
   readonly clock: Clock
   /** Requests are numbered from here on, so that several gateways in turn do not give an id twice. */
   readonly firstRequest?: number
+  /** Counts every answer again with the service's own vocabulary, as a supplier under audit is. */
+  readonly recounts?: boolean
 }): Promise<InProcess> {
   const { charging, clock } = options
   const dir = mkdtempSync(join(tmpdir(), 'tokenfactory-means-'))
@@ -86,7 +88,10 @@ export async function startInProcess(options: {
   const directory = arrange(options.snapshot, {
     slotOf,
     supplierLine: lines.line,
-    tokenizer: () => createTokenizer({ kind: 'bytes', bytesPerToken: 4 }, { modelRoot: dir }),
+    tokenizer: (spec) =>
+      createTokenizer(options.recounts && spec.kind === 'tiktoken' ? spec : { kind: 'bytes', bytesPerToken: 4 }, {
+        modelRoot: dir,
+      }),
   })
   let requests = (options.firstRequest ?? 1) - 1
   let isStopped = false
@@ -118,7 +123,7 @@ export async function startInProcess(options: {
     observe: () => {},
     refused: () => {},
     isReady: () => true,
-    isSampled: () => false,
+    isSampled: () => options.recounts === true,
     metricsText: async () => '',
   }
   const stopSweep = startSweep(gateway)

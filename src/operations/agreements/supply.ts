@@ -10,8 +10,6 @@ export interface SupplyTerms {
   readonly commitments: readonly Commitment[]
 }
 
-const MINUTES_OF_A_DAY = 1_440
-
 /** What contracts let gateways use, and ask of them, now: capacity that was accepted and not taken back, and the shares that were awarded. */
 export async function supplyTerms({ database, clock, deliveredTokens }: AgreementsDeps): Promise<SupplyTerms> {
   const nowMs = clock.nowMs()
@@ -60,8 +58,8 @@ export async function supplyTerms({ database, clock, deliveredTokens }: Agreemen
     if (party && party.ppm < 1_000_000 && terms.services.length > 0)
       all.push({
         ...{ kind: 'share', group: pack, minPpm: party.ppm, maxPpm: party.ppm },
-        // What one order lot delivers in a day.
-        lotTokens: terms.lotUnits * (inputTokensPerMinute + outputTokensPerMinute) * MINUTES_OF_A_DAY,
+        // What one order lot makes in a minute: so near do routed tokens keep to the awarded shares.
+        lotTokens: terms.lotUnits * (inputTokensPerMinute + outputTokensPerMinute),
       })
     if (terms.takeOrPayTokens !== null) all.push({ kind: 'take_or_pay', tokens: terms.takeOrPayTokens })
     return all

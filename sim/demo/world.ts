@@ -1,0 +1,28 @@
+import { fileURLToPath } from 'node:url'
+import { createAgreements } from '#agreements'
+import { createCatalogue } from '#catalogue'
+import { createCharging } from '#charging'
+import { createIdentity } from '#identity'
+import type { Clock } from '#platform/clock'
+import { migrate } from '#platform/postgres'
+import type { Database } from '#platform/postgres'
+import { createQuality } from '#quality'
+import { billingOf, settlementOf } from '../../src/apps/control-documents.ts'
+
+export type World = Awaited<ReturnType<typeof openWorld>>
+
+/** The control plane's rooms over a database, under a clock of ours. */
+export async function openWorld(database: Database, clock: Clock) {
+  await migrate(database, fileURLToPath(new URL('../../migrations', import.meta.url)))
+  const identity = createIdentity({ database, clock })
+  const charging = createCharging({ database, clock })
+  const agreements = createAgreements({ database, clock, deliveredTokens: charging.deliveredTokens })
+  const catalogue = createCatalogue({ database, clock, identity, money: charging, supply: agreements })
+  const billing = billingOf({ database, clock, charging, catalogue, identity })
+  const quality = createQuality({
+    ...{ database, clock, money: charging },
+    ...{ auditTermsOf: agreements.auditTermsOf, supplierSlaOf: agreements.slaOf },
+  })
+  const settlement = settlementOf({ database, clock, charging, catalogue, agreements, quality })
+  return { database, identity, charging, agreements, catalogue, billing, quality, settlement }
+}
