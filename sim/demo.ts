@@ -52,7 +52,7 @@ async function tellStory(dataDir: string): Promise<(readonly [email: string, pas
   const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres'), log: nullLog })
   undo.defer(() => server.stop())
   const database = undo.use(openDatabase(server.url, { max: 8, applicationName: 'demo' }))
-  const world = await openWorld(database, clock)
+  const world = await openWorld(database, clock, dataDir)
   const suppliers = undo.use(await startSuppliers(WINNERS, clock))
   const story = { world, clock, tell }
   const { newKeys } = await world.catalogue.apply({

@@ -21,7 +21,7 @@ export function factoryFile(urlOf: (supplier: string) => string): string {
   )
   const deployments = WINNERS.map(
     ({ id }) =>
-      `      - { supplier: ${id}, model: ${MODEL}, priority: 1, buy: [{ validFrom: 2026-01-01, taxPercent: 6, perMillion: { uncachedInput: ${BUY.uncachedInput}, output: ${BUY.output} } }] }`,
+      `      - { supplier: ${id}, model: ${MODEL}, priority: 1, needsLot: true, buy: [{ validFrom: 2026-01-01, taxPercent: 6, perMillion: { uncachedInput: ${BUY.uncachedInput}, output: ${BUY.output} } }] }`,
   )
   return `suppliers:
 ${suppliers.join('\n')}

@@ -37,7 +37,7 @@ export async function serveJuly(story: Story, keys: ReadonlyMap<string, string>)
         },
         body: JSON.stringify({
           model: SERVICE,
-          max_tokens: 60,
+          max_tokens: 400,
           messages: [{ role: 'user', content: `Request ${asked}: what was metered on day ${day + 1}, and for whom?` }],
         }),
       })

@@ -8,11 +8,12 @@ import { migrate } from '#platform/postgres'
 import type { Database } from '#platform/postgres'
 import { createQuality } from '#quality'
 import { billingOf, settlementOf } from '../../src/apps/control-documents.ts'
+import { installationSecrets } from '../../src/apps/control-secrets.ts'
 
 export type World = Awaited<ReturnType<typeof openWorld>>
 
 /** The control plane's rooms over a database, under a clock of ours. */
-export async function openWorld(database: Database, clock: Clock) {
+export async function openWorld(database: Database, clock: Clock, dataDir: string) {
   await migrate(database, fileURLToPath(new URL('../../migrations', import.meta.url)))
   const identity = createIdentity({ database, clock })
   const charging = createCharging({ database, clock })
@@ -20,7 +21,7 @@ export async function openWorld(database: Database, clock: Clock) {
   const catalogue = createCatalogue({ database, clock, identity, money: charging, supply: agreements })
   const billing = billingOf({ database, clock, charging, catalogue, identity })
   const quality = createQuality({
-    ...{ database, clock, money: charging },
+    ...{ database, clock, money: charging, signingKey: installationSecrets(dataDir).signingKey },
     ...{ auditTermsOf: agreements.auditTermsOf, supplierSlaOf: agreements.slaOf },
   })
   const settlement = settlementOf({ database, clock, charging, catalogue, agreements, quality })
