@@ -51,7 +51,9 @@ export async function startSuppliers(voices: readonly Voice[], clock: Clock) {
     if (!voice || !asked.success)
       return answer(reply, 400, { error: { message: 'not understood', type: 'invalid_request_error' } })
     const { data } = asked
-    const words = Array.from({ length: 4 }, () => WORDS).join(' ').split(' ')
+    const words = Array.from({ length: 4 }, () => WORDS)
+      .join(' ')
+      .split(' ')
     const length = 12 + ((++serial * 7) % (words.length - 12))
     const cap = data.max_tokens ?? data.max_completion_tokens ?? 400
     const content = words.slice(0, Math.min(length, cap)).join(' ')
