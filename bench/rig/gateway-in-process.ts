@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import {
+  CLASS_POLICIES,
   createAdmission,
   createFlowControl,
   createLimitTable,
@@ -151,6 +152,7 @@ export async function startGatewayInProcess(supplierPort: number, scratch: strin
   })
   const directory = arrange(snapshotFor(supplierPort), {
     slotOf,
+    classes: CLASS_POLICIES,
     supplierLine: suppliers.line,
     tokenizer: () => createTokenizer({ kind: 'bytes', bytesPerToken: 4 }, { modelRoot: scratch }),
   })

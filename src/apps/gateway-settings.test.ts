@@ -15,3 +15,20 @@ test('address and drain have the names that all programs use; HOST, which some s
 test.each(['0', '3601', '20s'])('a drain of %j is refused', (text) => {
   expect(() => readGatewaySettings({ DRAIN_SECONDS: text }, '/models')).toThrow(`DRAIN_SECONDS="${text}" must be`)
 })
+
+test('ceilings and queue bounds of classes are the operator’s to set; what is not named keeps its default', () => {
+  const { classes } = readGatewaySettings(
+    { CLASS_CEILINGS: 'standard=0.9, flex=0.5', CLASS_QUEUES: 'flex=0' },
+    '/models',
+  )
+  expect(classes).toMatchObject({
+    priority: { ceiling: 1, maxWaiting: 256 },
+    standard: { ceiling: 0.9, maxWaiting: 512 },
+    flex: { ceiling: 0.5, maxWaiting: 0 },
+    batch: { ceiling: 0.7 },
+  })
+})
+
+test.each(['standard', 'standard=', 'standard=1.5', 'gold=0.5', 'standard=x'])('a ceiling of %j is refused', (text) => {
+  expect(() => readGatewaySettings({ CLASS_CEILINGS: text }, '/models')).toThrow(`CLASS_CEILINGS="${text}"`)
+})

@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import * as z from 'zod'
-import { Slug } from '#contract'
+import { CLASS_POLICIES, withPolicies } from '#admission'
+import type { ClassPolicies } from '#admission'
+import { ServiceTier, Slug } from '#contract'
 import { HttpUrl, Port, PositiveInt, readConfig } from '#platform/config'
 
 const SHIPPED_MODEL = 'babbler-q8_0.gguf'
@@ -13,6 +15,24 @@ const wholeNumber = z
 
 /** How long running answers may go on after a stop. An hour is far below what a timer can hold. */
 export const DrainSeconds = PositiveInt.refine((seconds) => seconds <= 3600, 'must be at most 3600').default(20)
+
+/** `class=number` pairs with commas between them. */
+function classNumbers(value: z.ZodNumber) {
+  return z
+    .string()
+    .default('')
+    .transform((text, context) => {
+      const numbers: Partial<Record<ServiceTier, number>> = {}
+      for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
+        const [name, number] = pair.split('=').map((part) => part.trim())
+        const tier = ServiceTier.safeParse(name)
+        const parsed = value.safeParse(Number(number === '' ? Number.NaN : number))
+        if (tier.success && parsed.success) numbers[tier.data] = parsed.data
+        else context.addIssue({ code: 'custom', message: `${pair.trim()} is not a class with a fitting number` })
+      }
+      return numbers
+    })
+}
 
 const schema = z.object({
   /** 0 takes any free port. */
@@ -31,6 +51,10 @@ const schema = z.object({
   RECOUNTS_PER_SECOND: wholeNumber.default(5),
   /** Where this gateway stands, for the network distance to suppliers; a region of the factory's file. */
   GATEWAY_REGION: Slug.optional(),
+  /** How full suppliers may be for a class, `standard=0.9,flex=0.8`; what is not named keeps its default. */
+  CLASS_CEILINGS: classNumbers(z.number().min(0.05).max(1)),
+  /** How many requests of one service may wait in a class and worker, `standard=200,batch=0`. */
+  CLASS_QUEUES: classNumbers(z.int().min(0).max(100_000)),
   DRAIN_SECONDS: DrainSeconds,
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
@@ -51,6 +75,7 @@ export interface GatewaySettingsFile {
   readonly maxConnections: number
   readonly recountsPerSecond: number
   readonly region: string | undefined
+  readonly classes: ClassPolicies
   readonly drainMs: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent'
 }
@@ -73,6 +98,7 @@ export function readGatewaySettings(env: NodeJS.ProcessEnv, modelRoot: string): 
     maxConnections: read.MAX_CONNECTIONS,
     recountsPerSecond: read.RECOUNTS_PER_SECOND,
     region: read.GATEWAY_REGION,
+    classes: withPolicies(CLASS_POLICIES, { ceilings: read.CLASS_CEILINGS, queues: read.CLASS_QUEUES }),
     drainMs: read.DRAIN_SECONDS * 1000,
     logLevel: read.LOG_LEVEL,
   }

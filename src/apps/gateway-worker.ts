@@ -133,7 +133,7 @@ async function runWorker(): Promise<void> {
     directory: () => directory,
     admission: createAdmission({ limits, nowNs: process.hrtime.bigint }),
     limits,
-    flow: createFlowControl(),
+    flow: createFlowControl({ policies: settings.classes }),
     waits: openWaits(start.waits, start.index),
     bodyBudget: createBodyBudget(BODY_BUDGET_BYTES),
     holds,
@@ -179,6 +179,7 @@ async function runWorker(): Promise<void> {
         tally.adopt(message.snapshot)
         directory = arrange(message.snapshot, {
           slotOf,
+          classes: settings.classes,
           supplierLine: supplierLines.line,
           tokenizer: (spec) => {
             const name = JSON.stringify(spec)

@@ -317,4 +317,29 @@ describe(title, { timeout: 60_000, skip: browserPath === undefined }, () => {
       expect([name, await page.evaluate(() => document.documentElement.scrollWidth)]).toEqual([name, 390])
     }
   })
+
+  test('operators see what goes on now, and take a supplier out of service only after reading where its traffic goes', async () => {
+    await using opened = await open({ at: '#/noc' })
+    const { page } = opened
+    await page.getByText('Silent for more than 10 s').waitFor()
+    const lanes = page.getByRole('table', { name: 'Services and classes' })
+    expect(await lanes.getByText('1.9 / 0.9').getAttribute('class')).toBe('tone-bad')
+    const suppliers = page.getByRole('table', { name: 'Suppliers' })
+    await suppliers.getByRole('button', { name: 'Drain' }).first().click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByText('nobody 20').waitFor()
+    const act = dialog.getByRole('button', { name: 'Drain' })
+    await dialog.getByLabel('Reason').fill('maintenance')
+    // It alone serves something: that has to be accepted.
+    expect(await act.isDisabled()).toBe(true)
+    await dialog.getByLabel('I accept that these services pause').check()
+    await act.click()
+    await dialog.waitFor({ state: 'hidden' })
+    await suppliers.getByText('Drained', { exact: true }).waitFor()
+    await suppliers.getByRole('button', { name: 'Undrain' }).click()
+    await page.getByRole('dialog').getByLabel('Reason').fill('back')
+    await page.getByRole('dialog').getByRole('button', { name: 'Undrain' }).click()
+    await page.getByRole('dialog').waitFor({ state: 'hidden' })
+    expect(await page.getByRole('table', { name: 'Drains' }).textContent()).toMatch(/maintenance.*back/)
+  })
 })

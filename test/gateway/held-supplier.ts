@@ -13,6 +13,8 @@ export interface HeldSupplier extends AsyncDisposable {
   most(): number
   /** Answers one, or all that there are. */
   answer(text?: string): void
+  /** Refuses one with 429 and this Retry-After. */
+  refuse(text: string, retryAfterSeconds: number): void
 }
 
 export async function startHeldSupplier(): Promise<HeldSupplier> {
@@ -56,6 +58,12 @@ export async function startHeldSupplier(): Promise<HeldSupplier> {
     most: () => most,
     answer(text) {
       for (const one of text === undefined ? [...open.keys()] : [text]) answerOne(one)
+    },
+    refuse(text, retryAfterSeconds) {
+      const response = open.get(text)
+      open.delete(text)
+      response?.writeHead(429, { 'content-type': 'application/json', 'retry-after': String(retryAfterSeconds) })
+      response?.end('{"error":{"message":"later"}}')
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
+  CLASS_POLICIES,
   createAdmission,
   createFlowControl,
   createLimitTable,
@@ -87,6 +88,7 @@ export async function startInProcess(options: {
   })
   const directory = arrange(options.snapshot, {
     slotOf,
+    classes: options.flow?.policies ?? CLASS_POLICIES,
     supplierLine: lines.line,
     tokenizer: (spec) =>
       createTokenizer(options.recounts && spec.kind === 'tiktoken' ? spec : { kind: 'bytes', bytesPerToken: 4 }, {

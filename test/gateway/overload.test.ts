@@ -179,6 +179,18 @@ test('a request that may not wait any longer, whose client left, or that waits w
   expect(records).toHaveLength(7)
 })
 
+test('while a supplier has told us to come back later, who cannot wait that long hears so at once, and it is left in peace', async () => {
+  const first = ask('first')
+  await inFlight(1)
+  supplier.refuse('first', 30)
+  expect((await first).status).toBe(429)
+  const second = await ask('second', { model: 'hurried' })
+  expect(second.status).toBe(429)
+  expect(Number(second.retryAfter)).toBeGreaterThan(25)
+  expect(supplier.came).toEqual(['first'])
+  await expectNothingLeft()
+})
+
 test('flex loses its place to a higher class before it has brought anything, once, and is served later', async () => {
   const flex = many(6, 'flex', 'flex')
   await inFlight(6)

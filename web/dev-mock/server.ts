@@ -10,6 +10,9 @@ import {
   CorrectionView,
   CreateKeyRequest,
   DocumentReply,
+  DrainPreview,
+  DrainRequest,
+  DrainView,
   DocumentView,
   ExplainReply,
   InfoReply,
@@ -17,6 +20,7 @@ import {
   LineRequestView,
   LivePoint,
   MeansReply,
+  NocReply,
   NewKey,
   OfferView,
   OrderRequest,
@@ -36,11 +40,13 @@ import {
   SupplierView,
   TenantView,
   TopupRequest,
+  UndrainRequest,
   UsageRow,
   VerifyReply,
 } from '#contract'
 import { NO_TOKENS, parseYuan } from '#kernel'
 import { createMockCommerce } from './commerce.ts'
+import { createMockNoc } from './noc.ts'
 import { createMockFactory, livePoints, rowOf, usageRows } from './data.ts'
 
 /**
@@ -79,6 +85,10 @@ export async function startMockServer({
 }): Promise<MockServer> {
   const factory = createMockFactory(7, nowMs())
   const commerce = createMockCommerce(nowMs())
+  const noc = createMockNoc(
+    factory.suppliers,
+    factory.services.map(({ id }) => id),
+  )
   let session: z.infer<typeof SessionReply> | null = null
   let refusalsOfNewKey = 0
   const server = createServer((request, response) => {
@@ -141,7 +151,16 @@ export async function startMockServer({
       revoked.status = 'revoked'
       return answer(KeyView, revoked)
     }
+    const [, supplier = '', act] = /^\/suppliers\/([^/]+)\/(drain|undrain)$/.exec(path) ?? []
+    if (act === 'undrain') {
+      const view = noc.undrain(supplier, UndrainRequest.parse(body).reason, nowMs())
+      return view ? answer(DrainView, view) : refuse(response, 409, 'not_drained', `${supplier} is in service.`)
+    }
+    if (act === 'drain' && body === null) return answer(DrainPreview, noc.preview(supplier))
+    if (act === 'drain') return answer(DrainView, noc.drain(supplier, DrainRequest.parse(body).reason, nowMs()))
     switch (`${request.method ?? 'GET'} ${path}`) {
+      case 'GET /noc':
+        return answer(NocReply, noc.view(nowMs()))
       case 'GET /info':
         return answer(InfoReply, { version: '0.1.0', schemaVersion: '0003', gatewayUrl: `${mock.url}/v1` })
       case 'GET /tenants':

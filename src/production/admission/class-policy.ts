@@ -28,6 +28,22 @@ export const CLASS_POLICIES: ClassPolicies = {
   batch: { ceiling: 0.7, maxWaiting: 1024, agingMs: 120_000, yields: true },
 }
 
+/** The same with some ceilings and queue bounds of the operator's own. */
+export function withPolicies(
+  policies: ClassPolicies,
+  own: {
+    readonly ceilings: Partial<Record<ServiceTier, number>>
+    readonly queues: Partial<Record<ServiceTier, number>>
+  },
+): ClassPolicies {
+  const of = (tier: ServiceTier): ClassPolicy => ({
+    ...policies[tier],
+    ceiling: own.ceilings[tier] ?? policies[tier].ceiling,
+    maxWaiting: own.queues[tier] ?? policies[tier].maxWaiting,
+  })
+  return { priority: of('priority'), standard: of('standard'), flex: of('flex'), batch: of('batch') }
+}
+
 /** How many requests a class may see running at a supplier before it has to wait. A class always gets one. */
 export function roomUnder(ceiling: number, limit: number): number {
   // A limit of 20 under 0.95 is 19, however the product rounds.

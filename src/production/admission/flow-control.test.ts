@@ -243,6 +243,13 @@ test('waiting requests are bounded in bytes as well', () => {
   expect(arrive(flow, 'c', { bytes: 60 }).refused).toBeUndefined()
 })
 
+test('who would wait for a supplier that is closed for longer than it may wait hears so at once', () => {
+  const flow = createFlowControl<string>()
+  const turn = flow.turn(ask({ patienceMs: 1_000 }), 'x')
+  expect(flow.wait(turn, '', 0, 30_000).refused).toEqual({ reason: 'too_late', retryAfterMs: 30_000 })
+  expect(flow.wait(flow.turn(ask({ patienceMs: 60_000 }), 'y'), '', 0, 30_000).refused).toBeUndefined()
+})
+
 test('patience ends, and who leaves leaves nothing behind', () => {
   const flow = createFlowControl<string>()
   arrive(flow, 'impatient', { patienceMs: 500 })

@@ -37,9 +37,14 @@ export interface FlowControl<W> {
   start(turn: Turn<W>, nowMs: number): void
   /**
    * Lets it wait for a set of suppliers, or says why not. It may have started before: then it has found nobody, or lost its place.
-   * `dropped` had to make room for it and is over.
+   * `closedForMs`: its suppliers take nobody before. `dropped` had to make room for it and is over.
    */
-  wait(turn: Turn<W>, set: string, nowMs: number): { readonly refused?: Refused; readonly dropped?: Turn<W> }
+  wait(
+    turn: Turn<W>,
+    set: string,
+    nowMs: number,
+    closedForMs?: number,
+  ): { readonly refused?: Refused; readonly dropped?: Turn<W> }
   /** Lets them go, best first, while `tryStart` finds room. */
   pump(nowMs: number, tryStart: (work: W) => boolean): void
   /** Those whose patience has ended; they are over. */
@@ -90,10 +95,10 @@ export function createFlowControl<W>(options: FlowOptions = {}): FlowControl<W> 
     queue.rate.spent(cost - turn.charged)
     queue.fair.charge(turn, cost)
   }
-  const refuse = (queue: ClassQueue<W>, turn: Turn<W>, reason: Refused['reason'], nowMs: number) => {
+  const refuse = (queue: ClassQueue<W>, turn: Turn<W>, reason: Refused['reason'], leastMs: number, nowMs: number) => {
     queue.refused++
     turn.state = 'over'
-    return { refused: { reason, retryAfterMs: retryAfterMs(queue, nowMs) } }
+    return { refused: { reason, retryAfterMs: Math.max(leastMs, retryAfterMs(queue, nowMs)) } }
   }
 
   /** Lets one queue's requests go until its suppliers are full. */
@@ -136,7 +141,7 @@ export function createFlowControl<W>(options: FlowOptions = {}): FlowControl<W> 
       queue.fair.start(turn, turn.ask.inputTokens * INPUT_COST, nowMs)
       queue.started++
     },
-    wait(turn, set, nowMs) {
+    wait(turn, set, nowMs, closedForMs = 0) {
       const queue = queueOf(turn.ask, nowMs)
       const { fair, rate, policy } = queue
       if (turn.state === 'running') {
@@ -146,12 +151,13 @@ export function createFlowControl<W>(options: FlowOptions = {}): FlowControl<W> 
       rate.elapse(nowMs, fair.size > 0)
       // The first may always wait: with nobody in the queue, room that comes free would go unused.
       const waitMs = fair.size === 0 ? 0 : (rate.waitMs(fair.ahead(turn.ask)) ?? 0)
-      if (waitMs > turn.ask.patienceMs) return refuse(queue, turn, 'too_late', nowMs)
+      if (Math.max(waitMs, closedForMs) > turn.ask.patienceMs)
+        return refuse(queue, turn, 'too_late', closedForMs, nowMs)
       const bytesAfter = bytes + turn.ask.bytes
       const isFull = fair.size >= policy.maxWaiting || bytesAfter > maxBytes
       const dropped = isFull ? fair.dropFor(turn.ask) : undefined
       if (isFull && (!dropped || bytesAfter - dropped.ask.bytes > maxBytes))
-        return refuse(queue, turn, 'queue_full', nowMs)
+        return refuse(queue, turn, 'queue_full', closedForMs, nowMs)
       if (dropped) {
         takeOut(queue, dropped, nowMs)
         queue.refused++

@@ -1,6 +1,6 @@
 export { createAdmission } from './admission.ts'
 export type { Admission, Quota, Standing, Ticket } from './admission.ts'
-export { CLASSES, CLASS_POLICIES, RANKS, ceilingsFor, roomUnder } from './class-policy.ts'
+export { CLASSES, CLASS_POLICIES, RANKS, ceilingsFor, roomUnder, withPolicies } from './class-policy.ts'
 export type { ClassPolicies, ClassPolicy } from './class-policy.ts'
 export type { QueueView } from './class-queue.ts'
 export { createFlowControl } from './flow-control.ts'

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { CLASS_POLICIES } from '#admission'
 import type { ApiKey, PriceSheet, Service, Snapshot, Tenant } from '#contract'
 import { arrange } from './directory.ts'
 import { moneyBound, pricesOf, sheetAt, tierOf } from './pricing.ts'
@@ -53,6 +54,7 @@ const tenant = (id: string, over: Partial<Tenant> = {}): Tenant => ({
   ...over,
 })
 const parts = {
+  classes: CLASS_POLICIES,
   slotOf: () => 0,
   supplierLine: () => {
     throw new Error('no supplier here')

@@ -1,7 +1,7 @@
 import type { ServiceTier, SlaTarget, Snapshot, Strategy } from '#contract'
 import { parseCalendars } from '#kernel'
-import { CLASSES, CLASS_POLICIES, ceilingsFor } from '#admission'
-import type { Quota, Slot } from '#admission'
+import { CLASSES, ceilingsFor } from '#admission'
+import type { ClassPolicies, Quota, Slot } from '#admission'
 import type { Tokenizer } from '#metering'
 import type { Endpoint, Market } from '#scheduler'
 import { endpointOf } from './market.ts'
@@ -81,6 +81,7 @@ export const EMPTY_DIRECTORY: Directory = {
 }
 
 export interface DirectoryParts {
+  readonly classes: ClassPolicies
   /** Slot of `key:<id>` or `tenant:<id>` in the shared limit table. */
   slotOf(name: string): Slot
   supplierLine(supplier: Snapshot['suppliers'][number]): SupplierLine
@@ -139,7 +140,7 @@ export function arrange(snapshot: Snapshot, parts: DirectoryParts): Directory {
               supplier: supplier.line,
               buySheets,
               goesOn: deployment.features?.includes('prefill') ?? supplier.terms.kind === 'embedded',
-              ceilings: ceilingsFor(sold.get(supplier.line.id) ?? new Set(), CLASS_POLICIES),
+              ceilings: ceilingsFor(sold.get(supplier.line.id) ?? new Set(), parts.classes),
             },
           ]
         }),

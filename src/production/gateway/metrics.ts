@@ -63,6 +63,11 @@ export function createGatewayMetrics(): GatewayMetrics {
     ['code'],
   )
   const inFlight = registry.gauge('tokenfactory_requests_in_flight', 'Requests under way.').with()
+  const waiting = registry.gauge(
+    'tokenfactory_queue_waiting',
+    'Requests that wait for a supplier, by service and class.',
+    ['gen_ai_request_model', 'tier'],
+  )
   const connections = registry.gauge('tokenfactory_client_connections', 'Open client connections.').with()
   const atSuppliers = registry.gauge('tokenfactory_supplier_requests_in_flight', 'Attempts under way at a supplier.', [
     'gen_ai_provider_name',
@@ -115,6 +120,8 @@ export function createGatewayMetrics(): GatewayMetrics {
       inFlight.set(gateway.flights.size)
       for (const { lines } of gateway.directory().services.values())
         for (const { supplier } of lines) atSuppliers.with(supplier.id).set(gateway.limits.runningHere(supplier.slot))
+      for (const queue of gateway.flow.view(performance.now()))
+        waiting.with(queue.service, queue.tier).set(queue.waiting)
       connections.set(openConnections)
       holds.set(stats.outstandingHolds)
       slices.set(stats.openSlices + stats.drainingSlices)

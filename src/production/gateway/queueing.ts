@@ -1,13 +1,15 @@
 import type { Problem } from '#kernel'
-import { CLASS_POLICIES, RANKS, roomUnder } from '#admission'
-import { inputEstimate } from './ask.ts'
+import { CLASS_POLICIES } from '#admission'
+import { askOf, inputEstimate } from './ask.ts'
 import { endAttempt } from './attempt.ts'
 import { choose, dispatch, isFull } from './dispatch.ts'
 import { dropFlight, finish } from './finish.ts'
+import type { Line } from './directory.ts'
 import type { Flight } from './flight.ts'
 import type { Gateway } from './gateway.ts'
 import { supplierBusy } from './problems.ts'
-import { list, unlist } from './turn.ts'
+import { hasRoom, roomAt } from './room.ts'
+import { list, suppliersOf, unlist } from './turn.ts'
 
 /** Of its time to the first token, a request may spend this much waiting: the rest belongs to the supplier (scheduling.md §2.3). */
 const WAITING_SHARE = 0.5
@@ -42,13 +44,14 @@ export function enter(flight: Flight, gateway: Gateway): void {
 }
 
 function wait(flight: Flight, gateway: Gateway): void {
-  const { turn, order } = flight
+  const { turn } = flight
   if (!turn) return
-  const { refused, dropped } = gateway.flow.wait(
-    turn,
-    order.map(({ supplierId }) => supplierId).join(),
-    performance.now(),
-  )
+  // Suppliers that told us when to come back are not free before.
+  const { waitMs } = gateway.scheduler.outlook(askOf(flight, gateway, []))
+  const set = suppliersOf(flight)
+    .map(({ id }) => id)
+    .join()
+  const { refused, dropped } = gateway.flow.wait(turn, set, performance.now(), waitMs)
   if (dropped) turnAway(dropped.work, gateway)
   if (refused) {
     turnAway(flight, gateway, refused.retryAfterMs)
@@ -58,7 +61,7 @@ function wait(flight: Flight, gateway: Gateway): void {
   displaceFor(flight, gateway)
   gateway.waits.onRelease(() => pump(gateway))
   // Room that came back before all workers knew of this one is not announced again.
-  if (hasRoom(flight, gateway)) pump(gateway)
+  if (flight.order.some((line) => isFree(flight, gateway, line))) pump(gateway)
 }
 
 /**
@@ -111,12 +114,8 @@ export function sweepQueue(gateway: Gateway, nowMs: number): void {
   if (gateway.flow.size > 0) pump(gateway)
 }
 
-function hasRoom(flight: Flight, { limits, waits }: Gateway): boolean {
-  const rank = RANKS[flight.tier]
-  return flight.order.some(
-    ({ supplier: { slot, maxConcurrency }, ceilings }) =>
-      limits.running(slot) < roomUnder(ceilings[rank] ?? 1, maxConcurrency) && !waits.yields(slot, rank),
-  )
+function isFree(flight: Flight, gateway: Gateway, line: Line): boolean {
+  return gateway.limits.running(line.supplier.slot) < roomAt(flight, line) && hasRoom(flight, gateway, line)
 }
 
 function turnAway(flight: Flight, gateway: Gateway, retryAfterMs?: number): void {

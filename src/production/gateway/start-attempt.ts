@@ -1,5 +1,4 @@
 import type { Attempt, Candidate } from '#contract'
-import { RANKS, roomUnder } from '#admission'
 import { encodeForSupplier } from '#protocols/openai-chat'
 import type { FailAttempt } from './attempt.ts'
 import { askOf } from './ask.ts'
@@ -9,6 +8,7 @@ import type { Flight, Resume, RunningAttempt } from './flight.ts'
 import type { Gateway } from './gateway.ts'
 import { hedgeDelayMs, patienceMs } from './patience.ts'
 import { sheetAt } from './pricing.ts'
+import { hasRoom, roomAt } from './room.ts'
 import { countText } from './recount.ts'
 import { relayAnswer } from './relay-answer.ts'
 import { relayContinuation } from './relay-continuation.ts'
@@ -63,9 +63,7 @@ export function startLine(flight: Flight, gateway: Gateway, line: Line, how: How
   const { supplier } = line
   const buySheet = sheetAt(line.buySheets, flight.acceptedAtMs)
   if (!buySheet) return false
-  const rank = RANKS[flight.tier]
-  const room = roomUnder(line.ceilings[rank] ?? 1, supplier.maxConcurrency)
-  if (gateway.waits.yields(supplier.slot, rank) || !gateway.limits.enter(supplier.slot, room)) {
+  if (!hasRoom(flight, gateway, line) || !gateway.limits.enter(supplier.slot, roomAt(flight, line))) {
     flight.candidates = flight.candidates.map((candidate) =>
       candidate.supplier === line.supplierId && candidate.model === line.model
         ? { ...candidate, verdict: 'at_capacity' }

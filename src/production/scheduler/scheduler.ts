@@ -34,6 +34,8 @@ export interface Scheduler<E extends Endpoint> {
   choose(ask: Ask): Choice<E>
   /** How full and how risky it is for such a request, for whoever decides whether to let it in. Takes nothing. */
   outlook(ask: Ask): Outlook
+  /** What runs at an endpoint, and how much it is believed to bear. */
+  load(endpoint: E): { readonly inFlight: number; readonly limit: number } | undefined
   /** How long an answer of this tenant and service usually is, in tokens. */
   expectedOutput(tenant: string, service: string): number
   began(endpoint: E, work: Work): Running
@@ -114,6 +116,10 @@ export function createScheduler<E extends Endpoint>(options: SchedulerOptions): 
     outlook(ask) {
       const place = places.get(ask.service)
       return outlookOf(place, ask, state)
+    },
+    load(endpoint) {
+      const seat = seats.get(endpoint)
+      return seat && { inFlight: shared.inFlight(seat.slot), limit: state.limits.of(seat.slot, seat.most) }
     },
     expectedOutput: state.outputs.tokens,
     began(endpoint, work) {
