@@ -243,3 +243,31 @@ test('documents of a charge never drift from its sum, however many months its re
   expect(formatFen(billed)).toBe(formatFen(sums.reduce((a, b) => a + b, 0n)))
   await expectDocumentsCoherent(own)
 })
+
+test('documents and their lines are read page by page, the oldest first, by whose they are and by their names', async () => {
+  await using own = await billingFixture()
+  const { billing, charging, clock } = own
+  for (const tenant of ['acme', 'zeta']) {
+    const slice = await own.postpaid(tenant, 100n)
+    await charging.ingest({ gateway: 'gw-0', records: recordsIn(60, NOVEMBER_MS, slice) })
+  }
+  clock.advance(30 * 86_400_000)
+  const { documents } = await billing.run({ by: 'test' })
+  const lines = (await Promise.all(documents.map(({ id }) => billing.document(id)))).flatMap((each) => each.lines)
+  const first = await billing.documentPage({ offset: 0, limit: 1 })
+  const second = await billing.documentPage({ offset: 1, limit: 1 })
+  expect([first.total, ...first.documents, ...second.documents].length).toBe(3)
+  expect(new Set([...first.documents, ...second.documents].map(({ id }) => id))).toEqual(
+    new Set(documents.map(({ id }) => id)),
+  )
+  const [line] = lines
+  const name = `${line?.document ?? ''}:${line?.position ?? 0}`
+  expect(await billing.linePage({ ids: [name, 'doc_x:1', 'x'], offset: 0, limit: 9 })).toMatchObject({
+    total: 1,
+    lines: [{ document: { id: line?.document }, line: { position: line?.position } }],
+  })
+  const mine = await billing.linePage({ tenants: ['acme'], offset: 0, limit: 99 })
+  expect(mine.lines.every(({ document }) => document.tenant === 'acme')).toBe(true)
+  expect((await billing.linePage({ offset: 0, limit: 1 })).total).toBe(lines.length)
+  expect(await billing.documentPage({ states: ['onHold'], offset: 0, limit: 9 })).toEqual({ documents: [], total: 0 })
+})

@@ -39,9 +39,9 @@ import type { Document, FiledLine, Party } from './run/model.ts'
 import { buyerOf, sellerOf, setBuyer, setSeller } from './run/parties.ts'
 import { run } from './run/service.ts'
 import type { RunRequest, RunResult } from './run/service.ts'
-import { allocationsOn, eventsOf, findDocument, listDocuments } from './run/store.ts'
-import { linesOf } from './run/line-store.ts'
-import type { DocumentQuery } from './run/store.ts'
+import { allocationsOn, documentPage, eventsOf, findDocument, listDocuments } from './run/store.ts'
+import { linePage, linesOf } from './run/line-store.ts'
+import type { DocumentQuery, DocumentSearch } from './run/store.ts'
 import { verifyBilling } from './verify/verify.ts'
 
 /** A document with all that belongs to it. */
@@ -66,6 +66,13 @@ export interface Billing {
   /** Holds an unissued document back, or issues one that was held. Throws `unknown_document`, `document_state`. */
   decide(decision: { id: string; wanted: 'sent' | 'onHold'; by: string }): Promise<Document>
   documents(query: DocumentQuery): Promise<Document[]>
+  /** Oldest first, and how many there are in all. */
+  documentPage(search: DocumentSearch): Promise<{ readonly documents: readonly Document[]; readonly total: number }>
+  /** The lines of documents, in the same order; `ids` are `<document>:<position>`. */
+  linePage(search: Omit<DocumentSearch, 'states'>): Promise<{
+    readonly lines: readonly { readonly document: Document; readonly line: FiledLine }[]
+    readonly total: number
+  }>
   /** By id or number; with `tenant`, as if those of others did not exist. Throws `unknown_document`. */
   document(id: string, tenant?: string): Promise<DocumentDetail>
   pdf(id: string, options: { language: Language; tenant?: string }): Promise<Buffer>
@@ -135,6 +142,18 @@ export function createBilling(options: BillingOptions): Billing {
     run: (request) => run(deps, request),
     decide: (decision) => decide(deps, decision),
     documents: (query) => listDocuments(database, query),
+    documentPage: (search) => documentPage(database, search),
+    async linePage(search) {
+      const { lines, total } = await linePage(database, search)
+      const ids = [...new Set(lines.map(({ document }) => document))]
+      const { documents } = await documentPage(database, { ids, offset: 0, limit: ids.length })
+      const byId = new Map(documents.map((document) => [document.id, document]))
+      const whole = lines.flatMap((line) => {
+        const document = byId.get(line.document)
+        return document ? [{ document, line }] : []
+      })
+      return { lines: whole, total }
+    },
     async document(id, tenant) {
       const document = await find(id, tenant)
       return {

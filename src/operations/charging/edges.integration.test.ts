@@ -56,6 +56,19 @@ test('credit goes down as it is repaid', async () => {
   expect(await charging.balance('cr')).toMatchObject({ availablePico: '0', creditLimitPico: '0' })
 })
 
+test('every lot whose time has come is turned in one run, however many there are of a bucket', async () => {
+  const charging = make()
+  const many = 510
+  await within(async (tx) => {
+    await charging.lockAccounts(tx, [{ tenant: 'many' }])
+    for (let n = 0; n < many; n++)
+      await charging.grantLot(tx, lot('many', { amount: 1n, reference: `m-${n}`, validFromMs: START_MS + 1_000 }))
+  })
+  expect(await charging.expireLots(START_MS + 999)).toEqual({ begun: 0, expired: 0 })
+  expect(await charging.expireLots(START_MS + 1_000)).toEqual({ begun: many, expired: 0 })
+  expect(await charging.balance('many')).toMatchObject({ postedPico: `${many}` })
+}, 30_000)
+
 test('paid money cannot expire', async () => {
   const charging = make()
   const grant = lot('px', { source: 'paid', expiresAtMs: START_MS + 1000 })

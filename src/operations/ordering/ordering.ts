@@ -27,8 +27,16 @@ import { endDue, renewDue } from './renewals.ts'
 import type { Order } from './store/orders.ts'
 import { lockDesk } from './store/quotes.ts'
 import { updateSubscription } from './store/subscriptions.ts'
+import type { SubscriptionSearch } from './store/subscriptions.ts'
 import { selectTerms } from './store/terms.ts'
-import { invitationViews, listOrders, listSubscriptions, orderById, subscriptionById } from './views.ts'
+import {
+  invitationViews,
+  listOrders,
+  listSubscriptions,
+  orderById,
+  subscriptionById,
+  subscriptionPage,
+} from './views.ts'
 import type { Page } from './views.ts'
 
 /** Amounts are decimal strings of whole pico-yuan, times milliseconds since 1970. `tenant` in the last place: of others nothing exists. */
@@ -45,6 +53,10 @@ export interface Ordering {
   orders(page: Page): Promise<OrderView[]>
   orderById(id: string, tenant?: string): Promise<OrderView>
   subscriptions(page: Page): Promise<SubscriptionView[]>
+  /** Oldest first, and how many there are in all. */
+  subscriptionPage(
+    search: SubscriptionSearch,
+  ): Promise<{ readonly subscriptions: readonly SubscriptionView[]; readonly total: number }>
   subscriptionById(id: string, tenant?: string): Promise<SubscriptionView>
   /** With `dryRun`, this and `change` answer the order that it would be; nothing stays of it, and what would fail is thrown. */
   cancel(
@@ -90,6 +102,7 @@ export function createOrdering(options: OrderingDeps): Ordering {
     orders: (page) => listOrders(database, page),
     orderById: (id, tenant) => orderById(database, id, tenant),
     subscriptions: (page) => listSubscriptions(database, page),
+    subscriptionPage: (search) => subscriptionPage(database, search),
     subscriptionById: (id, tenant) => subscriptionById(database, id, tenant),
     cancel: (request, actor) =>
       request.dryRun

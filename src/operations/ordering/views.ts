@@ -5,8 +5,8 @@ import { selectInvitations } from './store/invitations.ts'
 import { selectMembers } from './store/members.ts'
 import { selectOrder, selectOrders, selectWaiting } from './store/orders.ts'
 import type { Order } from './store/orders.ts'
-import { selectSubscription, selectSubscriptions } from './store/subscriptions.ts'
-import type { Subscription } from './store/subscriptions.ts'
+import { selectSubscription, selectSubscriptionPage, selectSubscriptions } from './store/subscriptions.ts'
+import type { Subscription, SubscriptionSearch } from './store/subscriptions.ts'
 import { selectTerms } from './store/terms.ts'
 import { transitionsOf } from './store/transitions.ts'
 
@@ -72,6 +72,15 @@ export async function listSubscriptions(db: Queryable, page: Page): Promise<Subs
 export async function invitationViews(db: Queryable, tenant?: string): Promise<InvitationView[]> {
   const found = await selectInvitations(db, tenant === undefined ? {} : { tenant })
   return found.map(({ atMs, ...rest }) => ({ ...rest, invitedAtMs: atMs }))
+}
+
+/** Oldest first. */
+export async function subscriptionPage(
+  db: Queryable,
+  search: SubscriptionSearch,
+): Promise<{ readonly subscriptions: SubscriptionView[]; readonly total: number }> {
+  const { found, total } = await selectSubscriptionPage(db, search)
+  return { subscriptions: await subscriptionViews(db, found), total }
 }
 
 async function subscriptionViews(db: Queryable, subscriptions: readonly Subscription[]): Promise<SubscriptionView[]> {

@@ -89,7 +89,8 @@ export async function* recordsOfLine(
     }
     const from = afterSeq
     const done = start?.startsWith(CORRECTED) ? { after: start.slice(CORRECTED.length) } : {}
-    const corrections = await bookedCorrections(db, { ...query, ...done, limit: Number.MAX_SAFE_INTEGER })
+    // A correction has a posting of its own, so there are no more than postings.
+    const corrections = await bookedCorrections(db, { ...query, ...done, limit: POSTINGS })
     yield* corrections.map((booked) => ({ ...booked, cursor: `${from}.${CORRECTED}${booked.correction ?? ''}` }))
     start = undefined
     afterSeq = last.seq

@@ -7,6 +7,7 @@ import type { Step } from '../model/left.ts'
 import { toCharge, toSums } from '../rollup/store.ts'
 import type { ChargeRow } from '../rollup/store.ts'
 import type { FiledLine } from './model.ts'
+import type { DocumentSearch } from './store.ts'
 
 export async function tenantsWithCharges(db: Queryable, period: string): Promise<string[]> {
   const rows = await db.rows<{ tenant: string }>(
@@ -218,6 +219,27 @@ function toLine(row: LineRow): FiledLine {
 
 const lineColumns = sql`document, position, charge, revision, from_gross, to_gross, from_requests, to_requests, from_tokens, to_tokens, from_seq, to_seq,
   credits_document, credits_position, period, description, service, sheet, tax_percent, gross_fen, net_fen, tax_fen, due_fen`
+
+/** Lines by `<document>:<position>` or by whose they are, in the order in which their documents were made, and how many in all. */
+export async function linePage(
+  db: Queryable,
+  { ids, tenants, offset, limit }: Omit<DocumentSearch, 'states'>,
+): Promise<{ readonly lines: FiledLine[]; readonly total: number }> {
+  const named = ids?.map((id) => /^(.+):(\d{1,9})$/.exec(id)).filter((parts) => parts !== null)
+  const where = sql`
+    ${
+      named
+        ? sql`(l.document, l.position) in (select * from unnest(${named.map(([, document = '']) => document)}::text[],
+            ${named.map(([, , position = '0']) => Number(position))}::integer[]))`
+        : sql`true`
+    } and ${tenants ? sql`d.tenant = any(${tenants}::text[])` : sql`true`}`
+  const from = sql`from billing.document d join billing.line l on l.document = d.id where ${where}`
+  const [row] = await db.rows<{ total: bigint }>(sql`select count(*) as total ${from}`)
+  const rows = await db.rows<LineRow>(
+    sql`select l.* ${from} order by d.created_at_ms, d.id, l.position offset ${offset} limit ${limit}`,
+  )
+  return { lines: rows.map(toLine), total: Number(row?.total ?? 0) }
+}
 
 export async function linesOf(db: Queryable, document: string): Promise<FiledLine[]> {
   return (

@@ -186,6 +186,26 @@ export async function listDocuments(db: Queryable, query: DocumentQuery): Promis
   )
 }
 
+export interface DocumentSearch {
+  readonly ids?: readonly string[]
+  readonly tenants?: readonly string[]
+  readonly states?: readonly string[]
+  readonly offset: number
+  readonly limit: number
+}
+
+/** Oldest first, and how many there are in all. */
+export async function documentPage(
+  db: Queryable,
+  { ids, tenants, states, offset, limit }: DocumentSearch,
+): Promise<{ readonly documents: Document[]; readonly total: number }> {
+  const where = sql`${ids ? sql`id = any(${ids}::text[])` : sql`true`} and ${tenants ? sql`tenant = any(${tenants}::text[])` : sql`true`}
+    and ${states ? sql`state = any(${states}::text[])` : sql`true`}`
+  const [row] = await db.rows<{ total: bigint }>(sql`select count(*) as total from billing.document where ${where}`)
+  const documents = await documentsWhere(db, sql`${where} order by created_at_ms, id offset ${offset} limit ${limit}`)
+  return { documents, total: Number(row?.total ?? 0) }
+}
+
 /** Issued and not settled, what is due first; credit notes with something left on them beside. */
 export async function openDocuments(db: Queryable, tenant: string): Promise<Document[]> {
   return documentsWhere(

@@ -73,7 +73,7 @@ export async function outstandingMoves(tx: Transaction, key: string, about: stri
   const rows = await tx.rows<{ lot: string; amount: string }>(sql`
     select m.lot, sum(m.amount) as amount
       from charging.lot_move m
-     where m.booking = ${key} or m.booking in (select b.key from charging.booking b where b.about = ${about})
+     where m.booking in (select ${key} union all select b.key from charging.booking b where b.about = ${about} and b.key <> ${key})
      group by m.lot
     having sum(m.amount) < 0
      order by min(m.position) filter (where m.booking = ${key})

@@ -130,6 +130,7 @@ export async function correct(tx: Transaction, change: Change): Promise<boolean>
   })
   await insertCorrection(tx, {
     usageId: record.id,
+    tenant: record.tenant,
     version,
     kind,
     booking: key,

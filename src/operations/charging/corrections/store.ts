@@ -67,18 +67,20 @@ export async function newestCorrections(db: Queryable, tenant: string, limit: nu
   return (
     await db.rows<Raw>(sql`
       select ${columns} from charging.correction
-       where usage_id in (select u.id from charging.usage_record u where u.tenant = ${tenant})
-       order by made_at_ms desc, usage_id, version desc limit ${limit}
+       where tenant = ${tenant} order by made_at_ms desc, usage_id, version desc limit ${limit}
     `)
   ).map(toCorrection)
 }
 
-export async function insertCorrection(tx: Transaction, correction: Correction): Promise<void> {
+export async function insertCorrection(
+  tx: Transaction,
+  correction: Correction & { readonly tenant: string },
+): Promise<void> {
   const { burn } = correction
   await tx.rows(sql`
-    insert into charging.correction (usage_id, version, kind, booking, sell, tax, sell_sheet, draws_kept, lots, lot_amounts, gift, credit,
+    insert into charging.correction (usage_id, tenant, version, kind, booking, sell, tax, sell_sheet, draws_kept, lots, lot_amounts, gift, credit,
       overrun, booked_tax, reason, decided_by, made_at_ms)
-    values (${correction.usageId}, ${correction.version}, ${correction.kind}, ${correction.booking}, ${correction.sellPico}::numeric,
+    values (${correction.usageId}, ${correction.tenant}, ${correction.version}, ${correction.kind}, ${correction.booking}, ${correction.sellPico}::numeric,
       ${correction.taxPico}::numeric, ${correction.sellSheet}, ${correction.drawsKept}, ${burn.lots}::text[], ${burn.lotAmounts}::numeric[],
       ${burn.giftPico}::numeric, ${burn.creditPico}::numeric, ${burn.overrunPico}::numeric, ${burn.bookedTaxPico}::numeric,
       ${correction.reason}, ${correction.by}, ${correction.madeAtMs}::bigint)

@@ -178,43 +178,63 @@ function takeFree(lot: LotRow, bucket: Bucket): { amount: bigint; revenue: bigin
  */
 export async function turnLots(database: Database, nowMs: number): Promise<{ begun: number; expired: number }> {
   let [begun, expired] = [0, 0]
-  for (const bucketId of await bucketsWithTurningLots(database, nowMs)) {
-    await database.transaction(async (tx) => {
-      const [first] = await turningLots(tx, bucketId, nowMs)
-      if (!first) return
-      let bucket = await lockBucketOf(tx, first)
-      const changes: { lot: LotRow; amount: bigint; revenue: bigint }[] = []
-      for (const lot of await turningLots(tx, bucketId, nowMs)) {
-        const isOver = lot.expiresAtMs !== null && lot.expiresAtMs <= nowMs
-        if (!isOver) {
-          begun += 1
-          await changeLot(tx, { ...lot, state: 'active' })
-          await moveBuckets(tx, [{ id: bucketId, posted: lot.remaining, escrowed: 0n }])
-          bucket = { ...bucket, posted: bucket.posted + lot.remaining }
-          continue
-        }
-        const { amount, revenue } = takeFree(lot, bucket)
-        if (amount === 0n) continue
-        expired += 1
-        const remaining = lot.remaining - amount
-        const state = remaining === 0n ? 'expired' : lot.state
-        await changeLot(tx, { ...lot, remaining, recognised: lot.recognised + revenue, state })
-        if (lot.state === 'active') {
-          await moveBuckets(tx, [{ id: bucketId, posted: -amount, escrowed: 0n }])
-          bucket = { ...bucket, posted: bucket.posted - amount }
-        }
-        changes.push({ lot, amount, revenue })
+  // By position and not until none are left: what gateways hold of a lot that is over stays, and would be found again for ever.
+  for (let after = ''; ;) {
+    const buckets = await bucketsWithTurningLots(database, nowMs, { after, limit: PAGE })
+    for (const bucket of buckets)
+      for (let last: string | undefined = ''; last !== undefined;) {
+        const turned = await database.transaction((tx) => turnPage(tx, { bucket, after: last ?? '', nowMs }))
+        begun += turned.begun
+        expired += turned.expired
+        last = turned.last
       }
-      const { tenant, unit } = bucket
-      for (const { lot, amount, revenue } of changes)
-        await book(tx, {
-          key: `expiry:${lot.id}@${nowMs}`,
-          booking: { kind: 'expiry', tenant, unit, amount, revenue },
-          memo: `expiry of ${lot.id}`,
-          nowMs,
-          moves: [{ lot: lot.id, amount: -amount }],
-        })
-    })
+    if (buckets.length < PAGE) return { begun, expired }
+    after = buckets.at(-1) ?? ''
   }
-  return { begun, expired }
+}
+
+const PAGE = 500
+
+/** `last`: the lot after which there may be more. */
+async function turnPage(
+  tx: Transaction,
+  { bucket: bucketId, after, nowMs }: { bucket: string; after: string; nowMs: number },
+): Promise<{ begun: number; expired: number; last: string | undefined }> {
+  const page = { after, limit: PAGE }
+  const [first] = await turningLots(tx, bucketId, nowMs, { after, limit: 1 })
+  if (!first) return { begun: 0, expired: 0, last: undefined }
+  let bucket = await lockBucketOf(tx, first)
+  let begun = 0
+  const changes: { lot: LotRow; amount: bigint; revenue: bigint }[] = []
+  const lots = await turningLots(tx, bucketId, nowMs, page)
+  for (const lot of lots) {
+    const isOver = lot.expiresAtMs !== null && lot.expiresAtMs <= nowMs
+    if (!isOver) {
+      begun += 1
+      await changeLot(tx, { ...lot, state: 'active' })
+      await moveBuckets(tx, [{ id: bucketId, posted: lot.remaining, escrowed: 0n }])
+      bucket = { ...bucket, posted: bucket.posted + lot.remaining }
+      continue
+    }
+    const { amount, revenue } = takeFree(lot, bucket)
+    if (amount === 0n) continue
+    const remaining = lot.remaining - amount
+    const state = remaining === 0n ? 'expired' : lot.state
+    await changeLot(tx, { ...lot, remaining, recognised: lot.recognised + revenue, state })
+    if (lot.state === 'active') {
+      await moveBuckets(tx, [{ id: bucketId, posted: -amount, escrowed: 0n }])
+      bucket = { ...bucket, posted: bucket.posted - amount }
+    }
+    changes.push({ lot, amount, revenue })
+  }
+  const { tenant, unit } = bucket
+  for (const { lot, amount, revenue } of changes)
+    await book(tx, {
+      key: `expiry:${lot.id}@${nowMs}`,
+      booking: { kind: 'expiry', tenant, unit, amount, revenue },
+      memo: `expiry of ${lot.id}`,
+      nowMs,
+      moves: [{ lot: lot.id, amount: -amount }],
+    })
+  return { begun, expired: changes.length, last: lots.length === PAGE ? lots.at(-1)?.id : undefined }
 }

@@ -85,18 +85,28 @@ export async function lotsOf(db: Queryable, tenant: string, limit: number): Prom
 const turning = (nowMs: number) => sql`remaining > 0
   and ((state = 'pending' and valid_from_ms <= ${nowMs}::bigint) or (state in ('pending', 'active') and expires_at_ms <= ${nowMs}::bigint))`
 
-export async function bucketsWithTurningLots(db: Queryable, nowMs: number): Promise<string[]> {
-  const rows = await db.rows<{ bucket: string }>(
-    sql`select distinct bucket from charging.lot where ${turning(nowMs)} order by bucket limit 1000`,
-  )
+/** In the order of their ids, those after one. */
+export async function bucketsWithTurningLots(
+  db: Queryable,
+  nowMs: number,
+  page: { readonly after: string; readonly limit: number },
+): Promise<string[]> {
+  const rows = await db.rows<{ bucket: string }>(sql`
+    select distinct bucket from charging.lot where ${turning(nowMs)} and bucket > ${page.after} order by bucket limit ${page.limit}
+  `)
   return rows.map((row) => row.bucket)
 }
 
-export async function turningLots(tx: Transaction, bucket: string, nowMs: number): Promise<LotRow[]> {
+export async function turningLots(
+  tx: Transaction,
+  bucket: string,
+  nowMs: number,
+  page: { readonly after: string; readonly limit: number },
+): Promise<LotRow[]> {
   return (
-    await tx.rows<Raw>(
-      sql`select ${columns} from charging.lot where bucket = ${bucket} and ${turning(nowMs)} order by id limit 500`,
-    )
+    await tx.rows<Raw>(sql`
+      select ${columns} from charging.lot where bucket = ${bucket} and ${turning(nowMs)} and id > ${page.after} order by id limit ${page.limit}
+    `)
   ).map(toLot)
 }
 

@@ -93,6 +93,26 @@ export async function selectSubscriptions(
   )
 }
 
+export interface SubscriptionSearch {
+  readonly ids?: readonly string[]
+  readonly tenants?: readonly string[]
+  readonly states?: readonly string[]
+  readonly offset: number
+  readonly limit: number
+}
+
+/** In the order in which they were bought, and how many there are in all. */
+export async function selectSubscriptionPage(
+  db: Queryable,
+  { ids, tenants, states, offset, limit }: SubscriptionSearch,
+): Promise<{ readonly found: Subscription[]; readonly total: number }> {
+  const where = sql`where ${ids ? sql`id = any(${ids}::text[])` : sql`true`} and ${tenants ? sql`tenant = any(${tenants}::text[])` : sql`true`}
+    and ${states ? sql`state = any(${states}::text[])` : sql`true`}`
+  const [row] = await db.rows<{ total: bigint }>(sql`select count(*) as total from ordering.subscription ${where}`)
+  const found = await select(db, sql`${where} order by id offset ${offset} limit ${limit}`)
+  return { found, total: Number(row?.total ?? 0) }
+}
+
 /** What a tenant has, in the order in which it was bought. */
 export async function selectLive(db: Queryable, tenant: string): Promise<Subscription[]> {
   return select(db, sql`where tenant = ${tenant} and state in ('active', 'suspended') order by id`)

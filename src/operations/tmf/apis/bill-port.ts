@@ -1,6 +1,12 @@
 /** What this room needs of the room that makes documents. Amounts are in fen, ids are those of documents. */
 export interface Bills {
-  documents(query: { readonly limit: number; readonly before?: string }): Promise<readonly BillDocument[]>
+  /** Oldest first, and how many there are in all. */
+  documentPage(query: BillSearch): Promise<{ readonly documents: readonly BillDocument[]; readonly total: number }>
+  /** The lines of such documents, in the same order. `ids` are `<document>:<position>`. */
+  linePage(query: Omit<BillSearch, 'states'>): Promise<{
+    readonly lines: readonly { readonly document: BillDocument; readonly line: BillLine }[]
+    readonly total: number
+  }>
   /** Throws `unknown_document`. */
   document(id: string): Promise<{
     readonly document: BillDocument
@@ -14,6 +20,14 @@ export interface Bills {
     readonly documents: readonly BillDocument[]
     readonly failures: readonly { readonly code: string; readonly detail: string }[]
   }>
+}
+
+export interface BillSearch {
+  readonly ids?: readonly string[]
+  readonly tenants?: readonly string[]
+  readonly states?: readonly string[]
+  readonly offset: number
+  readonly limit: number
 }
 
 interface Amounts {

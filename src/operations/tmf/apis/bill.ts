@@ -3,7 +3,7 @@ import { Problem, fenToPico, periodOfKey } from '#kernel'
 import { decimal } from '#platform/json'
 import type { ExactObject } from '#platform/json'
 import type { Api, Kind } from '../engine/kind.ts'
-import { few } from '../engine/own.ts'
+import { few, many } from '../engine/own.ts'
 import type { Own } from '../engine/own.ts'
 import type { Resource } from '../engine/resource.ts'
 import * as types from '../types/bill.ts'
@@ -15,8 +15,6 @@ import { ids, money, party, period, ref, time } from './refs.ts'
 const API = 'customerBillManagement'
 const BY = 'business support system'
 const CYCLE_ID = 'factory:month'
-const PAGE = 500
-
 export interface BillRooms {
   readonly identity: Identity
   readonly billing: Bills
@@ -30,25 +28,41 @@ export function billApi(rooms: BillRooms): Api {
     kinds: [
       { type: types.customerBill, own: bills(billing), ownPatch: (id, changes) => decide(billing, id, changes) },
       onDemand(rooms),
-      { type: types.appliedCustomerBillingRate, own: few(() => rates(billing)) },
+      { type: types.appliedCustomerBillingRate, own: rates(billing) },
       { type: types.billCycle, own: few(async () => [cycle()]) },
     ],
   }
 }
 
+const ofTenant = (account: string): string => account.replace(/^tenant:/, '')
+
 /** Oldest first, so that pages stay where they are. */
-async function allDocuments(billing: Bills): Promise<BillDocument[]> {
-  const found: BillDocument[] = []
-  for (let before: string | undefined; ; before = found.at(-1)?.id) {
-    const page = await billing.documents({ limit: PAGE, ...(before === undefined ? {} : { before }) })
-    found.push(...page)
-    if (page.length < PAGE) return found.toReversed()
-  }
+function bills(billing: Bills): Own {
+  return many({
+    searched: {
+      id: { by: 'ids' },
+      state: { by: 'states' },
+      'billingAccount.id': { by: 'tenants', from: ofTenant },
+      'relatedParty.id': { by: 'tenants' },
+    },
+    async page(search, page) {
+      const { documents, total } = await billing.documentPage({ ...search, ...page })
+      return { items: documents.map((document) => billOf(document)), total }
+    },
+    find: (id) => oneBill(billing, id),
+  })
 }
 
-function bills(billing: Bills): Own {
-  const { page } = few(async () => (await allDocuments(billing)).map((document) => billOf(document)))
-  return { page, find: (id) => oneBill(billing, id) }
+function rates(billing: Bills): Own {
+  const page = async (query: Parameters<Bills['linePage']>[0]) => {
+    const { lines, total } = await billing.linePage(query)
+    return { items: lines.map(({ document, line }) => rateOf(document, line)), total }
+  }
+  return many({
+    searched: { id: { by: 'ids' }, 'billingAccount.id': { by: 'tenants', from: ofTenant } },
+    page: (search, { offset, limit }) => page({ ...search, offset, limit }),
+    find: async (id) => (await page({ ids: [id], offset: 0, limit: 1 })).items[0],
+  })
 }
 
 async function oneBill(billing: Bills, id: string): Promise<Resource | undefined> {
@@ -142,15 +156,6 @@ async function accountTenant(identity: Identity, value: unknown): Promise<string
   const tenant = /^tenant:(.+)$/.exec(id)?.[1]
   const [known] = tenant === undefined ? [] : await identity.tenants(tenant)
   return known?.id ?? refuse('billingAccount.id', 'no account of a customer of ours')
-}
-
-async function rates(billing: Bills): Promise<Resource[]> {
-  const found: Resource[] = []
-  for (const { id } of await allDocuments(billing)) {
-    const { document, lines } = await billing.document(id)
-    found.push(...lines.map((line) => rateOf(document, line)))
-  }
-  return found
 }
 
 function rateOf(document: BillDocument, line: BillLine): Resource {

@@ -6,7 +6,8 @@ import type { Ordering } from '#ordering'
 import { decimal } from '#platform/json'
 import type { ExactObject } from '#platform/json'
 import type { Api } from '../engine/kind.ts'
-import { few } from '../engine/own.ts'
+import { many } from '../engine/own.ts'
+import type { Own } from '../engine/own.ts'
 import type { Resource } from '../engine/resource.ts'
 import * as types from '../types/inventory.ts'
 import { billingAccountRef } from './account.ts'
@@ -18,26 +19,37 @@ export interface InventoryRooms {
   readonly ordering: Ordering
 }
 
-const PAGE = 500
+const without = (prefix: string) => (id: string) => (id.startsWith(prefix) ? id.slice(prefix.length) : id)
 
 /** TMF637: what was ordered of us; beside it, the products that the BSS keeps here for itself. */
 export function inventoryApi(rooms: InventoryRooms): Api {
-  return { name: 'productInventory', kinds: [{ type: types.product, own: few(() => products(rooms)) }] }
+  return { name: 'productInventory', kinds: [{ type: types.product, own: products(rooms) }] }
 }
 
-async function products({ identity, offers, ordering }: InventoryRooms): Promise<Resource[]> {
-  const names = new Map((await identity.tenants()).map(({ id, displayName }) => [id, displayName]))
-  const offerNames = new Map((await offers.list()).map(({ id, name }) => [id, name]))
-  const found: SubscriptionView[] = []
-  for (let before: string | undefined; ; before = found.at(-1)?.id) {
-    const page = await ordering.subscriptions({ limit: PAGE, ...(before === undefined ? {} : { before }) })
-    found.push(...page)
-    if (page.length < PAGE) break
+/** Oldest first, so that pages stay where they are. */
+function products({ identity, offers, ordering }: InventoryRooms): Own {
+  const page = async (query: Parameters<Ordering['subscriptionPage']>[0]) => {
+    const { subscriptions, total } = await ordering.subscriptionPage(query)
+    if (subscriptions.length === 0) return { items: [], total }
+    const names = new Map((await identity.tenants()).map(({ id, displayName }) => [id, displayName]))
+    const offerNames = new Map((await offers.list()).map(({ id, name }) => [id, name]))
+    const items = subscriptions.map((one) =>
+      productOf(one, names.get(one.tenant) ?? one.tenant, offerNames.get(one.offer) ?? one.offer),
+    )
+    return { items, total }
   }
-  // Oldest first, so that pages stay where they are.
-  return found
-    .toReversed()
-    .map((one) => productOf(one, names.get(one.tenant) ?? one.tenant, offerNames.get(one.offer) ?? one.offer))
+  return many({
+    searched: {
+      id: { by: 'ids', from: without(ids.subscription('')) },
+      status: { by: 'states' },
+      'billingAccount.id': { by: 'tenants', from: without(ids.tenant('')) },
+    },
+    page: (search, { offset, limit }) => page({ ...search, offset, limit }),
+    find: async (id) =>
+      (await page({ ids: [without(ids.subscription(''))(id)], offset: 0, limit: 1 })).items.find(
+        (one) => one.id === id,
+      ),
+  })
 }
 
 function productOf(subscription: SubscriptionView, customer: string, offerName: string): Resource {
