@@ -22,6 +22,10 @@ test('jobs run at once and then by the timer, one after the other, and a failure
       calls.push('reservations')
       return { ended: 0 }
     },
+    prunePeriods: async () => {
+      calls.push('periods')
+      return { pruned: 0 }
+    },
   }
   const billing = {
     rollUp: async () => {
@@ -66,7 +70,7 @@ test('jobs run at once and then by the timer, one after the other, and a failure
       log: nullLog,
       everyMs: 5,
     })
-    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(22)
+    await expect.poll(() => calls.length).toBeGreaterThanOrEqual(24)
   }
   const round = [
     'orders',
@@ -74,6 +78,7 @@ test('jobs run at once and then by the timer, one after the other, and a failure
     'revenue',
     'slices',
     'reservations',
+    'periods',
     'sums',
     'overdue',
     'quality',
@@ -81,7 +86,7 @@ test('jobs run at once and then by the timer, one after the other, and a failure
     'credits',
     'agreements',
   ]
-  expect(calls.slice(0, 22)).toEqual([...round, ...round])
+  expect(calls.slice(0, 24)).toEqual([...round, ...round])
   const before = calls.length
   await new Promise((done) => setTimeout(done, 30))
   expect(calls.length).toBe(before)

@@ -14,7 +14,7 @@ type Job = readonly [name: string, work: (nowMs: number) => Promise<unknown>]
 
 /** Orders first: what is renewed in time does not expire. */
 export function jobsOf(
-  charging: Pick<Charging, 'expireLots' | 'recogniseRevenue' | 'reclaimSlices' | 'endReservations'>,
+  charging: Pick<Charging, 'expireLots' | 'recogniseRevenue' | 'reclaimSlices' | 'endReservations' | 'prunePeriods'>,
   ordering: Pick<Ordering, 'runDue'>,
   billing: Pick<Billing, 'rollUp' | 'dun'>,
   quality: Pick<Quality, 'digest' | 'watch' | 'applyCredits'>,
@@ -26,6 +26,7 @@ export function jobsOf(
     ['revenue', (nowMs) => charging.recogniseRevenue(nowMs)],
     ['slices', (nowMs) => charging.reclaimSlices(nowMs)],
     ['reservations', (nowMs) => charging.endReservations(nowMs)],
+    ['periods', (nowMs) => charging.prunePeriods(nowMs)],
     ['sums for billing', () => billing.rollUp()],
     ['overdue invoices', () => billing.dun()],
     ['quality', () => quality.digest()],

@@ -30,6 +30,7 @@ import { balance, lockWallets, topup, topupIn, wallets } from './bucket/service.
 import type { Topup } from './bucket/service.ts'
 import { bucketsOf } from './bucket/store.ts'
 import type { Bucket } from './bucket/store.ts'
+import { prunePeriods } from './bucket/prune.ts'
 import { postReceivable, transfer, withdraw } from './bucket/transfer.ts'
 import type { Transfer, Withdrawal } from './bucket/transfer.ts'
 import { previewRerate, rerate } from './corrections/rerate.ts'
@@ -204,6 +205,8 @@ export interface Charging {
   refundUsage(request: { usageId: string; by: string; reason: string; reference: string }): Promise<Corrected>
   /** Job: gives back what lost gateways hold, of wallets in the mode `available` and of periods that are over. */
   reclaimSlices(nowMs: number): Promise<{ reclaimed: number }>
+  /** Job: clears away periods of caps and reservations that are over and that nobody used. */
+  prunePeriods(nowMs: number): Promise<{ pruned: number }>
   /** Job: earns fees whose time passes. */
   recogniseRevenue(nowMs: number): Promise<{ fees: number }>
   /** Sets money of a wallet aside in a caller's transaction, as no gateway could, until it is given back or over. */
@@ -257,6 +260,7 @@ export function createCharging({
   longestRequestMs = 3_600_000,
 }: ChargingDeps): Charging {
   const database = withRetries(plain)
+  let prunedToMs = 0
   const deps = { database, clock, sliceLifetimeMs, longestRequestMs }
   return {
     register: (request) => register(database, request),
@@ -307,6 +311,11 @@ export function createCharging({
     rerate: (request) => rerate(deps, request),
     refundUsage: (request) => refundUsage(deps, request),
     reclaimSlices: (nowMs) => reclaimSlices(deps, nowMs),
+    async prunePeriods(nowMs) {
+      const { pruned, toMs } = await prunePeriods(database, { fromMs: prunedToMs, nowMs })
+      prunedToMs = toMs
+      return { pruned }
+    },
     recogniseRevenue: (nowMs) => recogniseRevenue(database, nowMs),
     reserveIn: (tx, reservation) => reserveIn(tx, reservation, clock.nowMs()),
     unreserveIn: (tx, reservation) => unreserveIn(tx, reservation, clock.nowMs()),

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { manualClock } from '#platform/clock'
+import { sql } from '#platform/postgres'
 import type { Transaction } from '#platform/postgres'
 import { JOURNAL, YUAN } from '../../../test/charging.ts'
 import { freshDatabase } from '../../../test/database.ts'
@@ -111,4 +112,37 @@ test('a record is accepted from a gateway that heard of a share before it began'
   const record = { ...base, payer: 'own' }
   expect((await charging.funding(database)).means.get('mem')?.length).toBe(2)
   expect(await charging.ingest({ gateway: 'gws', records: [record] })).toMatchObject({ accepted: 1 })
+})
+
+test('periods that nobody used are cleared away when they are over; what records drew on stays, and the books agree', async () => {
+  const minutes = manualClock(START_MS + 400 * 86_400_000)
+  const charging = createCharging({ database, clock: minutes })
+  const id = 'throughput:pr.1/std'
+  await within((tx) =>
+    charging.putDefinition(tx, {
+      ...{ id, tenant: 'pr', kind: 'throughput', unit: 'std', period: 'minute', amount: 1_000n },
+      ...{ validFromMs: 0, validToMs: null, terms: { services: ['m'], window: null, overflow: 'next' } },
+    }),
+  )
+  const { epoch } = await charging.register({ gateway: 'gw-pr', journal: JOURNAL })
+  const slices: string[] = []
+  for (let seq = 1; seq <= 4; seq++) {
+    const bucket = `${id}@${Math.floor(minutes.nowMs() / 60_000)}`
+    const reply = await charging.grant({ gateway: 'gw-pr', epoch, seq, bucket, min: '500', want: '500' })
+    if (reply.outcome !== 'granted') throw new Error(JSON.stringify(reply))
+    slices.push(reply.slice.id)
+    minutes.advance(60_000)
+  }
+  const close = (slice: string) => charging.close({ gateway: 'gw-pr', journal: JOURNAL, slice, records: 0 })
+  const left = async () =>
+    (await database.rows<{ id: string }>(sql`select id from charging.bucket where tenant = 'pr' order by id`)).length
+  // One slice is never given back, and stays until it is known what became of it.
+  for (const slice of slices.slice(1)) await close(slice)
+  expect(await charging.prunePeriods(minutes.nowMs() + 86_400_000 - 120_000)).toEqual({ pruned: 1 })
+  expect(await left()).toBe(3)
+  minutes.advance(2 * 86_400_000)
+  expect(await charging.prunePeriods(minutes.nowMs())).toEqual({ pruned: 2 })
+  expect(await charging.prunePeriods(minutes.nowMs())).toEqual({ pruned: 0 })
+  expect(await left()).toBe(1)
+  await coherent(charging)
 })

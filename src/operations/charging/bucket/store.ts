@@ -199,6 +199,44 @@ export async function bucketsOfKind(db: Queryable, kind: Bucket['kind'], tenant?
   ).map(toBucket)
 }
 
+/** Where a page of periods ends: by their ends and, among equals, by their ids. */
+export interface PeriodEnd {
+  readonly endMs: number
+  readonly id: string
+}
+
+/**
+ * Of a page of periods that ended up to a time, in the order of their ends: deletes those that nobody used. Locks buckets before slices,
+ * as everybody does; who holds one of them at the moment keeps it. `last`: where the next page begins, if there may be one.
+ */
+export async function deleteUnusedPeriods(
+  tx: Transaction,
+  page: {
+    readonly after: PeriodEnd
+    readonly toMs: number
+    readonly limit: number
+  },
+): Promise<{ pruned: number; last: PeriodEnd | undefined }> {
+  const { after, toMs, limit } = page
+  const seen = await tx.rows<{ id: string; valid_to_ms: bigint }>(sql`
+    select id, valid_to_ms from charging.bucket
+     where definition is not null and (valid_to_ms, id) > (${after.endMs}::bigint, ${after.id}) and valid_to_ms <= ${toMs}::bigint
+     order by valid_to_ms, id limit ${limit}
+  `)
+  const end = seen.at(-1)
+  const last = seen.length === limit && end ? { endMs: Number(end.valid_to_ms), id: end.id } : undefined
+  const locked = await tx.rows<{ id: string }>(sql`
+    select b.id from charging.bucket b
+     where b.id = any(${seen.map(({ id }) => id)}::text[]) and b.posted = b.granted and b.escrowed = 0
+       and not exists (select 1 from charging.slice s where s.bucket = b.id and (s.state <> 'closed' or s.records > 0))
+     order by b.id for update skip locked
+  `)
+  const ids = locked.map(({ id }) => id)
+  await tx.rows(sql`delete from charging.slice where bucket = any(${ids}::text[])`)
+  await tx.rows(sql`delete from charging.bucket where id = any(${ids}::text[])`)
+  return { pruned: ids.length, last }
+}
+
 /** Fills the bucket of a period, unless somebody was first. */
 export async function openPeriod(
   tx: Transaction,
