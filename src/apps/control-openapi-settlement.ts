@@ -4,6 +4,7 @@ import {
   DiscrepanciesQuery,
   DiscrepancyDecision,
   DiscrepancyView,
+  FileQuery,
   ImportQuery,
   ImportReply,
   MappingReply,
@@ -121,6 +122,10 @@ export const SETTLEMENT_OPERATIONS: readonly Operation[] = [
       summary: 'One settlement and what it is made from',
     },
     reply: RunReply,
+  },
+  {
+    ...{ ...either, method: 'get', path: '/settlement/runs/{id}/pdf', query: FileQuery, file: 'application/pdf' },
+    summary: 'A settlement as PDF',
   },
   step('recompute', 'Compute again what is not approved'),
   step('review', 'It was looked at by somebody else than who proposed it'),

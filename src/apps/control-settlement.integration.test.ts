@@ -113,6 +113,11 @@ test('a statement goes from a file to a payment over the command line, with a se
   expect((await cli('settlement', 'payment-file', '--file', payments)).code).toBe(0)
   const last = (await readFile(payments, 'utf8')).replace('\uFEFF', '').trimEnd().split('\r\n').at(-1)
   expect(last).toMatch(run.payable === '0.00' ? /^TRAILER,0,0\.00,/ : new RegExp(`^TRAILER,1,${run.payable ?? ''},`))
+  for (const lang of ['zh-CN', 'en']) {
+    const pdf = join(folder, `${lang}.pdf`)
+    expect((await cli('settlement', 'pdf', run.id, '--lang', lang, '--file', pdf)).code).toBe(0)
+    expect((await readFile(pdf)).subarray(0, 5).toString()).toBe('%PDF-')
+  }
   expect((await cli('settlement', 'pay', run.id, '--reference', 'bank-1')).json()).toMatchObject({ state: 'paid' })
   expect((await cli('settlement', 'close', run.id)).json()).toMatchObject({ state: 'closed' })
   expect(VerifyReply.parse((await cli('verify')).json())).toMatchObject({ ok: true })

@@ -3,6 +3,7 @@ import type * as z from 'zod'
 import {
   DiscrepanciesQuery,
   DiscrepancyDecision,
+  FileQuery,
   ImportQuery,
   MonthText,
   PayRequest,
@@ -182,6 +183,15 @@ function addRuns(api: Hono, { settlement, clock, operator, supplier: whose }: Se
     const { reference } = await readBody(context, PayRequest, BODY_BYTES)
     await settlement.pay({ id: idIn(context), by, reference })
     return context.json(runReply(await settlement.run(idIn(context))))
+  })
+  api.get('/settlement/runs/:id/pdf', async (context) => {
+    const who = await whose(context)
+    const { lang: language } = query(context, FileQuery)
+    const pdf = await settlement.pdf(idIn(context), { language, supplier: scopeOf(who) })
+    return context.body(new Uint8Array(pdf), 200, {
+      'content-type': 'application/pdf',
+      'content-disposition': 'attachment; filename="settlement.pdf"',
+    })
   })
   api.get('/settlement/payment-file', async (context) => {
     await operator(context)

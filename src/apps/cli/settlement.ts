@@ -13,6 +13,7 @@ export const settlement: Command = {
   tokenfactory settlement list [--supplier S] [--state posted]
   tokenfactory settlement show ID
   tokenfactory settlement recompute | review | approve | post | close ID [--note TEXT]
+  tokenfactory settlement pdf ID --lang en --file settlement.pdf
   tokenfactory settlement payment-file --file payments.csv
   tokenfactory settlement pay ID --reference bank-4711
   tokenfactory settlement penalties [--supplier S]
@@ -56,6 +57,12 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   approve: (invocation, id) => step(invocation, id, 'approve'),
   post: (invocation, id) => step(invocation, id, 'post'),
   close: (invocation, id) => step(invocation, id, 'close'),
+  pdf: async (invocation, id) => {
+    const file = required(invocation, 'file')
+    const query = { lang: invocation.option('lang') }
+    const bytes = await invocation.client.save(`/settlement/runs/${named(id)}/pdf`, file, query)
+    return { json: { file, bytes }, text: `${file}: ${count(bytes)} bytes` }
+  },
   'payment-file': paymentFile,
   pay: async (invocation, id) => {
     const body = { reference: required(invocation, 'reference') }

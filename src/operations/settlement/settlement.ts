@@ -16,6 +16,8 @@ import type { Discrepancy, SettledRequest } from './matching/decision-store.ts'
 import { agree, decide, match } from './matching/service.ts'
 import { supplierPeriods } from './periods.ts'
 import { mappingMissing, unknownDiscrepancy, unknownRun, unknownStatement, unknownSupplier } from './problems.ts'
+import { renderRun } from './runs/pdf.ts'
+import type { Language } from './runs/pdf-texts.ts'
 import { paymentFile } from './runs/payment-file.ts'
 import { listPenalties, penaltiesFor } from './runs/penalty-store.ts'
 import type { Penalty } from './runs/penalty-store.ts'
@@ -81,6 +83,8 @@ export interface Settlement {
   post(ask: Act): Promise<Run>
   pay(ask: Act & { reference: string }): Promise<Run>
   close(ask: Act): Promise<Run>
+  /** A settlement on paper; with `supplier`, as if those of others did not exist. Throws `unknown_run`. */
+  pdf(id: string, options: { language: Language; supplier?: string | undefined }): Promise<Buffer>
   /** What is posted and to be paid, for the bank; see `paymentFile`. */
   paymentFile(): Promise<string>
   runs(query: { supplier?: string | undefined; state?: RunState | undefined; limit: number }): Promise<Run[]>
@@ -115,6 +119,12 @@ export function createSettlement(options: SettlementDeps): Settlement {
     if (!statement || (supplier !== undefined && statement.supplier !== supplier))
       throw unknownStatement({ id: id.slice(0, 120) })
     return statement
+  }
+  const detailOf = async (id: string, supplier?: string): Promise<RunDetail> => {
+    const run = await findRun(database, id)
+    if (!run || (supplier !== undefined && run.supplier !== supplier)) throw unknownRun({ id: id.slice(0, 120) })
+    const penalties = await penaltiesFor(database, { ...run, run: run.postingId === null ? null : id })
+    return { run, penalties, events: await eventsOf(database, id) }
   }
   return {
     async setMapping(supplier, mapping, by) {
@@ -175,6 +185,13 @@ export function createSettlement(options: SettlementDeps): Settlement {
     post: (ask) => postRun(deps, ask),
     pay: (ask) => pay(deps, ask),
     close: (ask) => close(deps, ask),
+    async pdf(id, { language, supplier }) {
+      const { run, events } = await detailOf(id, supplier)
+      const statement = await find(run.statement)
+      const discrepancies = await discrepancySums(database, statement.id)
+      const payee = await findPayee(database, run.supplier)
+      return renderRun({ run, statement, payee, discrepancies, events }, language)
+    },
     async paymentFile() {
       const runs = await listRuns(database, { supplier: undefined, state: 'posted', limit: MOST_PAYMENTS })
       const payments: { run: Run; payee: Payee }[] = []
@@ -185,12 +202,7 @@ export function createSettlement(options: SettlementDeps): Settlement {
       return paymentFile(payments, clock.nowMs())
     },
     runs: ({ supplier, state, limit }) => listRuns(database, { supplier, state, limit }),
-    async run(id, supplier) {
-      const run = await findRun(database, id)
-      if (!run || (supplier !== undefined && run.supplier !== supplier)) throw unknownRun({ id: id.slice(0, 120) })
-      const penalties = await penaltiesFor(database, { ...run, run: run.postingId === null ? null : id })
-      return { run, penalties, events: await eventsOf(database, id) }
-    },
+    run: detailOf,
     proposePenalty: (penalty, by) => propose(deps, penalty, by),
     async collectPenalties({ supplier, period, by }) {
       for (const proposal of await deps.penaltiesOf({ supplier, period }))

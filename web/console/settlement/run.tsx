@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { RunReply } from '#contract'
 import { fenToPico } from '#kernel'
 import { get, post } from '../../kit/api.ts'
+import { DownloadButton } from '../../kit/download-button.tsx'
 import { Field, FormDialog } from '../../kit/form-dialog.tsx'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { Facts, Panel } from '../../kit/layout.tsx'
@@ -31,6 +32,7 @@ function Sheet({ run }: { readonly run: RunReply }) {
   const { isOperator } = useScope()
   const { search } = useRoute()
   const steps = useSteps(run)
+  const pdf = `/settlement/runs/${encodeURIComponent(run.id)}/pdf`
   const [paying, setPaying] = useState(false)
   return (
     <>
@@ -46,7 +48,15 @@ function Sheet({ run }: { readonly run: RunReply }) {
         )}
         {isOperator && <StepButtons steps={steps} />}
       </div>
-      <Panel title={text.run}>
+      <Panel
+        title={text.run}
+        aside={
+          <>
+            <DownloadButton path={pdf} query={{ lang: 'zh-CN' }} label="PDF 中文" />
+            <DownloadButton path={pdf} query={{ lang: 'en' }} label="PDF English" />
+          </>
+        }
+      >
         <Facts
           facts={[
             [text.supplier, run.supplier],

@@ -105,10 +105,10 @@ export async function resolveWithinTolerance(
   { statement, absPico, bps }: { statement: string; absPico: bigint; bps: number },
 ): Promise<number> {
   const [row] = await tx.rows<{ resolved: bigint }>(sql`
-    with bound as (
+    with bound as materialized (
       select greatest(${absPico}::numeric, trunc(coalesce(sum(amount), 0) * ${bps}::integer / 10000)) as most
         from settlement.usage where statement = ${statement}
-    ), small as (
+    ), small as materialized (
       select number, sum(abs(impact) + abs(tax_impact)) over (order by abs(impact) + abs(tax_impact), number) as together
         from settlement.discrepancy
        where statement = ${statement} and class in ('quantity', 'price', 'tax', 'cutoff', 'model_mapping')
