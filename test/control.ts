@@ -13,6 +13,7 @@ import { SIGNING_KEY } from './quality.ts'
 import { createTmf } from '#tmf'
 import { freshDatabase } from './database.ts'
 import { billingOf, settlementOf } from '../src/apps/control-documents.ts'
+import { buyPricesOf } from '../src/apps/control-buy-prices.ts'
 import { createControlApp } from '../src/apps/control-app.ts'
 
 /** For tests: a control plane on a database of its own, with two tenants that share one posting. */
@@ -73,6 +74,7 @@ export async function controlFixture() {
     money: charging,
     auditTermsOf: agreements.auditTermsOf,
     supplierSlaOf: agreements.slaOf,
+    buyPrices: buyPricesOf(catalogue),
     signingKey: SIGNING_KEY,
   })
   const settlement = settlementOf({ database, clock, charging, catalogue, agreements, quality })

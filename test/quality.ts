@@ -2,6 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { createCharging } from '#charging'
 import type { Charging } from '#charging'
 import type { UsageRecord } from '#contract'
+import { parsePriceSheet } from '#kernel'
 import { manualClock } from '#platform/clock'
 import type { ManualClock } from '#platform/clock'
 import { createQuality } from '#quality'
@@ -9,7 +10,7 @@ import type { Quality, QualityDeps } from '#quality'
 import { YUAN, openSlice } from './charging.ts'
 import { freshDatabase } from './database.ts'
 import type { FreshDatabase } from './database.ts'
-import { START_MS, sampleRecord } from './sample-usage.ts'
+import { START_MS, sampleRecord, sheetById } from './sample-usage.ts'
 
 /** For tests: quality on a database of its own, and records delivered as a gateway delivers them. */
 export interface QualityStage extends AsyncDisposable {
@@ -37,6 +38,12 @@ export async function qualityStage(more: Partial<QualityDeps> = {}): Promise<Qua
     auditTermsOf: async () => undefined,
     supplierSlaOf: async () => undefined,
     signingKey: SIGNING_KEY,
+    buyPrices:
+      async () =>
+      async ({ buySheet }) => {
+        const sheet = await sheetById(buySheet)
+        return sheet && parsePriceSheet(sheet).prices
+      },
     ...more,
   })
   const slice = await openSlice(charging, { tenant: 'acme', gateway: 'gw-0', amount: 1_000_000n * YUAN })

@@ -7,6 +7,7 @@ import type { Clock } from '#platform/clock'
 import { migrate } from '#platform/postgres'
 import type { Database } from '#platform/postgres'
 import { createQuality } from '#quality'
+import { buyPricesOf } from '../../src/apps/control-buy-prices.ts'
 import { billingOf, settlementOf } from '../../src/apps/control-documents.ts'
 import { installationSecrets } from '../../src/apps/control-secrets.ts'
 
@@ -23,6 +24,7 @@ export async function openWorld(database: Database, clock: Clock, dataDir: strin
   const quality = createQuality({
     ...{ database, clock, money: charging, signingKey: installationSecrets(dataDir).signingKey },
     ...{ auditTermsOf: agreements.auditTermsOf, supplierSlaOf: agreements.slaOf },
+    buyPrices: buyPricesOf(catalogue),
   })
   const settlement = settlementOf({ database, clock, charging, catalogue, agreements, quality })
   return { database, identity, charging, agreements, catalogue, billing, quality, settlement }

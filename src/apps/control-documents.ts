@@ -6,11 +6,11 @@ import type { Charging } from '#charging'
 import type { Identity } from '#identity'
 import { PICO_PER_FEN, periodOfKey } from '#kernel'
 import type { Clock } from '#platform/clock'
+import type { Quality } from '#quality'
 import type { Database } from '#platform/postgres'
 import type { Quality } from '#quality'
 import { createSettlement } from '#settlement'
 import type { PenaltyProposal, Settlement } from '#settlement'
-import { auditDiscounts } from './control-claims.ts'
 
 interface Rooms {
   readonly database: Database
@@ -45,7 +45,7 @@ export function settlementOf({
   quality,
 }: Pick<Rooms, 'database' | 'clock' | 'charging' | 'catalogue'> & {
   readonly agreements: Agreements
-  readonly quality: Quality
+  readonly quality: Pick<Quality, 'penaltiesOf'>
 }): Settlement {
   return createSettlement({
     database,
@@ -57,10 +57,7 @@ export function settlementOf({
       const { absPico, bps } = tolerance
       return { agreement: agreement.id, taxPercent, tolerance: { absPico: BigInt(absPico), bps } }
     },
-    penaltiesOf: async (ask) => [
-      ...(await latenessOf(agreements, ask)),
-      ...(await auditDiscounts({ charging, catalogue, quality }, ask)),
-    ],
+    penaltiesOf: async (ask) => [...(await latenessOf(agreements, ask)), ...(await quality.penaltiesOf(ask))],
     async usageOf(span) {
       const rows = await charging.usage({ by: 'supplier', ...span })
       return rows.map(({ group, requests, buyPico }) => ({ supplier: group, requests, accruedPico: BigInt(buyPico) }))

@@ -16,6 +16,7 @@ import { createLog } from '#platform/log'
 import { migrate, openDatabase, schemaVersion, sql } from '#platform/postgres'
 import { createQuality } from '#quality'
 import { createTmf } from '#tmf'
+import { buyPricesOf } from './control-buy-prices.ts'
 import { createControlApp } from './control-app.ts'
 import { ControlConfig } from './control-config.ts'
 import { billingOf, settlementOf } from './control-documents.ts'
@@ -65,6 +66,7 @@ async function main(): Promise<void> {
     money: charging,
     auditTermsOf: agreements.auditTermsOf,
     supplierSlaOf: agreements.slaOf,
+    buyPrices: buyPricesOf(catalogue),
     signingKey: secrets.signingKey,
   })
   const settlement = settlementOf({ database, clock, charging, catalogue, agreements, quality })

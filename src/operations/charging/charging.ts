@@ -70,8 +70,8 @@ import type { Reservation, ReserveOutcome } from './reservations/service.ts'
 import { sharesAfter } from './shares/store.ts'
 import { explain, live, postings, requests, usage } from './usage/service.ts'
 import type { UsageQuery } from './usage/service.ts'
-import { boughtOutput, deliveredTokens } from './usage/store.ts'
-import type { BoughtOutput, DeliveredQuery } from './usage/store.ts'
+import { deliveredTokens } from './usage/store.ts'
+import type { DeliveredQuery } from './usage/store.ts'
 import { recordPage } from './usage/records-store.ts'
 import type { RecordPage } from './usage/records-store.ts'
 import { together, togetherBy } from './together.ts'
@@ -224,8 +224,6 @@ export interface Charging {
   usage(query: UsageQuery): Promise<UsageRow[]>
   /** Tokens of all classes that a supplier delivered of these services, by when requests were completed, in whole minutes. */
   deliveredTokens(query: DeliveredQuery): Promise<number>
-  /** For the token audit: output that a supplier claimed in a span of time, by model and price sheet. */
-  boughtOutput(query: { supplier: string; fromMs: number; toMs: number }): Promise<BoughtOutput[]>
   /** One point per minute up to now, oldest first, empty minutes included. */
   live(query: { minutes: number; tenant?: string }): Promise<LivePoint[]>
   requests(page: Page): Promise<RequestRow[]>
@@ -325,7 +323,6 @@ export function createCharging({
     postings: (page) => postings(database, page),
     usage: (query) => usage(deps, query),
     deliveredTokens: (query) => deliveredTokens(database, query),
-    boughtOutput: (query) => boughtOutput(database, query),
     live: (query) => live(deps, query),
     requests: (page) => requests(database, page),
     usageRecords: (page) => recordPage(database, page),

@@ -15,7 +15,14 @@ afterAll(() => stage[Symbol.asyncDispose]())
 /** A record of a supplier whose claim for the output is this. */
 function claimed(supplier: string, { reported, counted }: TokenClaim) {
   const tokens = { uncachedInput: 60, cacheWrite: 0, cacheRead: 0, output: reported, reasoning: 0 }
-  return { supplier, tokens, reported: tokens, counted: { input: 60, output: counted, method: 'tiktoken:o200k_base' } }
+  const attempts = [{ supplier, model: 'babbler', outcome: 'served', status: 200, startMs: 0, endMs: 9 } as const]
+  return {
+    supplier,
+    tokens,
+    attempts,
+    reported: tokens,
+    counted: { input: 60, output: counted, method: 'tiktoken:o200k_base' },
+  }
 }
 
 const take = (claims: Iterable<TokenClaim>, count: number): TokenClaim[] => {
@@ -95,6 +102,18 @@ test('a case needs two people to be upheld, begins the tests anew when it ends, 
   await expect(quality.decideCase(id, 'upheld', said)).rejects.toMatchObject({ type: { code: 'same_person' } })
   await quality.decideCase(id, 'upheld', { by: 'bob', reason: 'agreed with ann' })
   expect((await quality.scores())[0]?.scorePpm).toBe(300_000)
+  // Upheld: settlement is told what the claims were above count and tolerance, at the price of output, down to a whole fen.
+  const excess = take(inflatedRequests({ seed: 3, percent: 2 }), 700).reduce((sum, { reported, counted }) => {
+    const payable = counted + Math.max(4, Math.floor((counted * 5000) / 1e6))
+    return sum + Math.max(0, reported - payable)
+  }, 0)
+  const fen = 10_000_000_000n
+  const expected = ((BigInt(excess) * 5_000_000n) / fen) * fen
+  expect(expected).toBeGreaterThan(0n)
+  expect(await quality.penaltiesOf({ supplier: 'liar', period: '2026-11' })).toMatchObject([
+    { id: `audit-${id}-2026-11`, kind: 'audit', amountPico: expected, evidence: id },
+  ])
+  expect(await quality.penaltiesOf({ supplier: 'honest', period: '2026-11' })).toEqual([])
   await quality.decideCase(id, 'closed', { by: 'bob', reason: 'they mended it' })
   const { events } = await quality.case(id)
   expect(events.map(({ what, by }) => [what, by])).toEqual([

@@ -27,6 +27,8 @@ import type { Alert } from './store/alerts.ts'
 import { readCredits, readReports } from './store/sla.ts'
 import type { CreditQuery, ReportRow } from './store/sla.ts'
 import { addTerms, readTerms, sumMinutes } from './store/sli.ts'
+import { penaltiesOf } from './penalties.ts'
+import type { BuyPricesOf, SupplierPenalty } from './penalties.ts'
 import { termsBackdated, unknownAcceptance, unknownCase, unknownCredit } from './problems.ts'
 import { readAcceptances } from './store/acceptances.ts'
 import type { AcceptanceRow } from './store/acceptances.ts'
@@ -41,6 +43,7 @@ export interface QualityDeps {
   readonly auditTermsOf: AuditTermsOf
   readonly supplierSlaOf: SupplierSlaOf
   readonly money: CreditMoney
+  readonly buyPrices: () => Promise<BuyPricesOf>
   /** Ed25519, PEM (PKCS 8): the installation's own. */
   readonly signingKey: string
 }
@@ -95,6 +98,8 @@ export interface Quality {
   credit(id: string): Promise<{ credit: SlaCredit; events: QualityEvent[]; otherSide: SlaCredit[] }>
   /** Throws `unknown_credit`, `illegal_transition`, `same_person`. */
   decideCredit(id: string, to: CreditState, said: Said): Promise<SlaCredit>
+  /** For settlement: what it takes off a supplier's month, in whole fen. */
+  penaltiesOf(query: { supplier: string; period: string }): Promise<SupplierPenalty[]>
   /** Runs conformance, identity and load for real and keeps the signed report; what follows for the order is the caller's. */
   accept(
     subject: Subject,
@@ -171,6 +176,7 @@ export function createQuality(deps: QualityDeps): Quality {
       return { credit, events: await eventsOf(database, id), otherSide }
     },
     decideCredit: (id, to, said) => database.transaction((tx) => decideCredit(tx, id, to, decision(said))),
+    penaltiesOf: (query) => penaltiesOf(database, query, deps),
     accept: (subject, options, onProgress) => runAcceptance(deps, subject, options, onProgress),
     acceptances: (query) => readAcceptances(database, query),
     async acceptance(id) {

@@ -112,26 +112,6 @@ export async function minuteSums(
   }))
 }
 
-/** Output tokens that a supplier claimed and was owed for, by model and price sheet. */
-export interface BoughtOutput {
-  readonly model: string
-  readonly buySheet: string
-  readonly output: number
-}
-
-export async function boughtOutput(
-  db: Queryable,
-  { supplier, fromMs, toMs }: { readonly supplier: string; readonly fromMs: number; readonly toMs: number },
-): Promise<BoughtOutput[]> {
-  const rows = await db.rows<{ model: string; buySheet: string; output: string }>(sql`
-    select record ->> 'model' as model, record ->> 'buySheet' as "buySheet", sum(output + reasoning) as output
-      from charging.usage_record
-     where supplier = ${supplier} and completed_at_ms >= ${fromMs}::bigint and completed_at_ms < ${toMs}::bigint and ending = 'completed'
-     group by 1, 2 order by 1, 2
-  `)
-  return rows.map(({ output, ...row }) => ({ ...row, output: Number(output) }))
-}
-
 export interface DeliveredQuery {
   readonly supplier: string
   readonly services: readonly string[]

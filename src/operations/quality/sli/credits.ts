@@ -12,7 +12,7 @@ import type { Decision } from '../audit/decisions.ts'
 export type CreditMoney = Pick<Charging, 'topupIn' | 'lockForTopups'>
 
 /**
- * Moves a credit or a penalty. Who computed it cannot approve it; approval posts it once. Throws `unknown_credit`,
+ * Moves a credit or a penalty. Who computed it cannot approve it; approval posts a credit once, and hands a penalty on to settlement. Throws `unknown_credit`,
  * `illegal_transition`, `same_person`.
  */
 export async function decideCredit(
@@ -28,10 +28,10 @@ export async function decideCredit(
   if ((to === 'approved' || to === 'waived') && before.proposedBy === by) throw samePerson({ id })
   await saveCreditState(tx, id, to)
   await addEvent(tx, { subject: id, what: to, by, reason, atMs: nowMs })
-  if (to === 'approved') {
+  if (to === 'approved' && before.leg === 'customer') {
     await post(tx, {
       key: `sla:${id}`,
-      kind: before.leg === 'customer' ? 'sla_credit' : 'supplier_penalty',
+      kind: 'sla_credit',
       memo: `${id}: ${before.ppm} ppm of ${before.period}`,
       bookedAtMs: nowMs,
       entries: creditEntries(before),

@@ -1,14 +1,8 @@
 import { stringify } from 'csv-stringify/sync'
-import { recordsCompleted } from '#charging'
 import type { Queryable } from '#platform/postgres'
-import { spansSeen } from '../store/sli.ts'
 import { observationsOf } from './model/observation.ts'
 import type { Leg, Observation } from './model/observation.ts'
-
-/** No request takes longer, so whatever was accepted in a month was completed by then. */
-const LONGEST_REQUEST_MS = 3_600_000
-const SPAN_MS = 600_000
-const PAGE = 1000
+import { recordPages } from './records.ts'
 
 export const SLA_COLUMNS = [
   'request',
@@ -32,27 +26,12 @@ export async function* requestsCsv(
   { leg, party, fromMs, toMs }: { leg: Leg; party: string; fromMs: number; toMs: number },
 ): AsyncGenerator<string> {
   yield stringify([SLA_COLUMNS])
-  for (const at of await spansOfCompletion(db, { leg, party, fromMs, toMs })) {
-    for (let after = ''; ;) {
-      const records = await recordsCompleted(db, { fromMs: at, toMs: at + SPAN_MS, after, limit: PAGE })
-      const seen = records
-        .flatMap(observationsOf)
-        .filter((each) => each.leg === leg && each.party === party && each.atMs >= fromMs && each.atMs < toMs)
-      if (seen.length > 0) yield stringify(seen.map(rowOf))
-      if (records.length < PAGE) break
-      after = records.at(-1)?.id ?? ''
-    }
+  for await (const records of recordPages(db, { leg, party, fromMs, toMs })) {
+    const seen = records
+      .flatMap(observationsOf)
+      .filter((each) => each.leg === leg && each.party === party && each.atMs >= fromMs && each.atMs < toMs)
+    if (seen.length > 0) yield stringify(seen.map(rowOf))
   }
-}
-
-/** Spans in which something of what a party began may have ended: where nobody was seen, nothing is looked for. */
-async function spansOfCompletion(
-  db: Queryable,
-  query: { leg: Leg; party: string; fromMs: number; toMs: number },
-): Promise<number[]> {
-  const began = await spansSeen(db, { ...query, spanMs: SPAN_MS })
-  const reach = Array.from({ length: LONGEST_REQUEST_MS / SPAN_MS + 1 }, (_, at) => at * SPAN_MS)
-  return [...new Set(began.flatMap((at) => reach.map((later) => at + later)))].toSorted((a, b) => a - b)
 }
 
 function rowOf(seen: Observation): string[] {

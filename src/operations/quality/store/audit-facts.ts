@@ -70,3 +70,16 @@ export async function sumFacts(
     payable: Number(row?.payable ?? 0),
   }
 }
+
+/** When the first and the last request of an epoch were completed; undefined of nothing. */
+export async function factSpan(
+  db: Queryable,
+  { supplier, model, side, epoch }: StreamKey & { epoch: number },
+): Promise<{ fromMs: number; toMs: number } | undefined> {
+  const [row] = await db.rows<{ from_ms: bigint | null; to_ms: bigint | null }>(sql`
+    select min(completed_at_ms) as from_ms, max(completed_at_ms) + 1 as to_ms from quality.audit_fact
+     where supplier = ${supplier} and model = ${model} and side = ${side} and epoch = ${epoch}::integer
+  `)
+  if (!row || row.from_ms === null || row.to_ms === null) return undefined
+  return { fromMs: Number(row.from_ms), toMs: Number(row.to_ms) }
+}

@@ -96,21 +96,14 @@ export interface SlaCredit extends SlaScope {
   readonly proposedBy: string
 }
 
-/** What an approved credit or penalty moves in the books (charging.md 2.3, rows 13 and 11). */
-export function creditEntries({
-  leg,
-  party,
-  netPico,
-  taxPico,
-}: Pick<SlaCredit, 'leg' | 'party' | 'netPico' | 'taxPico'>) {
-  return leg === 'customer'
-    ? [
-        { account: `4100:${party}`, amountPico: netPico },
-        { account: '2200', amountPico: taxPico },
-        { account: `2300:${party}`, amountPico: -(netPico + taxPico) },
-      ]
-    : [
-        { account: `1210:${party}`, amountPico: netPico },
-        { account: `5070:${party}`, amountPico: -netPico },
-      ]
+/**
+ * What an approved credit moves in the books (charging.md 2.3, row 13). A penalty (row 11) is booked by settlement, which takes it off
+ * what is paid: it gets approved ones as proposals.
+ */
+export function creditEntries({ party, netPico, taxPico }: Pick<SlaCredit, 'party' | 'netPico' | 'taxPico'>) {
+  return [
+    { account: `4100:${party}`, amountPico: netPico },
+    { account: '2200', amountPico: taxPico },
+    { account: `2300:${party}`, amountPico: -(netPico + taxPico) },
+  ]
 }
