@@ -8,7 +8,6 @@ import { PICO_PER_FEN, periodOfKey } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Quality } from '#quality'
 import type { Database } from '#platform/postgres'
-import type { Quality } from '#quality'
 import { createSettlement } from '#settlement'
 import type { PenaltyProposal, Settlement } from '#settlement'
 
