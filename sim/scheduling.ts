@@ -1,10 +1,14 @@
 /**
- * Scheduling policies against simulated suppliers: `npm run sim -- [--trace file] [--policy ours,p2c,round-robin] [--seeds 3]
- * [--scenario calm] [--speed 3] [--requests n]`.
+ * Scheduling policies against simulated suppliers: `npm run sim -- [--trace file] [--policy ours,p2c,round-robin,price] [--seeds 3]
+ * [--scenario calm,incidents] [--speed 1] [--requests n] [--prefill 1] [--ttft 2000] [--tpot 50] [--attainment 0.99]`.
+ *
+ * `npm run sim -- --reproduce [--rows 1,5] [--traces ../shared/traces]`: peers' published results, each with its verdict; ends with 1
+ * if one of them does not come out.
  */
 import { parseArgs } from 'node:util'
 import { compare } from './scheduling/comparison.ts'
 import { policyOf } from './scheduling/policies/index.ts'
+import { CLAIMS } from './scheduling/reproduce/index.ts'
 import { scenarioOf } from './scheduling/scenarios.ts'
 import { synthetic } from './scheduling/synthetic.ts'
 import { differences, table } from './scheduling/table.ts'
@@ -23,29 +27,45 @@ const { values } = parseArgs({
     ttft: { type: 'string', default: '2000' },
     tpot: { type: 'string', default: '50' },
     attainment: { type: 'string', default: '0.99' },
+    reproduce: { type: 'boolean', default: false },
+    rows: { type: 'string' },
+    traces: { type: 'string', default: '../shared/traces' },
   },
 })
 
-const speed = Number(values.speed)
-const most = values.requests === undefined ? undefined : Number(values.requests)
-const trace = values.trace === undefined ? undefined : faster(readTrace(values.trace, most), speed)
-const workloadOf = (seed: number) => trace ?? faster(synthetic(seed, { count: most ?? 2_000 }), speed)
-
-for (const name of values.scenario.split(',')) {
-  const scenario = scenarioOf(name)
-  const comparison = compare({
-    scenario,
-    workloadOf,
-    shape: {
-      prefill: Number(values.prefill),
-      ttftMs: Number(values.ttft),
-      tpotMs: Number(values.tpot),
-      attainment: Number(values.attainment),
-    },
-    policies: values.policy.split(',').map(policyOf),
-    seeds: Number(values.seeds),
-  })
-  console.log(
-    `\n${comparison.workload}, ${scenario.title}, ${values.seeds} seeds\n${table(comparison)}\n${differences(comparison)}`,
-  )
+function reproduce(): void {
+  const rows = values.rows?.split(',').map(Number)
+  const claims = CLAIMS.filter(({ row }) => rows === undefined || rows.includes(row))
+  let passed = 0
+  for (const claim of claims) {
+    const finding = claim.check(values.traces)
+    if (finding.passed) passed++
+    console.log(`${finding.passed ? 'pass' : 'FAIL'}  ${claim.row}. ${claim.title}`)
+    console.log(`      wanted: ${claim.passIf}\n      found:  ${finding.found}`)
+  }
+  console.log(`${passed} of ${claims.length} reproduced`)
+  if (passed < claims.length) process.exitCode = 1
 }
+
+function compareAll(): void {
+  const speed = Number(values.speed)
+  const most = values.requests === undefined ? undefined : Number(values.requests)
+  const trace = values.trace === undefined ? undefined : faster(readTrace(values.trace, most), speed)
+  const workloadOf = (seed: number) => trace ?? faster(synthetic(seed, { count: most ?? 2_000 }), speed)
+  const shape = {
+    prefill: Number(values.prefill),
+    ttftMs: Number(values.ttft),
+    tpotMs: Number(values.tpot),
+    attainment: Number(values.attainment),
+  }
+  for (const name of values.scenario.split(',')) {
+    const scenario = scenarioOf(name)
+    const policies = values.policy.split(',').map(policyOf)
+    const comparison = compare({ scenario, workloadOf, shape, policies, seeds: Number(values.seeds) })
+    console.log(`\n${comparison.workload}, ${scenario.title}, ${values.seeds} seeds`)
+    console.log(`${table(comparison)}\n${differences(comparison)}`)
+  }
+}
+
+if (values.reproduce) reproduce()
+else compareAll()
