@@ -5,8 +5,10 @@
  * `npm run sim -- --reproduce [--rows 1,5] [--traces ../shared/traces]`: peers' published results, each with its verdict; ends with 1
  * if one of them does not come out.
  */
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { compare } from './scheduling/comparison.ts'
+import type { Comparison } from './scheduling/comparison.ts'
 import { policyOf } from './scheduling/policies/index.ts'
 import { CLAIMS } from './scheduling/reproduce/index.ts'
 import { scenarioOf } from './scheduling/scenarios.ts'
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     attainment: { type: 'string', default: '0.99' },
     reproduce: { type: 'boolean', default: false },
     rows: { type: 'string' },
+    json: { type: 'string' },
     traces: { type: 'string', default: '../shared/traces' },
   },
 })
@@ -58,13 +61,16 @@ function compareAll(): void {
     tpotMs: Number(values.tpot),
     attainment: Number(values.attainment),
   }
+  const comparisons: Comparison[] = []
   for (const name of values.scenario.split(',')) {
     const scenario = scenarioOf(name)
     const policies = values.policy.split(',').map(policyOf)
     const comparison = compare({ scenario, workloadOf, shape, policies, seeds: Number(values.seeds) })
+    comparisons.push(comparison)
     console.log(`\n${comparison.workload}, ${scenario.title}, ${values.seeds} seeds`)
     console.log(`${table(comparison)}\n${differences(comparison)}`)
   }
+  if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(comparisons, undefined, 1))
 }
 
 if (values.reproduce) reproduce()

@@ -16,6 +16,7 @@ interface Errand {
   readonly request: number
   readonly acceptedAtMs: number
   readonly promisedTtftMs: number
+  readonly giveUpMs: number
   tried: number[]
   attempt: Attempt | undefined
   call: Call | undefined
@@ -112,7 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     errands.set(call, errand)
     policy.began(attempt)
     agenda.at(agenda.nowMs + call.rttMs / 2, arrive, { supplier, call })
-    agenda.at(agenda.nowMs + GIVE_UP_AFTER * errand.promisedTtftMs, loseTheirPatience, call)
+    agenda.at(agenda.nowMs + errand.giveUpMs, loseTheirPatience, call)
   }
   const arrive = ({ supplier, call }: { readonly supplier: number; readonly call: Call }): void =>
     suppliers[supplier]!.arrive(call)
@@ -174,11 +175,13 @@ export function createGateway(options: GatewayOptions): Gateway {
   return {
     policy,
     accept(request) {
-      const slaClass = CLASSES[workload.slaClass[request]!]!
+      const promise = market.promised[CLASSES[workload.slaClass[request]!]!]
+      const promisedTtftMs = promise?.ttftMs ?? PATIENCE_MS
       tryOn({
         request,
         acceptedAtMs: agenda.nowMs,
-        promisedTtftMs: market.promised[slaClass]?.ttftMs ?? PATIENCE_MS,
+        promisedTtftMs,
+        giveUpMs: promise?.giveUpMs ?? GIVE_UP_AFTER * promisedTtftMs,
         tried: [],
         attempt: undefined,
         call: undefined,

@@ -21,6 +21,8 @@ export interface Promised {
   readonly ttftMs: number
   readonly tpotMs: number
   readonly attainment: number
+  /** An attempt that has said nothing for so long is given up; absent: four times `ttftMs`. */
+  readonly giveUpMs?: number
   /** Credit for a request that missed. */
   readonly missPico: number
 }

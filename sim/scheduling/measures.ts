@@ -29,7 +29,18 @@ export interface Measures {
   /** Of the probability of a miss; NaN: the policy has none. */
   readonly brier: number
   readonly climatology: number
+  /** Of that probability, in bins: how often a miss came where it was said to. */
+  readonly reliability: readonly ReliabilityBin[]
 }
+
+export interface ReliabilityBin {
+  readonly upTo: number
+  readonly requests: number
+  readonly predicted: number
+  readonly missed: number
+}
+
+const BIN_EDGES = [0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7, 1]
 
 const PICO_PER_YUAN = 1e12
 
@@ -63,6 +74,7 @@ export function measure(tally: Tally): Measures {
     shares: Object.fromEntries(market.suppliers.map(({ name }, i) => [name, tally.delivered[i]! / delivered])),
     jain: jain(Object.values(groupMeans(good, workload.tenant, String))),
     ...brierOf(tally, good),
+    reliability: reliabilityOf(tally, good),
   }
 }
 
@@ -146,4 +158,16 @@ function brierOf({ missProbability }: Tally, good: Uint8Array): { brier: number;
   return all === 0
     ? { brier: Number.NaN, climatology: Number.NaN }
     : { brier: square / all, climatology: rate * (1 - rate) }
+}
+
+function reliabilityOf({ missProbability }: Tally, good: Uint8Array): ReliabilityBin[] {
+  const bins = BIN_EDGES.map((upTo) => ({ upTo, requests: 0, predicted: 0, missed: 0 }))
+  missProbability.forEach((predicted, i) => {
+    const bin = bins.find(({ upTo }) => predicted <= upTo)
+    if (!bin) return
+    bin.requests++
+    bin.predicted += predicted
+    bin.missed += 1 - good[i]!
+  })
+  return bins
 }

@@ -7,21 +7,30 @@ import { workloadOf } from './workload.ts'
 import type { Row, Workload } from './workload.ts'
 
 const TENANTS = 20
+/** The first block of a prompt may be everybody's; with the second it is a conversation's. */
+const ROOT_BLOCKS = 2
 
 /**
  * Demand from a file: Azure's (`TIMESTAMP,ContextTokens,GeneratedTokens`) or Mooncake's (one JSON object per line, with hashes of
- * 512-token prompt blocks). Neither says whose a request is; tenants are drawn by Zipf's law.
+ * 512-token prompt blocks). Neither says whose a request is; tenants are drawn by Zipf's law, one for all that begins alike.
  */
 export function readTrace(path: string, most = Number.POSITIVE_INFINITY): Workload {
   const lines = readFileSync(path, 'utf8').split('\n').filter(Boolean)
   const name = basename(path).replace(/\.(csv|jsonl)$/, '')
   const rows = path.endsWith('.jsonl') ? lines.slice(0, most).map(fromMooncake) : fromAzure(lines, most)
   const draw = stream(1, `tenants of ${name}`)
+  const owners = new Map<string, number>()
+  const tenantOf = ({ blocks }: Row): number => {
+    const root = blocks?.slice(0, ROOT_BLOCKS).join(' ')
+    const tenant = (root === undefined ? undefined : owners.get(root)) ?? zipf(draw(), TENANTS)
+    if (root !== undefined) owners.set(root, tenant)
+    return tenant
+  }
   const ordered = rows.toSorted((one, other) => one.arrivalMs - other.arrivalMs)
   const first = ordered[0]?.arrivalMs ?? 0
   return workloadOf(
     name,
-    ordered.map((row) => ({ ...row, arrivalMs: row.arrivalMs - first, tenant: zipf(draw(), TENANTS) })),
+    ordered.map((row) => ({ ...row, arrivalMs: row.arrivalMs - first, tenant: tenantOf(row) })),
   )
 }
 

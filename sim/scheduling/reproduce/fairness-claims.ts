@@ -68,10 +68,11 @@ function serve(order: 'ours' | 'fcfs', most: number, steps: number, quietSteps =
       inUse -= job.inputTokens + job.outputTokens
       if (turn)
         flow.end(turn, {
-          inputTokens: job.inputTokens,
-          cachedInputTokens: 0,
-          outputTokens: job.outputTokens,
-          reasoningTokens: 0,
+          uncachedInput: job.inputTokens,
+          cacheWrite: 0,
+          cacheRead: 0,
+          output: job.outputTokens,
+          reasoning: 0,
         })
     }
     if (quietSteps === 0) gap = Math.max(gap, Math.abs(served[0]! - served[1]!))

@@ -27,12 +27,15 @@ export interface FleetShape {
 interface Query {
   readonly server: number
   readonly beganMs: number
+  /** At its server, with itself. */
+  readonly inFlight: number
 }
 
 export const TIMEOUT_MS = 5_000
-const WORK_MS = 200
+const WORK_MS = 80
 const PROBES = 5
-const KEPT = 8
+/** Work varies as much as its mean: fewer answers would tell of the work and not of the server. */
+const KEPT = 32
 
 /**
  * Servers that share their processor between all queries they have, as Prequal (NSDI '24) models them: work with a deviation as large as
@@ -46,11 +49,11 @@ export function runFleet(rule: FleetRule, { servers, load, speedOf, queries, see
   const latencies = new Float64Array(queries)
   const recent: number[][] = Array.from({ length: servers }, () => [])
   let ended = 0
-  const end = ({ server, beganMs }: Query, isLate: boolean): void => {
+  const end = ({ server, beganMs, inFlight }: Query, isLate: boolean): void => {
     const ms = isLate ? TIMEOUT_MS : agenda.nowMs - beganMs
     latencies[ended++] = ms
     const own = recent[server]!
-    own.push(ms)
+    own.push(ms / inFlight)
     if (own.length > KEPT) own.shift()
   }
   const pools: DecodePool<Query>[] = Array.from({ length: servers }, () =>
@@ -69,12 +72,14 @@ export function runFleet(rule: FleetRule, { servers, load, speedOf, queries, see
     if (turn + 1 < queries) agenda.at(agenda.nowMs + exponential(gaps!, WORK_MS / (servers * load)), arrive, turn + 1)
     const probes = Array.from({ length: PROBES }, (): Probe => {
       const server = Math.floor(probing!() * servers)
-      return { server, inFlight: pools[server]!.streams, latencyMs: medianOf(recent[server]!) }
+      const inFlight = pools[server]!.streams
+      // What it would be with so many in flight, from what it was with others.
+      return { server, inFlight, latencyMs: (inFlight + 1) * medianOf(recent[server]!) }
     })
     const server = rule(probes, turn)
     const workMs = Math.max(1, WORK_MS * (1 + normalFrom(work!(), work!())))
-    const query = { server, beganMs: agenda.nowMs }
     const pool = pools[server]!
+    const query = { server, beganMs: agenda.nowMs, inFlight: pool.streams + 1 }
     agenda.at(agenda.nowMs + TIMEOUT_MS, giveUp, { stream: pool.join(query, workMs), pool })
   }
   agenda.at(0, shuffle, undefined)

@@ -4,7 +4,7 @@ import { TIMEOUT_MS, hotCold, linearMix, p99, p999, runFleet, weightedRoundRobin
 import type { FleetRule } from './fleet.ts'
 
 const SERVERS = 100
-const QUERIES = 12_000
+const QUERIES = 30_000
 const LOADS = [0.75, 0.93, 1.03, 1.27, 1.5, 1.74]
 const Q_RIF = 0.84
 

@@ -11,7 +11,7 @@ const WORK_TOKENS = 1_000
 const WIRE_MS = 2
 const QUERIES = 120_000
 
-export const shorterOfTwo = baseline('jsq2', 'shorter of two', ({ random }, { inFlight }) => ({
+export const shorterOfTwo = baseline('jsq2', 'P2C, in flight', ({ random }, { inFlight }) => ({
   pick: (among) => {
     const draw = () => among[Math.floor(random() * among.length)]!
     return least([draw(), draw()], (each) => inFlight[each]!)

@@ -29,7 +29,8 @@ export function replicas(many: number, over: Partial<SimulatedSupplier> = {}, tt
     prices: [{ fromMs: Number.NEGATIVE_INFINITY, price: { input: 1e6, cachedInput: 1e5, output: 3e6 } }],
     ...over,
   }
-  const promise = { ttftMs, tpotMs: 1_000, attainment: 0.99, missPico: 0 }
+  // Nobody gives up: what is measured is how long they would have waited.
+  const promise = { ttftMs, tpotMs: 1_000, giveUpMs: 1e9, attainment: 0.99, missPico: 0 }
   return {
     suppliers: Array.from({ length: many }, (_, i) => ({ ...each, name: `replica ${i}` })),
     links: [],
