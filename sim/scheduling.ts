@@ -1,16 +1,19 @@
 /**
  * Scheduling policies against simulated suppliers: `npm run sim -- [--trace file] [--policy ours,p2c,round-robin,price] [--seeds 3]
- * [--scenario calm,incidents] [--speed 1] [--requests n] [--prefill 1] [--ttft 2000] [--tpot 50] [--attainment 0.99]`.
+ * [--scenario calm,incidents] [--speed 1] [--requests n] [--prefill 1] [--ttft 2000] [--tpot 50] [--attainment 0.99]
+ * [--json file] [--html file]`.
  *
  * `npm run sim -- --reproduce [--rows 1,5] [--traces ../shared/traces]`: peers' published results, each with its verdict; ends with 1
  * if one of them does not come out.
  */
 import { writeFileSync } from 'node:fs'
+import { basename, isAbsolute } from 'node:path'
 import { parseArgs } from 'node:util'
 import { compare } from './scheduling/comparison.ts'
 import type { Comparison } from './scheduling/comparison.ts'
 import { policyOf } from './scheduling/policies/index.ts'
 import { CLAIMS } from './scheduling/reproduce/index.ts'
+import { reportHtml } from './scheduling/report-html.ts'
 import { scenarioOf } from './scheduling/scenarios.ts'
 import { synthetic } from './scheduling/synthetic.ts'
 import { differences, table } from './scheduling/table.ts'
@@ -32,6 +35,7 @@ const { values } = parseArgs({
     reproduce: { type: 'boolean', default: false },
     rows: { type: 'string' },
     json: { type: 'string' },
+    html: { type: 'string' },
     traces: { type: 'string', default: '../shared/traces' },
   },
 })
@@ -49,6 +53,12 @@ function reproduce(): void {
   console.log(`${passed} of ${claims.length} reproduced`)
   if (passed < claims.length) process.exitCode = 1
 }
+
+/** As it was asked for; where files lie is nobody's business. */
+const command = `npm run sim -- ${process.argv
+  .slice(2)
+  .map((word) => (isAbsolute(word) ? basename(word) : word))
+  .join(' ')}`
 
 function compareAll(): void {
   const speed = Number(values.speed)
@@ -71,6 +81,7 @@ function compareAll(): void {
     console.log(`${table(comparison)}\n${differences(comparison)}`)
   }
   if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(comparisons, undefined, 1))
+  if (values.html !== undefined) writeFileSync(values.html, reportHtml(comparisons, command))
 }
 
 if (values.reproduce) reproduce()

@@ -39,7 +39,7 @@ export const auditClaim: Claim = {
     ).length
     return {
       passed: medians.every((median, i) => median <= 1.2 * REFERENCE[i]![1]) && alarms === 0,
-      found: `${REFERENCE.map(([percent], i) => `+ ${percent} %: ${medians[i]}`).join(', ')}; ${alarms} of ${SEEDS} honest flagged`,
+      found: `${REFERENCE.map(([percent], i) => `+ ${percent} %: ${medians[i]!}`).join(', ')}; ${alarms} of ${SEEDS} honest flagged`,
     }
   },
 }
