@@ -15,6 +15,8 @@ const OUTPUT_BYTES = 200
 /** Contracts wait where the promise is in danger: from this many times the share of misses that may be. */
 const STRESS = 2
 const USUAL_ALLOWANCE = 0.01
+/** Below the lowest bin of the reliability curve predictions do not tell one risk from another: no promise is in danger by them. */
+const LEAST_ALLOWANCE = 0.005
 
 /**
  * The terms of J = price − λ·w + V·P(miss) + network + affinity in pico-yuan (scheduling reference §2.1), one array per term, dense by
@@ -79,7 +81,7 @@ export function score(
   }
   const raw = missProbability(estimates, slot, load, lane)
   const probability = lane ? lane.calibration.correct(raw) : raw
-  const isStressed = probability > STRESS * (lane ? lane.allowance : USUAL_ALLOWANCE)
+  const isStressed = probability > STRESS * (lane ? Math.max(LEAST_ALLOWANCE, lane.allowance) : USUAL_ALLOWANCE)
   let relief = 0
   let urgency = 0
   for (const commitment of seat.commitments) {
