@@ -12,6 +12,8 @@ import { SUPPLIER_CONTEXT, SUPPLIER_MODEL, startSupplier } from '../../test/supp
 import type { Supplier } from '../../test/supplier/index.ts'
 import { runCli } from './cli/run.ts'
 
+/** A run is as long as it is, and a busy machine makes it longer. */
+const SLOW_MS = 120_000
 let it: ControlFixture
 let server: Server
 let folder: string
@@ -120,68 +122,77 @@ async function delivered(): Promise<string> {
 const stateOf = async (id: string) => (await it.agreements.callOffs({ id }))[0]
 const SHORT = ['--seconds', '2', '--prompt', '50', '--answer', '20', '--burst', '4', '--fluctuation', '100']
 
-test('an order becomes capacity only by a run that passed, and the signed report says by what', async () => {
-  const id = await delivered()
-  expect((await it.agreements.supplyTerms()).lots).toEqual([])
-  const run = await cli('accept', id, ...SHORT)
-  expect(run.err).toBe('')
-  expect(run.out).toContain(`${id} is accepted`)
-  expect(run.code).toBe(0)
-  expect(
-    run.shown.some((line) => line.startsWith('conformance ')) && run.shown.some((line) => line.startsWith('identity ')),
-  ).toBe(true)
-  const reports = JSON.parse((await cli('accept', 'list', '-o', 'json')).out) as {
-    id: string
-    hash: string
-    passed: boolean
-  }[]
-  const order = await stateOf(id)
-  expect(order).toMatchObject({ reportHash: reports[0]?.hash })
-  expect(['accepted', 'inService']).toContain(order?.state)
-  expect((await it.agreements.supplyTerms()).lots).toMatchObject([{ supplier: 'letters', model: SUPPLIER_MODEL }])
+test(
+  'an order becomes capacity only by a run that passed, and the signed report says by what',
+  { timeout: SLOW_MS },
+  async () => {
+    const id = await delivered()
+    expect((await it.agreements.supplyTerms()).lots).toEqual([])
+    const run = await cli('accept', id, ...SHORT)
+    expect(run.err).toBe('')
+    expect(run.out).toContain(`${id} is accepted`)
+    expect(run.code).toBe(0)
+    expect(
+      run.shown.some((line) => line.startsWith('conformance ')) &&
+        run.shown.some((line) => line.startsWith('identity ')),
+    ).toBe(true)
+    const reports = JSON.parse((await cli('accept', 'list', '-o', 'json')).out) as {
+      id: string
+      hash: string
+      passed: boolean
+    }[]
+    const order = await stateOf(id)
+    expect(order).toMatchObject({ reportHash: reports[0]?.hash })
+    expect(['accepted', 'inService']).toContain(order?.state)
+    expect((await it.agreements.supplyTerms()).lots).toMatchObject([{ supplier: 'letters', model: SUPPLIER_MODEL }])
 
-  const [json, page] = [join(folder, 'report.json'), join(folder, 'report.html')]
-  expect((await cli('accept', 'report', reports[0]?.id ?? '', '--file', json)).code).toBe(0)
-  expect((await cli('accept', 'report', reports[0]?.id ?? '', '--file', page)).code).toBe(0)
-  expect(await readFile(page, 'utf8')).toContain('<svg')
-  expect(await cli('accept', 'verify', json)).toMatchObject({ code: 0 })
-  const signed = await readFile(json, 'utf8')
-  await writeFile(json, signed.replace(String.raw`\"failures\":0`, String.raw`\"failures\":1`))
-  const forged = await cli('accept', 'verify', json)
-  expect([forged.code, forged.out]).toEqual([7, 'NOT GENUINE: the text is not what the hash is of\n'])
-  // Accepted is accepted.
-  expect((await cli('accept', id, ...SHORT)).code).toBe(1)
-})
+    const [json, page] = [join(folder, 'report.json'), join(folder, 'report.html')]
+    expect((await cli('accept', 'report', reports[0]?.id ?? '', '--file', json)).code).toBe(0)
+    expect((await cli('accept', 'report', reports[0]?.id ?? '', '--file', page)).code).toBe(0)
+    expect(await readFile(page, 'utf8')).toContain('<svg')
+    expect(await cli('accept', 'verify', json)).toMatchObject({ code: 0 })
+    const signed = await readFile(json, 'utf8')
+    await writeFile(json, signed.replace(String.raw`\"failures\":0`, String.raw`\"failures\":1`))
+    const forged = await cli('accept', 'verify', json)
+    expect([forged.code, forged.out]).toEqual([7, 'NOT GENUINE: the text is not what the hash is of\n'])
+    // Accepted is accepted.
+    expect((await cli('accept', id, ...SHORT)).code).toBe(1)
+  },
+)
 
-test('a supplier that counts too much, or fails under the load of a trace, is refused and its order stays as it was', async () => {
-  const id = await delivered()
-  const trace = join(folder, 'trace.csv')
-  await writeFile(
-    trace,
-    `offset_ms,input_tokens,output_tokens\n${Array.from({ length: 20 }, (_, at) => `${at * 20},20,10`).join('\n')}\n`,
-  )
-  await vendor.close()
-  const port = Number(new URL(vendor.url).port)
-  vendor = await startSupplier({ port, defect: 'inflates_output', mostAtOnce: 64 })
-  const liar = await cli('accept', id, '--trace', trace, '--burst', '4', '--fluctuation', '100')
-  expect([liar.code, (await stateOf(id))?.state]).toEqual([7, 'delivered'])
-  expect(liar.out).toContain('NOT ACCEPTED')
+test(
+  'a supplier that counts too much, or fails under the load of a trace, is refused and its order stays as it was',
+  { timeout: SLOW_MS },
+  async () => {
+    const id = await delivered()
+    const trace = join(folder, 'trace.csv')
+    await writeFile(
+      trace,
+      `offset_ms,input_tokens,output_tokens\n${Array.from({ length: 20 }, (_, at) => `${at * 20},20,10`).join('\n')}\n`,
+    )
+    await vendor.close()
+    const port = Number(new URL(vendor.url).port)
+    vendor = await startSupplier({ port, defect: 'inflates_output', mostAtOnce: 64 })
+    const liar = await cli('accept', id, '--trace', trace, '--burst', '4', '--fluctuation', '100')
+    expect([liar.code, (await stateOf(id))?.state]).toEqual([7, 'delivered'])
+    expect(liar.out).toContain('NOT ACCEPTED')
 
-  await vendor.close()
-  vendor = await startSupplier({
-    port,
-    mostAtOnce: 64,
-    failure: (nth) => (nth > 80 && nth % 3 === 0 ? 500 : undefined),
-  })
-  const broken = await cli('accept', id, '--trace', trace, '--burst', '4', '--fluctuation', '100')
-  expect([broken.code, (await stateOf(id))?.state]).toEqual([7, 'delivered'])
-  expect(broken.out).toMatch(/FAIL +availability/)
+    await vendor.close()
+    vendor = await startSupplier({
+      port,
+      mostAtOnce: 64,
+      failure: (nth) => (nth > 80 && nth % 3 === 0 ? 500 : undefined),
+    })
+    const broken = await cli('accept', id, '--trace', trace, '--burst', '4', '--fluctuation', '100')
+    expect([broken.code, (await stateOf(id))?.state]).toEqual([7, 'delivered'])
+    expect(broken.out).toMatch(/FAIL +availability/)
 
-  await vendor.close()
-  vendor = await startSupplier({ port, mostAtOnce: 64 })
-  const trial = await cli('accept', id, '--trace', trace, '--burst', '4', '--fluctuation', '100', '--trial')
-  expect([trial.code, (await stateOf(id))?.state]).toEqual([0, 'delivered'])
-  await writeFile(trace, 'offset_ms,input_tokens,output_tokens\n1,2\n')
-  expect((await cli('accept', id, '--trace', trace)).code).not.toBe(0)
-  expect((await cli('accept', 'cof_none')).code).toBe(1)
-})
+    await vendor.close()
+    vendor = await startSupplier({ port, mostAtOnce: 64 })
+    const trial = await cli('accept', id, '--trace', trace, '--burst', '4', '--fluctuation', '100', '--trial')
+    expect([trial.code, (await stateOf(id))?.state]).toEqual([0, 'delivered'])
+    await writeFile(trace, 'offset_ms,input_tokens,output_tokens\n1,2\n')
+    expect((await cli('accept', id, '--trace', trace)).code).not.toBe(0)
+    expect((await cli('accept', 'cof_none')).code).toBe(1)
+  },
+)

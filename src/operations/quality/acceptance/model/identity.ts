@@ -3,7 +3,7 @@ export type FirstWords = Readonly<Record<string, readonly string[]>>
 
 /** A chance of one in a thousand that the same model is taken for another. */
 export const IDENTITY_ALPHA = 0.001
-const PERMUTATIONS = 5000
+const PERMUTATIONS = 2000
 
 export interface IdentityResult {
   /** How differently two sets of answers are distributed, from 0 (the same) to 1; the mean over questions. */
