@@ -9,6 +9,10 @@ export interface DeclaredService {
   readonly timeouts?: Readonly<Record<'firstByteMs' | 'idleMs' | 'totalMs', number>>
   /** Of the sell sheet, as `factory.yaml` writes them. */
   readonly variants?: readonly object[]
+  /** All deployments have one priority, so that they are weighed. */
+  readonly isWeighed?: boolean
+  /** Further members, as `factory.yaml` writes them. */
+  readonly more?: object
 }
 
 export interface DeclaredFactory {
@@ -51,6 +55,7 @@ export function factoryDocument(it: DeclaredFactory): string {
     })),
     services: it.services.map((service) => ({
       id: service.id,
+      ...service.more,
       contextTokens: service.contextTokens ?? 100_000,
       maxOutputTokens: service.maxOutputTokens ?? 1_000,
       tokenizer: { kind: 'bytes', bytesPerToken: 4 },
@@ -63,7 +68,7 @@ export function factoryDocument(it: DeclaredFactory): string {
       deployments: service.deployments.map(([supplier, model], priority) => ({
         supplier,
         model,
-        priority,
+        priority: service.isWeighed ? 0 : priority,
         buy: sheet(PRICES.buyInput, PRICES.buyOutput),
       })),
     })),

@@ -23,6 +23,8 @@ test('a snapshot that could not be applied is asked for again, not taken as know
     token: 'token',
     log: nullLog,
     signal: stopping.signal,
+    process: 'one',
+    peersChanged: () => undefined,
     changed(next) {
       attempts += 1
       if (attempts === 1) throw new Error('no room')

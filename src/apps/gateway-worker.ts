@@ -32,7 +32,7 @@ import { createHttpClient, createHttpServer } from '#platform/http'
 import { openJournal } from '#platform/journal'
 import type { Journal } from '#platform/journal'
 import { createLog } from '#platform/log'
-import { createScheduler } from '#scheduler'
+import { createScheduler, openSchedulerTable } from '#scheduler'
 import type { FromWorker, ToWorker, WorkerStart } from './gateway-messages.ts'
 import { startReports } from './gateway-reports.ts'
 
@@ -64,6 +64,7 @@ async function runWorker(): Promise<void> {
   const firstSnapshot = Promise.withResolvers<void>()
   let directory: Directory = EMPTY_DIRECTORY
   let slots: ReadonlyMap<string, number> = new Map()
+  let places: ReadonlyMap<string, number> = new Map()
   const slotOf = (name: string): number => {
     const slot = slots.get(name)
     if (slot === undefined) throw new Error(`no slot for ${name}`)
@@ -120,7 +121,12 @@ async function runWorker(): Promise<void> {
   }
 
   let isDraining = false
-  const scheduler = createScheduler<Line>({ random: randomPart(), region: settings.region })
+  const scheduler = createScheduler<Line>({
+    random: randomPart(),
+    region: settings.region,
+    shared: openSchedulerTable(start.scheduler, start.index),
+    slotOf: (key) => places.get(key) ?? start.scheduler.slots - 1,
+  })
   const gateway: Gateway = {
     gatewayId,
     settings: {
@@ -176,6 +182,7 @@ async function runWorker(): Promise<void> {
     switch (message.type) {
       case 'snapshot':
         slots = message.slots
+        places = message.places
         tally.adopt(message.snapshot)
         directory = arrange(message.snapshot, {
           slotOf,
@@ -191,7 +198,7 @@ async function runWorker(): Promise<void> {
             return opened
           },
         })
-        scheduler.adopt(directory.market)
+        scheduler.adopt(directory.market, message.gateways)
         firstSnapshot.resolve()
         return
       case 'metrics-ask':

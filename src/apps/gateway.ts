@@ -1,12 +1,16 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Worker } from 'node:worker_threads'
 import { createLimitTable, createWaitTable, openLimits, openWaits } from '#admission'
 import { ConfigError } from '#platform/config'
+import { sha256 } from '#platform/crypto'
 import { createLog } from '#platform/log'
 import { mergeMetrics, renderMetrics } from '#platform/metrics'
 import type { MetricSnapshot } from '#platform/metrics'
+import { createSchedulerTable, openSchedulerTable } from '#scheduler'
 import type { FromWorker, ToWorker, WorkerStart } from './gateway-messages.ts'
+import { createPlaces } from './gateway-places.ts'
 import { readGatewaySettings } from './gateway-settings.ts'
 import { createSlots } from './gateway-slots.ts'
 import type { SlottedSnapshot } from './gateway-slots.ts'
@@ -17,6 +21,8 @@ import { followSnapshots } from './gateway-snapshots.ts'
  * serve. It never touches a request.
  */
 const LIMIT_SLOTS = 131_072
+/** Suppliers and their models that the scheduler can tell apart (144 bytes each and 8 per worker). */
+const SCHEDULER_PLACES = 8_192
 const RESTART_MS = 500
 /** Enough for what requests allocate to die young, little enough not to weigh on open streams (5,000 of them: 18 KiB each at 24, 27 at 64). */
 const YOUNG_GENERATION_MB = 24
@@ -38,15 +44,23 @@ async function runGateway(): Promise<void> {
   const table = createLimitTable(LIMIT_SLOTS, settings.workers)
   const waits = createWaitTable(LIMIT_SLOTS, settings.workers)
   const slots = createSlots(LIMIT_SLOTS, openLimits(table, 0))
+  const scheduler = createSchedulerTable(SCHEDULER_PLACES, settings.workers)
+  const places = createPlaces(SCHEDULER_PLACES)
   const workers = new Map<number, Worker>()
   const stopping = new AbortController()
   const asked = new Map<number, (snapshot: readonly MetricSnapshot[]) => void>()
   let current: SlottedSnapshot | undefined
+  let gateways = 1
   let nextCall = 0
   let isUp = false
   let { port } = settings
 
   const tell = (worker: Worker, message: ToWorker) => worker.postMessage(message)
+  const tellSnapshot = (worker: Worker) => {
+    if (!current) return
+    const { snapshot, slots: given } = current
+    tell(worker, { type: 'snapshot', snapshot, slots: given, places: places.assign(snapshot), gateways })
+  }
   const stop = async (graceMs: number) => {
     if (stopping.signal.aborted) return
     stopping.abort()
@@ -72,12 +86,19 @@ async function runGateway(): Promise<void> {
     token: readFileSync(settings.internalTokenFile, 'utf8').trim(),
     log,
     signal: stopping.signal,
+    // The same after a restart: a gateway that comes back is not one more.
+    process: sha256(`${hostname()} ${settings.journalDir}`),
+    peersChanged(count) {
+      gateways = count
+      log.info({ gateways }, 'gateways share what suppliers allow')
+      for (const worker of workers.values()) tellSnapshot(worker)
+    },
     changed(next) {
       current = slots.assign(next)
       const { leftOut } = current
       if (leftOut.length > 0)
         log.error({ count: leftOut.length, some: leftOut.slice(0, 10) }, 'the limit table is full: these are refused')
-      for (const worker of workers.values()) tell(worker, snapshotMessage(current))
+      for (const worker of workers.values()) tellSnapshot(worker)
       first.resolve()
     },
   })
@@ -86,6 +107,7 @@ async function runGateway(): Promise<void> {
   const start = (index: number): Promise<void> => {
     openLimits(table, index).clear()
     openWaits(waits, index).clear()
+    openSchedulerTable(scheduler, index).clearOwn()
     const gatewayId = `gw-${index}`
     const workerData: WorkerStart = {
       index,
@@ -94,6 +116,7 @@ async function runGateway(): Promise<void> {
       port,
       table,
       waits,
+      scheduler,
       settings,
     }
     const worker = new Worker(new URL('./gateway-worker.ts', import.meta.url), {
@@ -102,7 +125,7 @@ async function runGateway(): Promise<void> {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     })
     workers.set(index, worker)
-    if (current) tell(worker, snapshotMessage(current))
+    tellSnapshot(worker)
     const ready = Promise.withResolvers<void>()
     worker.on('message', (message: FromWorker) => {
       switch (message.type) {
@@ -161,10 +184,6 @@ async function runGateway(): Promise<void> {
   isUp = true
   log.info({ port, workers: settings.workers }, 'gateway is ready')
   process.send?.({ ready: true, port })
-}
-
-function snapshotMessage({ snapshot, slots }: SlottedSnapshot): ToWorker {
-  return { type: 'snapshot', snapshot, slots }
 }
 
 /** Journals left by workers of an earlier start that had more of them. */

@@ -100,3 +100,7 @@ export type UsageReply = z.infer<typeof UsageReply>
 
 /** GET /snapshot?after=N: answers at once when a newer version exists, else waits up to 25 s and answers 204. */
 export const SnapshotReply = Snapshot
+
+/** Headers of `GET /internal/v1/snapshot`: which gateway process asks, and how many have asked within the last minute. */
+export const GATEWAY_PROCESS = 'x-gateway-process'
+export const LIVE_GATEWAYS = 'x-live-gateways'

@@ -130,6 +130,7 @@ test('a service of another tenant does not exist for this one', async () => {
     'strict',
     'tiered',
     'unlocked',
+    'weighed',
   ])
   const one = await fetch(`${stage.factory.apiUrl}/models/org%2Fpaired`, {
     headers: { authorization: `Bearer ${stage.factory.demoKey}` },
@@ -327,6 +328,37 @@ test('prices and conversion tables are published to whoever may use them', async
   expect(await tables.json()).toEqual({ object: 'list', data: [] })
   const posted = await fetch(`${stage.factory.apiUrl}/factory/prices`, { method: 'POST' })
   expect(posted.status).toBe(405)
+})
+
+test('where several may serve the record keeps what each weighed, and a tenant that may know is told who served', async () => {
+  for (const upstream of [first, second])
+    for (let i = 0; i < 2; i++) upstream.script('weighed', { kind: 'answer', text: 'Served' })
+  const key = await stage.newKey('curious')
+  const whole = await chat({ model: 'weighed', messages: hello }, { key })
+  expect(whole.status).toBe(200)
+  const { record } = await booked(whole.headers.get('x-request-id'))
+  expect(record.candidates.map(({ verdict }) => verdict)).toEqual(['eligible', 'eligible'])
+  for (const { score } of record.candidates) {
+    expect(score?.price).toBeGreaterThan(0)
+    expect(score?.missProbability).toBeGreaterThan(0)
+    expect(score?.missProbability).toBeLessThan(1)
+  }
+  expect(whole.headers.get('x-factory-supplier')).toBe(record.supplier)
+  expect(whole.headers.get('x-factory-model')).toBe('weighed')
+  expect(whole.headers.get('x-factory-attempts')).toBe('1')
+
+  first.script('flaky', { kind: 'status', status: 500 })
+  second.script('steady', { kind: 'answer', text: 'Rescued' })
+  const stream = await chat({ model: 'org/paired', messages: hello, stream: true }, { key })
+  expect(await stream.text()).toContain('Rescued')
+  expect(stream.headers.get('x-factory-supplier')).toBe('second')
+  expect(stream.headers.get('x-factory-attempts')).toBe('2')
+  const rescued = await booked(stream.headers.get('x-request-id'))
+  expect(rescued.record.candidates.some((candidate) => 'score' in candidate)).toBe(false)
+
+  second.script('weighed', { kind: 'answer', text: 'Served' })
+  const told = await chat({ model: 'weighed', messages: hello })
+  expect(told.headers.get('x-factory-supplier')).toBeNull()
 })
 
 test('afterwards nothing is held, every record is posted, and the books agree', () => stage.expectClean())

@@ -77,11 +77,21 @@ export async function setStage(env: Readonly<Record<string, string>> = {}): Prom
           deployments: [['first', 'plain-upstream']],
           variants: [{ when: { tier: 'priority' }, multiplier: 2 }],
         },
+        {
+          id: 'weighed',
+          isWeighed: true,
+          deployments: [
+            ['first', 'weighed'],
+            ['second', 'weighed'],
+          ],
+          more: { sla: [{ class: 'standard', ttftMs: 2_000, tpotMs: 200, attainmentPercent: 99, missYuan: 0.001 }] },
+        },
         { id: 'private', deployments: [['first', 'plain-upstream']], tenants: ['other'] },
       ],
       tenants: [
         { id: 'acme', topUpYuan: '100', more: { sharesWith: ['guest'] } },
         { id: 'guest' },
+        { id: 'curious', topUpYuan: '1', more: { seesSuppliers: true } },
         { id: 'budgeted', topUpYuan: '1', more: { budgets: { dayYuan: '0.02' } } },
         { id: 'arrears', topUpYuan: '1', more: { status: 'restricted' } },
         { id: 'other' },

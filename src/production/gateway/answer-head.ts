@@ -20,9 +20,20 @@ export function chargeComment(flight: Flight, record: UsageRecord): string {
 }
 
 /** What an answer's head says before it is known what it costs: the tier, and where the account paid for a shorter answer only. */
-export function termsHead(flight: Pick<Flight, 'request' | 'tier' | 'isShortened' | 'outputCap'>): string {
-  const tier = tierHead(flight)
+export function termsHead(flight: Flight): string {
+  const tier = tierHead(flight) + servedHead(flight)
   return flight.isShortened ? `${tier}x-factory-output-cap: ${flight.outputCap}\r\n` : tier
+}
+
+/** Who served it, after how many attempts, for tenants that may know. */
+function servedHead({ caller, lastLine, running, attempts }: Flight): string {
+  const served = running ?? lastLine
+  if (!caller.seesSuppliers || !served) return ''
+  const { supplierId, model } = served.line
+  return (
+    `x-factory-supplier: ${supplierId}\r\nx-factory-model: ${model.replace(/[^\x21-\x7e]/g, '?')}\r\n` +
+    `x-factory-attempts: ${attempts.length + (running ? 1 : 0)}\r\n`
+  )
 }
 
 /** Which tier is served and billed, said to who asked for one. */

@@ -10,7 +10,7 @@ const STREAM_TYPE =
   'content-type: text/event-stream; charset=utf-8\r\ncache-control: no-cache\r\nx-accel-buffering: no\r\n'
 const EXPOSED =
   'access-control-expose-headers: x-request-id, retry-after, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, ' +
-  'x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, x-factory-service-tier, x-factory-charge-pico, x-factory-charge-yuan, x-factory-debit\r\nvary: origin\r\n'
+  'x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, x-factory-service-tier, x-factory-charge-pico, x-factory-charge-yuan, x-factory-debit, x-factory-supplier, x-factory-model, x-factory-attempts\r\nvary: origin\r\n'
 
 /** Browsers may call from these origins (the console's playground). */
 export type AllowedOrigins = ReadonlySet<string>

@@ -1,3 +1,5 @@
+import type { Columns } from './columns.ts'
+
 const TTL_MS = 300_000
 const PLACES = 8_192
 const LOAD_FACTOR = 1.25
@@ -16,6 +18,8 @@ export interface Affinity {
   warmSlot(key: number, nowMs: number): number
   /** Part of the input that is expected to be read from the cache there. */
   hitRate(slot: number, isWarm: boolean): number
+  /** Into `hitRate`. */
+  readHits(columns: Columns, warmSlot: number): void
   learn(slot: number, isWarm: boolean, cachedPart: number): void
 }
 
@@ -39,6 +43,13 @@ export function createAffinity(slots: number): Affinity {
       return key !== 0 && keys[place] === key && nowMs - (atMs[place] as number) <= TTL_MS
         ? (where[place] as number)
         : -1
+    },
+    readHits({ picked, count, slots, hitRate }, warmSlot) {
+      for (let k = 0; k < count; k++) {
+        const seat = picked[k] as number
+        const slot = slots[seat] as number
+        hitRate[seat] = (slot === warmSlot ? warm[slot] : cold[slot]) as number
+      }
     },
     hitRate: (slot, isWarm) => (isWarm ? warm[slot] : cold[slot]) as number,
     learn(slot, isWarm, cachedPart) {

@@ -6,6 +6,7 @@ import { isAllowed } from './filters.ts'
 import { createLane, retarget } from './lane.ts'
 import type { Lane } from './lane.ts'
 import type { Market, ServiceOffer } from './market.ts'
+import { candidateOf } from './place.ts'
 import type { Place, Seat } from './place.ts'
 
 /** Between two regions of which nothing is declared, milliseconds there and back. */
@@ -71,6 +72,8 @@ export function arrangeMarket<E extends Endpoint>(
         seats,
         lanes: lanesOf(offer, standing, named),
         isRanked: priorities.size === seats.length,
+        slots: Int32Array.from(seats, ({ slot }) => slot),
+        candidates: seats.map((seat) => candidateOf(seat, 'eligible')),
         whole: undefined,
       },
     ]

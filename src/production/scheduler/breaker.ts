@@ -1,4 +1,5 @@
 import type { Health } from './model.ts'
+import { COUNTS, REALS } from './shared-table.ts'
 import type { SharedState } from './shared-table.ts'
 
 /** Closed: used. Open: not used. Half open: one probe, then three at once. Ramp: a growing part of the traffic. */
@@ -48,110 +49,112 @@ export interface Breakers {
 
 export function createBreakers(shared: SharedState, random: () => number): Breakers {
   const open = (slot: number, nowMs: number): void => {
-    const openings = shared.count(slot, 'openings')
+    const openings = shared.count(slot, COUNTS.openings)
     const jitter = 1 + JITTER * (2 * random() - 1)
-    shared.setReal(slot, 'openUntilMs', nowMs + Math.min(LONGEST_OPEN_MS, FIRST_OPEN_MS * 2 ** openings) * jitter)
-    shared.setCount(slot, 'openings', Math.min(openings + 1, 16))
-    shared.setReal(slot, 'openedAtMs', nowMs)
-    shared.setCount(slot, 'badHalvesInARow', 0)
+    shared.setReal(slot, REALS.openUntilMs, nowMs + Math.min(LONGEST_OPEN_MS, FIRST_OPEN_MS * 2 ** openings) * jitter)
+    shared.setCount(slot, COUNTS.openings, Math.min(openings + 1, 16))
+    shared.setReal(slot, REALS.openedAtMs, nowMs)
+    shared.setCount(slot, COUNTS.badHalvesInARow, 0)
     clearWindow(slot)
-    shared.setCount(slot, 'breakerState', OPEN)
+    shared.setCount(slot, COUNTS.breakerState, OPEN)
   }
   const clearWindow = (slot: number): void => {
-    for (const name of ['goodNow', 'badNow', 'goodBefore', 'badBefore'] as const) shared.setCount(slot, name, 0)
+    for (const name of [COUNTS.goodNow, COUNTS.badNow, COUNTS.goodBefore, COUNTS.badBefore])
+      shared.setCount(slot, name, 0)
   }
   /** Two halves of five seconds: what is older than both is forgotten. Counted in half failures. */
   const turnWindow = (slot: number, nowMs: number): void => {
     const half = Math.floor(nowMs / WINDOW_HALF_MS) | 0
-    const at = shared.count(slot, 'windowAt')
-    if (at === half || !shared.swap(slot, 'windowAt', at, half)) return
+    const at = shared.count(slot, COUNTS.windowAt)
+    if (at === half || !shared.swap(slot, COUNTS.windowAt, at, half)) return
     const isNext = half - at === 1
-    shared.setCount(slot, 'goodBefore', isNext ? shared.count(slot, 'goodNow') : 0)
-    shared.setCount(slot, 'badBefore', isNext ? shared.count(slot, 'badNow') : 0)
-    shared.setCount(slot, 'goodNow', 0)
-    shared.setCount(slot, 'badNow', 0)
+    shared.setCount(slot, COUNTS.goodBefore, isNext ? shared.count(slot, COUNTS.goodNow) : 0)
+    shared.setCount(slot, COUNTS.badBefore, isNext ? shared.count(slot, COUNTS.badNow) : 0)
+    shared.setCount(slot, COUNTS.goodNow, 0)
+    shared.setCount(slot, COUNTS.badNow, 0)
   }
   const wentWell = (slot: number, nowMs: number): void => {
-    shared.setCount(slot, 'badHalvesInARow', 0)
-    shared.setCount(slot, 'alarms', 0)
-    const state = shared.count(slot, 'breakerState')
-    if (state === HALF_OPEN && shared.add(slot, 'stageSuccesses', 1) >= FIRST_STAGE + SECOND_STAGE) {
-      shared.setReal(slot, 'rampFromMs', nowMs)
-      shared.setCount(slot, 'breakerState', RAMP)
-    } else if (state === RAMP && nowMs - shared.real(slot, 'rampFromMs') >= RAMP_MS) {
-      shared.setCount(slot, 'openings', 0)
-      shared.setCount(slot, 'breakerState', CLOSED)
+    shared.setCount(slot, COUNTS.badHalvesInARow, 0)
+    shared.setCount(slot, COUNTS.alarms, 0)
+    const state = shared.count(slot, COUNTS.breakerState)
+    if (state === HALF_OPEN && shared.add(slot, COUNTS.stageSuccesses, 1) >= FIRST_STAGE + SECOND_STAGE) {
+      shared.setReal(slot, REALS.rampFromMs, nowMs)
+      shared.setCount(slot, COUNTS.breakerState, RAMP)
+    } else if (state === RAMP && nowMs - shared.real(slot, REALS.rampFromMs) >= RAMP_MS) {
+      shared.setCount(slot, COUNTS.openings, 0)
+      shared.setCount(slot, COUNTS.breakerState, CLOSED)
     }
   }
   const wentBadly = (slot: number, halves: number, nowMs: number): void => {
-    const inARow = shared.add(slot, 'badHalvesInARow', halves)
-    const bad = shared.count(slot, 'badNow') + shared.count(slot, 'badBefore')
-    const all = shared.count(slot, 'goodNow') + shared.count(slot, 'goodBefore') + Math.ceil(bad / 2)
-    const state = shared.count(slot, 'breakerState')
+    const inARow = shared.add(slot, COUNTS.badHalvesInARow, halves)
+    const bad = shared.count(slot, COUNTS.badNow) + shared.count(slot, COUNTS.badBefore)
+    const all = shared.count(slot, COUNTS.goodNow) + shared.count(slot, COUNTS.goodBefore) + Math.ceil(bad / 2)
+    const state = shared.count(slot, COUNTS.breakerState)
     if (state === OPEN) return
     if (state !== CLOSED || inARow >= 2 * FAILURES_IN_A_ROW || (all >= LEAST_IN_WINDOW && bad >= all)) open(slot, nowMs)
   }
 
   return {
     allows(slot, nowMs) {
-      const state = shared.count(slot, 'breakerState')
+      const state = shared.count(slot, COUNTS.breakerState)
       if (state === CLOSED) return true
       if (state === RAMP) {
-        const share = RAMP_FROM + ((1 - RAMP_FROM) * (nowMs - shared.real(slot, 'rampFromMs'))) / RAMP_MS
+        const share = RAMP_FROM + ((1 - RAMP_FROM) * (nowMs - shared.real(slot, REALS.rampFromMs))) / RAMP_MS
         return share >= 1 || random() < share
       }
-      if (state === OPEN) return nowMs >= shared.real(slot, 'openUntilMs')
-      const most = shared.count(slot, 'stageSuccesses') < FIRST_STAGE ? FIRST_STAGE : SECOND_STAGE
-      return shared.count(slot, 'probes') < most || nowMs - shared.real(slot, 'probeAtMs') > LOST_PROBE_MS
+      if (state === OPEN) return nowMs >= shared.real(slot, REALS.openUntilMs)
+      const most = shared.count(slot, COUNTS.stageSuccesses) < FIRST_STAGE ? FIRST_STAGE : SECOND_STAGE
+      return shared.count(slot, COUNTS.probes) < most || nowMs - shared.real(slot, REALS.probeAtMs) > LOST_PROBE_MS
     },
     began(slot, nowMs) {
-      const state = shared.count(slot, 'breakerState')
+      const state = shared.count(slot, COUNTS.breakerState)
       if (
         state === OPEN &&
-        nowMs >= shared.real(slot, 'openUntilMs') &&
-        shared.swap(slot, 'breakerState', OPEN, HALF_OPEN)
+        nowMs >= shared.real(slot, REALS.openUntilMs) &&
+        shared.swap(slot, COUNTS.breakerState, OPEN, HALF_OPEN)
       ) {
-        shared.setCount(slot, 'stageSuccesses', 0)
-        shared.setCount(slot, 'probes', 0)
+        shared.setCount(slot, COUNTS.stageSuccesses, 0)
+        shared.setCount(slot, COUNTS.probes, 0)
       } else if (state !== HALF_OPEN) return false
-      shared.add(slot, 'probes', 1)
-      shared.setReal(slot, 'probeAtMs', nowMs)
+      shared.add(slot, COUNTS.probes, 1)
+      shared.setReal(slot, REALS.probeAtMs, nowMs)
       return true
     },
     ended(slot, health, { beganMs, isProbe }, nowMs) {
-      if (isProbe && shared.count(slot, 'probes') > 0) shared.add(slot, 'probes', -1)
+      if (isProbe && shared.count(slot, COUNTS.probes) > 0) shared.add(slot, COUNTS.probes, -1)
       if (health === 'nothing') return
       if (health === 'misconfigured') {
-        if (shared.add(slot, 'alarms', 1) >= ALARMS_TO_CLOSE) shared.setReal(slot, 'alarmUntilMs', nowMs + ALARM_MS)
+        if (shared.add(slot, COUNTS.alarms, 1) >= ALARMS_TO_CLOSE)
+          shared.setReal(slot, REALS.alarmUntilMs, nowMs + ALARM_MS)
         return
       }
       turnWindow(slot, nowMs)
       // Sent there for want of anybody else, and served: as good as a probe.
       if (
         health === 'well' &&
-        beganMs >= shared.real(slot, 'openedAtMs') &&
-        shared.swap(slot, 'breakerState', OPEN, HALF_OPEN)
+        beganMs >= shared.real(slot, REALS.openedAtMs) &&
+        shared.swap(slot, COUNTS.breakerState, OPEN, HALF_OPEN)
       ) {
-        shared.setCount(slot, 'stageSuccesses', 0)
-        shared.setCount(slot, 'probes', 0)
+        shared.setCount(slot, COUNTS.stageSuccesses, 0)
+        shared.setCount(slot, COUNTS.probes, 0)
       }
       if (health === 'well') {
-        shared.add(slot, 'goodNow', 1)
+        shared.add(slot, COUNTS.goodNow, 1)
         wentWell(slot, nowMs)
         return
       }
-      const attempts = shared.count(slot, 'goodNow') + shared.count(slot, 'goodBefore')
-      const bad = shared.count(slot, 'badNow') + shared.count(slot, 'badBefore')
+      const attempts = shared.count(slot, COUNTS.goodNow) + shared.count(slot, COUNTS.goodBefore)
+      const bad = shared.count(slot, COUNTS.badNow) + shared.count(slot, COUNTS.badBefore)
       const isHalf =
         health === 'broke_off' && bad <= 2 * TOO_MANY_BROKEN_OFF * Math.max(attempts, 1 / TOO_MANY_BROKEN_OFF)
       const halves = isHalf ? 1 : 2
-      shared.add(slot, 'badNow', halves)
+      shared.add(slot, COUNTS.badNow, halves)
       wentBadly(slot, halves, nowMs)
     },
     trip(slot, nowMs) {
-      if (shared.count(slot, 'breakerState') === CLOSED) open(slot, nowMs)
+      if (shared.count(slot, COUNTS.breakerState) === CLOSED) open(slot, nowMs)
     },
-    state: (slot) => STATES[shared.count(slot, 'breakerState')] ?? 'closed',
-    isMisconfigured: (slot, nowMs) => nowMs < shared.real(slot, 'alarmUntilMs'),
+    state: (slot) => STATES[shared.count(slot, COUNTS.breakerState)] ?? 'closed',
+    isMisconfigured: (slot, nowMs) => nowMs < shared.real(slot, REALS.alarmUntilMs),
   }
 }

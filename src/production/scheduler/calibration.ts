@@ -1,6 +1,10 @@
+import type { Columns } from './columns.ts'
+
 /** Narrow where most predictions are: nearly all of a healthy lane's lie below 5 %. */
 export const BIN_EDGES: readonly number[] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1]
 const BINS = BIN_EDGES.length
+const edges = Float64Array.from(BIN_EDGES)
+const middles = Float64Array.from(BIN_EDGES, (edge, bin) => ((BIN_EDGES[bin - 1] ?? 0) + edge) / 2)
 /** What a bin is believed before it has this many samples of its own. */
 const SHRINK = 20
 const FORGET = 0.999
@@ -28,6 +32,8 @@ export interface Calibration {
   learn(predicted: number, isMiss: boolean): void
   /** The prediction corrected by what came of such predictions; never falling where the prediction rises. */
   correct(predicted: number): number
+  /** All of `missProbability`. */
+  correctAll(columns: Columns): void
   readonly isTrusted: boolean
   readonly brier: number
   readonly climatology: number
@@ -70,6 +76,12 @@ export function createCalibration(): Calibration {
       isTrusted = brier <= climatology() * (isTrusted ? WORSE_THAN_CLIMATE : TRUST_AGAIN)
     },
     correct,
+    correctAll({ picked, count, missProbability }) {
+      for (let k = 0; k < count; k++) {
+        const seat = picked[k] as number
+        missProbability[seat] = correct(missProbability[seat] as number)
+      }
+    },
     get isTrusted() {
       return isTrusted
     },
@@ -90,12 +102,12 @@ export function createCalibration(): Calibration {
 }
 
 function binOf(predicted: number): number {
-  for (let bin = 0; bin < BINS - 1; bin++) if (predicted < (BIN_EDGES[bin] as number)) return bin
+  for (let bin = 0; bin < BINS - 1; bin++) if (predicted < (edges[bin] as number)) return bin
   return BINS - 1
 }
 
 function middleOf(bin: number): number {
-  return ((bin === 0 ? 0 : (BIN_EDGES[bin - 1] as number)) + (BIN_EDGES[bin] as number)) / 2
+  return middles[bin] as number
 }
 
 const blockValue = new Float64Array(BINS)

@@ -19,7 +19,8 @@ interface Scratch {
   terms: Terms
   verdicts: Verdict[]
   costs: (TokenCosts | undefined)[]
-  eligible: Int32Array
+  /** Marks for the seats in `best`; all zero between choices. */
+  isOrdered: Uint8Array
   readonly best: Int32Array
 }
 
@@ -30,20 +31,21 @@ export function createChooser<E extends Endpoint>(state: ChooseState): (place: P
     terms: createTerms(0),
     verdicts: [],
     costs: [],
-    eligible: new Int32Array(0),
+    isOrdered: new Uint8Array(0),
     best: new Int32Array(ORDERED),
   }
   const makeRoom = (seats: number): void => {
     if (seats <= scratch.seats) return
     scratch.seats = seats
     scratch.terms = createTerms(seats)
-    scratch.eligible = new Int32Array(seats)
+    scratch.isOrdered = new Uint8Array(seats)
   }
 
   return (place, ask) => {
     const { seats } = place
     makeRoom(seats.length)
-    const { eligible, verdicts, costs, terms, best } = scratch
+    const { verdicts, costs, terms, best } = scratch
+    const eligible = terms.picked
     let count = 0
     let areAllEligible = true
     for (let i = 0; i < seats.length; i++) {
@@ -61,13 +63,12 @@ export function createChooser<E extends Endpoint>(state: ChooseState): (place: P
     const lane = place.lanes[ask.slaClass]
     const key = state.affinity.hash(ask.tenant, ask.prefixKey)
     const warmSlot = state.affinity.warmSlot(key, ask.nowMs)
-    for (let k = 0; k < count; k++) {
-      const i = eligible[k] as number
-      score(terms, i, seats[i] as Seat<E>, costs[i] as TokenCosts, ask, lane, warmSlot, state)
-    }
+    terms.slots = place.slots
+    terms.count = count
+    score(terms, seats, costs, ask, lane, warmSlot, state)
     const isTrusted = lane?.calibration.isTrusted ?? true
     if (!isTrusted) rankByPeak(seats, state, terms, eligible, count)
-    else if (ask.strategy === 'effect') rankByEffect(terms, seats, eligible, count, ask, state)
+    else if (ask.strategy === 'effect') rankByEffect(terms, ask, state)
     const ordered = pickBest(terms, eligible, count, best)
     const first = !isTrusted
       ? powerOfTwo(terms, eligible, count, best, state)
@@ -75,7 +76,7 @@ export function createChooser<E extends Endpoint>(state: ChooseState): (place: P
         tieBreak(seats, terms, best, ordered, key, state))
     putFirst(best, ordered, first)
     if (lane) learnPrice(lane, terms.price[first] as number)
-    return weighed(place, terms, verdicts, eligible, count, best, ordered)
+    return weighed(place, scratch, count, ordered, areAllEligible)
   }
 }
 
@@ -96,10 +97,10 @@ function lastResort<E extends Endpoint>(place: Place<E>, ask: Ask, verdicts: rea
   }
 }
 
-function wholeChoice<E extends Endpoint>({ seats }: Place<E>): Choice<E> {
+function wholeChoice<E extends Endpoint>({ seats, candidates }: Place<E>): Choice<E> {
   return Object.freeze({
     order: Object.freeze(seats.map(({ endpoint }) => endpoint)),
-    candidates: Object.freeze(seats.map((seat) => candidateOf(seat, 'eligible'))),
+    candidates,
     missProbability: undefined,
   })
 }
@@ -119,26 +120,34 @@ function unweighed<E extends Endpoint>(
   }
 }
 
-function weighed<E extends Endpoint>(
-  { seats }: Place<E>,
-  terms: Terms,
+function candidatesOf<E extends Endpoint>(
+  { seats, candidates }: Place<E>,
   verdicts: readonly Verdict[],
-  eligible: Int32Array,
+  areAllEligible: boolean,
+): Candidate[] {
+  return areAllEligible ? candidates.slice() : seats.map((seat, i) => candidateOf(seat, verdicts[i] as Verdict))
+}
+
+function weighed<E extends Endpoint>(
+  place: Place<E>,
+  { terms, verdicts, best, isOrdered }: Scratch,
   count: number,
-  best: Int32Array,
   ordered: number,
+  areAllEligible: boolean,
 ): Choice<E> {
+  const { seats } = place
   const order: E[] = []
-  const candidates: Candidate[] = []
-  for (let i = 0; i < seats.length; i++) candidates.push(candidateOf(seats[i] as Seat<E>, verdicts[i] as Verdict))
+  const candidates = candidatesOf(place, verdicts, areAllEligible)
   for (let k = 0; k < ordered; k++) {
     const i = best[k] as number
     order.push((seats[i] as Seat<E>).endpoint)
     candidates[i] = explain(seats[i] as Seat<E>, terms, i)
+    isOrdered[i] = 1
   }
-  for (let k = 0; k < count && count > ordered; k++) {
-    const i = eligible[k] as number
-    if (!best.includes(i)) order.push((seats[i] as Seat<E>).endpoint)
+  for (let k = 0; k < count; k++) {
+    const i = terms.picked[k] as number
+    if (isOrdered[i] === 0) order.push((seats[i] as Seat<E>).endpoint)
+    isOrdered[i] = 0
   }
   return { order, candidates, missProbability: terms.missProbability[best[0] as number] }
 }

@@ -1,3 +1,5 @@
+import type { Columns } from './columns.ts'
+
 const HALF_LIFE_MS = 30_000
 /** Beta(1, 99): an endpoint that nothing is known of fails once in a hundred times. */
 const PRIOR_BAD = 1
@@ -8,6 +10,8 @@ export interface ErrorRates {
   /** `badness`: 1 failed, ½ broke off in the middle, 0 went well. */
   learn(slot: number, badness: number): void
   rate(slot: number): number
+  /** Into `missProbability`, where there is nothing yet. */
+  readRates(columns: Columns): void
   decay(elapsedMs: number): void
 }
 
@@ -20,6 +24,13 @@ export function createErrorRates(slots: number): ErrorRates {
       all[slot] = (all[slot] as number) + 1
     },
     rate: (slot) => (PRIOR_BAD + (bad[slot] as number)) / (PRIOR_ALL + (all[slot] as number)),
+    readRates({ picked, count, slots, missProbability }) {
+      for (let k = 0; k < count; k++) {
+        const seat = picked[k] as number
+        const slot = slots[seat] as number
+        missProbability[seat] = (PRIOR_BAD + (bad[slot] as number)) / (PRIOR_ALL + (all[slot] as number))
+      }
+    },
     decay(elapsedMs) {
       const keep = 2 ** (-elapsedMs / HALF_LIFE_MS)
       for (let slot = 0; slot < slots; slot++) {

@@ -1,5 +1,7 @@
+import type { Columns } from './columns.ts'
 import { createLineFits } from './line-fit.ts'
-import { SIZE_CLASSES } from './size-class.ts'
+import { CERTAIN, normalCdf } from './normal.ts'
+import { SIZE_CLASSES, sizeClassOf } from './size-class.ts'
 
 /** Worse news counts for more than good news. */
 const GAIN_UP = 0.15
@@ -31,6 +33,8 @@ export interface TtftEstimates {
   doubt(slot: number): void
   lnMs(slot: number, sizeClass: number, tokensAhead: number): number
   sigma(slot: number, sizeClass: number): number
+  /** Adds to `missProbability` that the first token comes after that time: `1 − (1 − p) · Φ((ln SLO − ln TTFT̂)/σ)`. */
+  addMisses(columns: Columns, lnSloMs: number): void
   samples(slot: number): number
   /** ln of the slow median of about the last hour, for comparison. */
   baselineLnMs(slot: number): number
@@ -41,18 +45,22 @@ export interface TtftEstimates {
 export function createTtftEstimates(slots: number): TtftEstimates {
   const mean = new Float64Array(slots * COLUMNS)
   const variance = new Float64Array(slots * COLUMNS).fill(PRIOR_VARIANCE)
-  const count = new Float64Array(slots * COLUMNS)
   const seen = new Float64Array(slots)
+  const counts = new Float64Array(slots * COLUMNS)
+  // What every choice asks and only a sample changes.
+  const meanMs = new Float64Array(slots * COLUMNS)
+  const deviation = new Float64Array(slots * COLUMNS).fill(Math.sqrt(PRIOR_VARIANCE))
+  const certainty = new Float64Array(slots * COLUMNS).fill(Math.exp(CERTAIN * Math.sqrt(PRIOR_VARIANCE)))
   const baseline = new Float64Array(slots)
-  const prior = new Float64Array(slots).fill(Math.log(500))
+  const priorMs = new Float64Array(slots).fill(500)
   const fits = createLineFits(slots, TOKEN_RIDGE)
 
   const columnFor = (slot: number, sizeClass: number): number => {
     const own = slot * COLUMNS + sizeClass
-    return (count[own] as number) > 0 ? own : slot * COLUMNS + SIZE_CLASSES
+    return (counts[own] as number) > 0 ? own : slot * COLUMNS + SIZE_CLASSES
   }
   const move = (column: number, lnMs: number): void => {
-    const n = count[column] as number
+    const n = counts[column] as number
     const surprise = lnMs - (mean[column] as number)
     mean[column] = (mean[column] as number) + Math.max(surprise > 0 ? GAIN_UP : GAIN_DOWN, 1 / (n + 1)) * surprise
     // The first sample has nothing to differ from.
@@ -60,18 +68,21 @@ export function createTtftEstimates(slots: number): TtftEstimates {
       variance[column] =
         (variance[column] as number) +
         Math.max(GAIN_VARIANCE, 1 / (n + 2)) * (surprise ** 2 - (variance[column] as number))
-    count[column] = n + 1
+    counts[column] = n + 1
+    meanMs[column] = Math.exp(mean[column])
+    deviation[column] = Math.max(LEAST_SIGMA, Math.sqrt(variance[column] as number))
+    certainty[column] = Math.exp(CERTAIN * deviation[column])
   }
   const residueOf = (slot: number, tokensAhead: number, ms: number): number =>
     Math.log(Math.max(ms - tokensAhead * fits.slope(slot), LEAST_RESIDUE * ms, 1))
-  const meanOf = (slot: number, sizeClass: number): number => {
+  const meanMsOf = (slot: number, sizeClass: number): number => {
     const column = columnFor(slot, sizeClass)
-    return (count[column] as number) > 0 ? (mean[column] as number) : (prior[slot] as number)
+    return (counts[column] as number) > 0 ? (meanMs[column] as number) : (priorMs[slot] as number)
   }
 
   return {
     expect(slot, ms) {
-      prior[slot] = Math.log(ms)
+      priorMs[slot] = ms
     },
     learn(slot, sizeClass, tokensAhead, ms) {
       const all = slot * COLUMNS + SIZE_CLASSES
@@ -86,17 +97,29 @@ export function createTtftEstimates(slots: number): TtftEstimates {
     },
     learnAtLeast(slot, sizeClass, tokensAhead, ms) {
       const residue = residueOf(slot, tokensAhead, ms)
-      if (residue <= meanOf(slot, sizeClass)) return
+      if (residue <= Math.log(meanMsOf(slot, sizeClass))) return
       move(slot * COLUMNS + sizeClass, residue)
       move(slot * COLUMNS + SIZE_CLASSES, residue)
     },
     doubt(slot) {
-      count.fill(0, slot * COLUMNS, (slot + 1) * COLUMNS)
+      counts.fill(0, slot * COLUMNS, (slot + 1) * COLUMNS)
       fits.doubt(slot)
     },
-    lnMs: (slot, sizeClass, tokensAhead) =>
-      Math.log(Math.exp(meanOf(slot, sizeClass)) + tokensAhead * fits.slope(slot)),
-    sigma: (slot, sizeClass) => Math.max(LEAST_SIGMA, Math.sqrt(variance[columnFor(slot, sizeClass)] as number)),
+    lnMs: (slot, sizeClass, tokensAhead) => Math.log(meanMsOf(slot, sizeClass) + tokensAhead * fits.slope(slot)),
+    addMisses({ picked, count, slots, uncachedTokens, tokensAhead, missProbability }, lnSloMs) {
+      const sloMs = Math.exp(lnSloMs)
+      for (let k = 0; k < count; k++) {
+        const seat = picked[k] as number
+        const slot = slots[seat] as number
+        const column = columnFor(slot, sizeClassOf(uncachedTokens[seat] as number))
+        const usualMs = ((counts[column] as number) > 0 ? meanMs[column] : priorMs[slot]) as number
+        const expectedMs = usualMs + (tokensAhead[seat] as number) * fits.slope(slot)
+        if (expectedMs * (certainty[column] as number) <= sloMs) continue
+        const inTime = normalCdf((lnSloMs - Math.log(expectedMs)) / (deviation[column] as number))
+        missProbability[seat] = 1 - (1 - (missProbability[seat] as number)) * inTime
+      }
+    },
+    sigma: (slot, sizeClass) => deviation[columnFor(slot, sizeClass)] as number,
     samples: (slot) => seen[slot] as number,
     baselineLnMs: (slot) => baseline[slot] as number,
     tau: fits.slope,

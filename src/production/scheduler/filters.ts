@@ -48,11 +48,14 @@ function healthOfSeat(
   { shared, breakers, limits, rates }: FilterState,
 ): Verdict {
   const { slot } = seat
-  if (breakers.isMisconfigured(slot, nowMs)) return 'no_credentials'
-  if (limits.busyUntilMs(slot) > nowMs) return 'at_capacity'
-  if (shared.inFlight(slot) + 1 > limits.of(slot, seat.most)) return 'at_capacity'
+  if (!shared.isCalm(slot, nowMs)) {
+    if (breakers.isMisconfigured(slot, nowMs)) return 'no_credentials'
+    if (limits.busyUntilMs(slot) > nowMs) return 'at_capacity'
+    if (!breakers.allows(slot, nowMs)) return 'breaker_open'
+  }
+  if (!limits.hasRoom(slot, seat.most)) return 'at_capacity'
   if (seat.perMinute && !rates.hasRoom(seat.supplierSlot, seat.perMinute, tokens, nowMs)) return 'at_capacity'
-  return breakers.allows(slot, nowMs) ? 'eligible' : 'breaker_open'
+  return 'eligible'
 }
 
 /** Data that must stay somewhere goes to nobody whose place is not known. */

@@ -17,6 +17,8 @@ export interface Lane {
   lnTpotMs: number
   /** Share of requests that may miss. */
   allowance: number
+  /** What was declared that a missed request costs, in pico-yuan; 0: nothing was. */
+  declaredPrice: number
   readonly debt: Debt
   readonly calibration: Calibration
   /** EWMA of what a request costs, in pico-yuan. */
@@ -31,6 +33,7 @@ export function createLane(service: string, target: SlaTarget): Lane {
     lnTtftMs: 0,
     lnTpotMs: 0,
     allowance: 0,
+    declaredPrice: 0,
     debt: createDebt(Number(target.missPico)),
     calibration: createCalibration(),
     usualPrice: 0,
@@ -44,11 +47,12 @@ export function retarget(lane: Lane, target: SlaTarget): void {
   lane.lnTtftMs = Math.log(target.ttftMs)
   lane.lnTpotMs = Math.log(target.tpotMs)
   lane.allowance = 1 - target.attainmentPpm / 1e6
+  lane.declaredPrice = Number(target.missPico)
 }
 
 /** V_min: what a missed request costs us. */
 export function floorOf(lane: Lane): number {
-  return Number(lane.target.missPico) || TIMES_THE_PRICE * lane.usualPrice
+  return lane.declaredPrice || TIMES_THE_PRICE * lane.usualPrice
 }
 
 export function learnPrice(lane: Lane, price: number): void {

@@ -1,9 +1,9 @@
+import { createColumns } from './columns.ts'
+import type { Columns } from './columns.ts'
 import type { ErrorRates } from './error-rate.ts'
 import type { TpotEstimates } from './estimate-tpot.ts'
 import type { TtftEstimates } from './estimate-ttft.ts'
 import type { Lane } from './lane.ts'
-import { normalCdf } from './normal.ts'
-import { sizeClassOf } from './size-class.ts'
 
 export interface Estimates {
   readonly ttft: TtftEstimates
@@ -13,18 +13,30 @@ export interface Estimates {
 
 /**
  * The probability, before calibration, that a request is late with its first token, too slow after it, or fails:
- * `1 − Π(1 − pᵢ)` with `p = 1 − Φ((ln SLO − ln estimate)/σ)` for the two latencies (scheduling reference §2.2).
+ * `1 − Π(1 − pᵢ)` with `p = 1 − Φ((ln SLO − ln estimate)/σ)` for the two latencies (scheduling reference §2.2). Without a promise
+ * there is only failure.
  */
+export function readMisses({ ttft, tpot, errors }: Estimates, columns: Columns, lane: Lane | undefined): void {
+  errors.readRates(columns)
+  if (!lane) return
+  ttft.addMisses(columns, lane.lnTtftMs)
+  tpot.addMisses(columns, lane.lnTpotMs)
+}
+
+const single = createColumns(1)
+single.count = 1
+
+/** The same for one endpoint. */
 export function missProbability(
-  { ttft, tpot, errors }: Estimates,
+  estimates: Estimates,
   slot: number,
   load: { readonly uncachedTokens: number; readonly tokensAhead: number; readonly inFlight: number },
   lane: Lane | undefined,
 ): number {
-  const served = 1 - errors.rate(slot)
-  if (!lane) return 1 - served
-  const sizeClass = sizeClassOf(load.uncachedTokens)
-  const inTime = normalCdf((lane.lnTtftMs - ttft.lnMs(slot, sizeClass, load.tokensAhead)) / ttft.sigma(slot, sizeClass))
-  const inPace = normalCdf((lane.lnTpotMs - Math.log(tpot.ms(slot, load.inFlight))) / tpot.sigma(slot))
-  return 1 - served * inTime * inPace
+  single.slots[0] = slot
+  single.uncachedTokens[0] = load.uncachedTokens
+  single.tokensAhead[0] = load.tokensAhead
+  single.inFlight[0] = load.inFlight
+  readMisses(estimates, single, lane)
+  return single.missProbability[0] as number
 }

@@ -37,6 +37,10 @@ export interface Place<E extends Endpoint> {
   readonly isRanked: boolean
   /** The answer while everybody may serve and nothing is weighed; made once. */
   whole: Choice<E> | undefined
+  /** Every seat's candidate while all may serve. */
+  readonly candidates: readonly Candidate[]
+  /** Of every seat. */
+  readonly slots: Int32Array
 }
 
 export function candidateOf<E extends Endpoint>(seat: Seat<E>, verdict: Verdict): Candidate {

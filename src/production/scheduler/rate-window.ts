@@ -1,3 +1,4 @@
+import { COUNTS } from './shared-table.ts'
 import type { SharedState } from './shared-table.ts'
 
 const MINUTE_MS = 60_000
@@ -21,27 +22,28 @@ export interface RateWindows {
 export function createRateWindows(shared: SharedState): RateWindows {
   const turn = (slot: number, nowMs: number): void => {
     const minute = Math.floor(nowMs / MINUTE_MS) | 0
-    const at = shared.count(slot, 'minute')
-    if (at === minute || !shared.swap(slot, 'minute', at, minute)) return
+    const at = shared.count(slot, COUNTS.minute)
+    if (at === minute || !shared.swap(slot, COUNTS.minute, at, minute)) return
     const isNext = minute - at === 1
-    shared.setCount(slot, 'requestsBefore', isNext ? shared.count(slot, 'requestsNow') : 0)
-    shared.setCount(slot, 'tokensBefore', isNext ? shared.count(slot, 'tokensNow') : 0)
-    shared.setCount(slot, 'requestsNow', 0)
-    shared.setCount(slot, 'tokensNow', 0)
+    shared.setCount(slot, COUNTS.requestsBefore, isNext ? shared.count(slot, COUNTS.requestsNow) : 0)
+    shared.setCount(slot, COUNTS.tokensBefore, isNext ? shared.count(slot, COUNTS.tokensNow) : 0)
+    shared.setCount(slot, COUNTS.requestsNow, 0)
+    shared.setCount(slot, COUNTS.tokensNow, 0)
   }
   return {
     hasRoom(slot, perMinute, tokens, nowMs) {
       turn(slot, nowMs)
       const old = 1 - (nowMs % MINUTE_MS) / MINUTE_MS
-      const requests = shared.count(slot, 'requestsNow') + old * shared.count(slot, 'requestsBefore')
-      const used = TOKENS_PER_COUNT * (shared.count(slot, 'tokensNow') + old * shared.count(slot, 'tokensBefore'))
+      const requests = shared.count(slot, COUNTS.requestsNow) + old * shared.count(slot, COUNTS.requestsBefore)
+      const used =
+        TOKENS_PER_COUNT * (shared.count(slot, COUNTS.tokensNow) + old * shared.count(slot, COUNTS.tokensBefore))
       // One that is larger than a whole minute may go when the window is empty: it would never fit.
       return requests + 1 <= perMinute.requests && (used === 0 || used + tokens <= perMinute.tokens)
     },
     count(slot, tokens, nowMs) {
       turn(slot, nowMs)
-      shared.add(slot, 'requestsNow', 1)
-      shared.add(slot, 'tokensNow', Math.ceil(tokens / TOKENS_PER_COUNT))
+      shared.add(slot, COUNTS.requestsNow, 1)
+      shared.add(slot, COUNTS.tokensNow, Math.ceil(tokens / TOKENS_PER_COUNT))
     },
   }
 }

@@ -138,7 +138,7 @@ test('the terms are those of the formula', () => {
   // 100 · 10 + 100 · 40; without a promise a failure (1 %) costs the price once more.
   expect(nearScore).toEqual({
     price: 5_000,
-    commitment: -0,
+    commitment: 0,
     miss: 50,
     missProbability: 0.01,
     network: 0,

@@ -1,3 +1,5 @@
+import type { Columns } from './columns.ts'
+
 /**
  * What the workers of one gateway know together of every endpoint: how much is under way there, its breaker, its learned limit. One
  * block of shared memory, dense by slot. Counts that must not lose an update are changed with `Atomics`; the numbers in `reals` are
@@ -11,7 +13,7 @@ export interface SchedulerTable {
   readonly workers: number
 }
 
-/** Shared integers per slot. */
+/** Shared integers per slot, by their place. */
 export const COUNTS = {
   breakerState: 0,
   /** In halves of a failure. */
@@ -33,7 +35,7 @@ export const COUNTS = {
 } as const
 const COUNTS_PER_SLOT = 16
 
-/** Shared numbers per slot. */
+/** Shared numbers per slot, by their place. */
 export const REALS = {
   openUntilMs: 0,
   rampFromMs: 1,
@@ -60,18 +62,22 @@ export interface SharedState {
   readonly slots: number
   /** How many workers write here. */
   readonly workers: number
-  count(slot: number, name: keyof typeof COUNTS): number
-  setCount(slot: number, name: keyof typeof COUNTS, value: number): void
+  count(slot: number, field: number): number
+  setCount(slot: number, field: number, value: number): void
   /** The value after adding. */
-  add(slot: number, name: keyof typeof COUNTS, by: number): number
+  add(slot: number, field: number, by: number): number
   /** Whether it was `from` and is `to` now. */
-  swap(slot: number, name: keyof typeof COUNTS, from: number, to: number): boolean
-  real(slot: number, name: keyof typeof REALS): number
-  setReal(slot: number, name: keyof typeof REALS, value: number): void
+  swap(slot: number, field: number, from: number, to: number): boolean
+  real(slot: number, field: number): number
+  setReal(slot: number, field: number, value: number): void
+  /** Nothing is known against it: closed breaker, no alarm, not told to wait. One look, since every choice asks it of every endpoint. */
+  isCalm(slot: number, nowMs: number): boolean
   enter(slot: number, prefillTokens: number): void
   leave(slot: number): void
   /** What was to be read there has been read. */
   prefilled(slot: number, tokens: number): void
+  /** Into `inFlight`, and into `tokensAhead` beside the seat's own uncached tokens. */
+  readLoads(columns: Columns): void
   inFlight(slot: number): number
   prefillTokens(slot: number): number
   /** Forgets what this worker has under way: a fresh one has nothing. */
@@ -96,14 +102,21 @@ export function openSchedulerTable({ buffer, slots, workers }: SchedulerTable, w
   return {
     slots,
     workers,
-    count: (slot, name) => Atomics.load(counts, slot * COUNTS_PER_SLOT + COUNTS[name]),
-    setCount: (slot, name, value) => void Atomics.store(counts, slot * COUNTS_PER_SLOT + COUNTS[name], value),
-    add: (slot, name, by) => Atomics.add(counts, slot * COUNTS_PER_SLOT + COUNTS[name], by) + by,
-    swap: (slot, name, from, to) =>
-      Atomics.compareExchange(counts, slot * COUNTS_PER_SLOT + COUNTS[name], from, to) === from,
-    real: (slot, name) => reals[slot * REALS_PER_SLOT + REALS[name]] as number,
-    setReal(slot, name, value) {
-      reals[slot * REALS_PER_SLOT + REALS[name]] = value
+    count: (slot, field) => Atomics.load(counts, slot * COUNTS_PER_SLOT + field),
+    setCount: (slot, field, value) => void Atomics.store(counts, slot * COUNTS_PER_SLOT + field, value),
+    add: (slot, field, by) => Atomics.add(counts, slot * COUNTS_PER_SLOT + field, by) + by,
+    swap: (slot, field, from, to) => Atomics.compareExchange(counts, slot * COUNTS_PER_SLOT + field, from, to) === from,
+    real: (slot, field) => reals[slot * REALS_PER_SLOT + field] as number,
+    setReal(slot, field, value) {
+      reals[slot * REALS_PER_SLOT + field] = value
+    },
+    isCalm(slot, nowMs) {
+      const at = slot * REALS_PER_SLOT
+      return (
+        counts[slot * COUNTS_PER_SLOT + COUNTS.breakerState] === 0 &&
+        (reals[at + REALS.alarmUntilMs] as number) <= nowMs &&
+        (reals[at + REALS.busyUntilMs] as number) <= nowMs
+      )
     },
     enter(slot, prefillTokens) {
       Atomics.add(under, own + slot * OWN_PER_SLOT, 1)
@@ -111,6 +124,19 @@ export function openSchedulerTable({ buffer, slots, workers }: SchedulerTable, w
     },
     leave: (slot) => void Atomics.sub(under, own + slot * OWN_PER_SLOT, 1),
     prefilled: (slot, tokens) => void Atomics.sub(under, own + slot * OWN_PER_SLOT + 1, tokens),
+    readLoads({ picked, count, slots, inFlight, uncachedTokens, tokensAhead }) {
+      for (let k = 0; k < count; k++) {
+        const seat = picked[k] as number
+        let running = 0
+        let tokens = 0
+        for (let at = (slots[seat] as number) * OWN_PER_SLOT; at < under.length; at += row) {
+          running += under[at] as number
+          tokens += under[at + 1] as number
+        }
+        inFlight[seat] = running
+        tokensAhead[seat] = (uncachedTokens[seat] as number) + tokens
+      }
+    },
     inFlight: (slot) => sum(slot * OWN_PER_SLOT),
     prefillTokens: (slot) => sum(slot * OWN_PER_SLOT + 1),
     clearOwn: () => void under.fill(0, own, own + row),
