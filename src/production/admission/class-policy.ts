@@ -44,17 +44,28 @@ export function withPolicies(
   return { priority: of('priority'), standard: of('standard'), flex: of('flex'), batch: of('batch') }
 }
 
-/** How many requests a class may see running at a supplier before it has to wait. A class always gets one. */
-export function roomUnder(ceiling: number, limit: number): number {
+/** How much of a supplier a class may see in use and still join: so much of its limit, and one less for each higher class sold there. */
+export interface Ceiling {
+  readonly part: number
+  readonly higherClasses: number
+}
+
+/** The whole supplier. */
+export const NO_CEILING: Ceiling = { part: 1, higherClasses: 0 }
+
+/** How many requests, its own among them, a class may see running at a supplier of this limit. A class always gets one. */
+export function roomUnder({ part, higherClasses }: Ceiling, limit: number): number {
   // A limit of 20 under 0.95 is 19, however the product rounds.
-  return ceiling >= 1 ? limit : Math.max(1, Math.floor(limit * ceiling + 1e-9))
+  return part >= 1 ? limit : Math.max(1, Math.min(Math.floor(limit * part + 1e-9), Math.floor(limit) - higherClasses))
 }
 
 /**
  * The ceilings in force at a supplier that serves these classes: nothing is held back for a class that is not sold there, so a
  * factory that sells one class uses all that it has.
  */
-export function ceilingsFor(sold: ReadonlySet<ServiceTier>, policies: ClassPolicies): readonly number[] {
-  const highest = Math.min(...CLASSES.filter((tier) => sold.has(tier)).map((tier) => RANKS[tier]))
-  return CLASSES.map((tier) => (RANKS[tier] <= highest ? 1 : policies[tier].ceiling))
+export function ceilingsFor(sold: ReadonlySet<ServiceTier>, policies: ClassPolicies): readonly Ceiling[] {
+  return CLASSES.map((tier, rank) => {
+    const higherClasses = CLASSES.filter((other, place) => place < rank && sold.has(other)).length
+    return higherClasses === 0 ? NO_CEILING : { part: policies[tier].ceiling, higherClasses }
+  })
 }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NO_TOKENS } from '#kernel'
-import { CLASS_POLICIES, createFlowControl, roomUnder } from './index.ts'
+import type { ServiceTier } from '#contract'
+import { CLASS_POLICIES, ceilingsFor, createFlowControl, roomUnder } from './index.ts'
 import type { FlowAsk, FlowControl, FlowOptions, Turn } from './index.ts'
 
 const INPUT_COST = 1
@@ -311,10 +312,14 @@ test('after any sequence nothing is left in the queue or counted as running', ()
   )
 })
 
-test('a class sees only so much of a supplier, but always something', () => {
-  expect(roomUnder(1, 20)).toBe(20)
-  expect(roomUnder(0.95, 20)).toBe(19)
-  expect(roomUnder(0.85, 20)).toBe(17)
-  expect(roomUnder(0.7, 10)).toBe(7)
-  expect(roomUnder(0.7, 1)).toBe(1)
+test('a class sees only so much of a supplier, the higher one always more, but each gets something', () => {
+  const all = new Set(['priority', 'standard', 'flex', 'batch'] as const)
+  const rooms = (limit: number, sold: ReadonlySet<ServiceTier> = all) =>
+    ceilingsFor(sold, CLASS_POLICIES).map((ceiling) => roomUnder(ceiling, limit))
+  expect(rooms(100)).toEqual([100, 95, 85, 70])
+  expect(rooms(20)).toEqual([20, 19, 17, 14])
+  expect(rooms(4)).toEqual([4, 3, 2, 1])
+  expect(rooms(1)).toEqual([1, 1, 1, 1])
+  // Nothing is held back for a class that is not sold there.
+  expect(rooms(20, new Set(['standard']))).toEqual([20, 20, 17, 14])
 })

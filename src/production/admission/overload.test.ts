@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ServiceTier } from '#contract'
 import { NO_TOKENS } from '#kernel'
-import { CLASS_POLICIES, RANKS, ceilingsFor, createFlowControl, roomUnder } from './index.ts'
+import { CLASS_POLICIES, NO_CEILING, RANKS, ceilingsFor, createFlowControl, roomUnder } from './index.ts'
 import type { Turn } from './index.ts'
 
 /**
@@ -38,7 +38,7 @@ function run(load: number, { priorityLoad = load * MIX.priority } = {}): Outcome
   const refused: Record<ServiceTier, number> = { priority: 0, standard: 0, flex: 0, batch: 0 }
   let useful = 0
   const tryStart = (nowMs: number) => (job: Job) => {
-    if (ends.length >= roomUnder(ceilings[RANKS[job.tier]] ?? 1, PLACES)) return false
+    if (ends.length >= roomUnder(ceilings[RANKS[job.tier]] ?? NO_CEILING, PLACES)) return false
     job.startMs = nowMs
     ends.push({ atMs: nowMs + SERVICE_MS * exponential(random), turn: turns.get(job) as Turn<Job> })
     ends.sort((a, b) => a.atMs - b.atMs)

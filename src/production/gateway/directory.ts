@@ -1,7 +1,7 @@
 import type { ServiceTier, SlaTarget, Snapshot, Strategy } from '#contract'
 import { parseCalendars } from '#kernel'
 import { CLASSES, ceilingsFor } from '#admission'
-import type { ClassPolicies, Quota, Slot } from '#admission'
+import type { Ceiling, ClassPolicies, Quota, Slot } from '#admission'
 import type { Tokenizer } from '#metering'
 import type { Endpoint, Market } from '#scheduler'
 import { endpointOf } from './market.ts'
@@ -38,7 +38,7 @@ export interface Line extends Endpoint {
   /** Goes on from a partial answer; our own engine does. */
   readonly goesOn: boolean
   /** How full the supplier may be for each class, by rank. */
-  readonly ceilings: readonly number[]
+  readonly ceilings: readonly Ceiling[]
 }
 
 export interface OfferedService {
