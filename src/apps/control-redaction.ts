@@ -31,7 +31,7 @@ export function postingForTenant(posting: PostingView, tenant: string): PostingV
   return { id, kind, bookedAtMs, memo: kind === 'usage' ? '' : posting.memo, entries, records: 0 }
 }
 
-export function explanationForTenant({ record, posting, shares }: ExplainReply): ExplainReply {
+export function explanationForTenant({ record, posting, shares, corrections }: ExplainReply): ExplainReply {
   return {
     record: {
       ...record,
@@ -49,5 +49,6 @@ export function explanationForTenant({ record, posting, shares }: ExplainReply):
     },
     posting,
     shares: shares.filter(({ account }) => !OPERATOR_ACCOUNTS.test(account)),
+    corrections: corrections.map((correction) => ({ ...correction, by: null })),
   }
 }

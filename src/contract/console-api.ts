@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { CapabilityFeature } from './capability-unit.ts'
+import { CorrectionView } from './means-api.ts'
 import { EpochMs, PicoText, ServiceName, Slug, Tokens, UnsignedPicoText } from './scalars.ts'
 import { Limits, PeakHours, PriceVariant, ServiceTier } from './snapshot.ts'
 import { Commitment, SlaTarget, Strategy } from './supply.ts'
@@ -198,6 +199,8 @@ export const ExplainReply = z.object({
   /** The ledger posting that holds this record's money, and this record's own share of each entry. */
   posting: z.object({ id: z.string(), bookedAtMs: EpochMs, hash: z.string() }).nullable(),
   shares: z.array(z.object({ account: z.string(), amountPico: PicoText })),
+  /** What was changed of it since, the oldest first: the last one is what it costs now. */
+  corrections: z.array(CorrectionView),
 })
 export type ExplainReply = z.infer<typeof ExplainReply>
 

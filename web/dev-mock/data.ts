@@ -255,6 +255,7 @@ export function createMockFactory(seed: number, nowMs: number): MockFactory {
       },
       posting,
       shares,
+      corrections: [],
     })
     return id
   }

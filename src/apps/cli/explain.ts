@@ -19,7 +19,7 @@ export const explain: Command = {
   },
 }
 
-function render({ record, posting, shares }: ExplainReply): string {
+function render({ record, posting, shares, corrections }: ExplainReply): string {
   return [
     facts(record),
     'Considered',
@@ -70,6 +70,11 @@ function render({ record, posting, shares }: ExplainReply): string {
         { title: 'THIS REQUEST', value: ({ account, amountPico }) => inBooks(account, amountPico), align: 'right' },
       ],
       shares,
+    ),
+    ...corrections.map(
+      ({ version, kind, sellPico, taxPico, sellSheet, reason, madeAtMs }) =>
+        `Correction ${version}, ${time(madeAtMs)}: ${kind === 'refund' ? 'given back' : `rated by ${sellSheet}`}, ` +
+        `costs ¥${yuan(sellPico)} (tax ¥${yuan(taxPico)}) from then on; ${printable(reason)}`,
     ),
   ].join('\n')
 }

@@ -51,7 +51,7 @@ export function MoneySection({ record }: { readonly record: UsageRecord }) {
 export function PostingSection({ reply }: { readonly reply: ExplainReply }) {
   const text = useText(explainText)
   const format = useFormat()
-  const { posting, shares } = reply
+  const { posting, shares, corrections } = reply
   if (!posting) return <p className="muted">{text.notPosted}</p>
   return (
     <div className="stack">
@@ -72,6 +72,12 @@ export function PostingSection({ reply }: { readonly reply: ExplainReply }) {
       ) : (
         <p className="muted">{text.nothingToPost}</p>
       )}
+      {corrections.map(({ version, kind, sellPico, sellSheet, reason, madeAtMs }) => (
+        <p key={version}>
+          {format.fullDateTime(madeAtMs)} · {kind === 'refund' ? text.givenBack : text.ratedAgain(sellSheet)} ·{' '}
+          {format.money(sellPico)} · {reason}
+        </p>
+      ))}
     </div>
   )
 }

@@ -86,6 +86,11 @@ test('rating again mirrors what was booked, once per reference, and beyond the w
     version,
   ])
   expect(versions).toHaveLength(20)
+  const { corrections } = await charging.explain(records[0]?.id ?? '')
+  expect(
+    corrections.map(({ version, kind, sellPico, by, reason }) => [version, kind, sellPico, by, reason]).at(-1),
+  ).toEqual([4, 'refund', '0', 'ann', 'wrong sheet'])
+  expect(corrections.map(({ kind }) => kind)).toEqual(['rerate', 'rerate', 'rerate', 'refund'])
   await expectCoherent(charging)
   await expect(charging.refundUsage({ ...refund, usageId: 'req_none' })).rejects.toMatchObject({
     type: { code: 'unknown_request' },

@@ -6,6 +6,7 @@ import type { Queryable } from '#platform/postgres'
 import { quantile, SPAN_MS } from '../ingest/rollup.ts'
 import { entriesOf } from '../ingest/burn.ts'
 import { attemptCosts, columnsOf } from '../ingest/model.ts'
+import { correctionsOf } from '../corrections/store.ts'
 import { attemptEntries } from '../model.ts'
 import { rollupRanges, tenantAccounts, unitEntries } from './model.ts'
 import { unknownRequest } from '../problems.ts'
@@ -87,6 +88,13 @@ export async function explain(db: Queryable, id: string): Promise<ExplainReply> 
     record,
     posting: posting ? { id: posting.id, bookedAtMs: posting.bookedAtMs, hash: posting.hash } : null,
     shares: entries.map(({ account, amountPico }) => ({ account, amountPico: `${amountPico}` })),
+    corrections: (await correctionsOf(db, [id])).map(
+      ({ usageId: usage, version, kind, sellPico, taxPico, sellSheet, reason, by, madeAtMs }) => ({
+        ...{ usage, version, kind, sellSheet, reason, by, madeAtMs },
+        sellPico: `${sellPico}`,
+        taxPico: `${taxPico}`,
+      }),
+    ),
   }
 }
 
