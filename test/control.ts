@@ -62,7 +62,7 @@ export async function controlFixture() {
     clock,
     identity,
     money: charging,
-    supply: agreements,
+    supply: { ...agreements, trust: () => quality.scores() },
   })
   const offers = createOffers({ database, clock })
   const ordering = createOrdering({ database, clock, log: nullLog, identity, money: charging, offerById: offers.byId })

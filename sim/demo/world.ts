@@ -19,7 +19,13 @@ export async function openWorld(database: Database, clock: Clock, dataDir: strin
   const identity = createIdentity({ database, clock })
   const charging = createCharging({ database, clock })
   const agreements = createAgreements({ database, clock, deliveredTokens: charging.deliveredTokens })
-  const catalogue = createCatalogue({ database, clock, identity, money: charging, supply: agreements })
+  const catalogue = createCatalogue({
+    database,
+    clock,
+    identity,
+    money: charging,
+    supply: { ...agreements, trust: () => quality.scores() },
+  })
   const billing = billingOf({ database, clock, charging, catalogue, identity })
   const quality = createQuality({
     ...{ database, clock, money: charging, signingKey: installationSecrets(dataDir).signingKey },

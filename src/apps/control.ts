@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     clock,
     identity,
     money: charging,
-    supply: agreements,
+    supply: { ...agreements, trust: () => quality.scores() },
   })
   const offers = createOffers({ database, clock })
   const ordering = createOrdering({ database, clock, log, identity, money: charging, offerById: offers.byId })

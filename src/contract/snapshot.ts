@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { CapabilityFeature } from './capability-unit.ts'
+import { CapabilityFeature, Ppm } from './capability-unit.ts'
 import { EpochMs, ServiceName, Slug, UnsignedPicoText } from './scalars.ts'
 import { Commitment, CapacityLot, NetworkLink, SlaTarget, Strategy } from './supply.ts'
 
@@ -104,6 +104,8 @@ export const Deployment = z.object({
   features: z.array(CapabilityFeature).optional(),
   /** Bought under an agreement: used only while one of the snapshot's `lots` is in force for it. */
   needsLot: z.boolean().optional(),
+  /** How far the supplier's counts for this model are to be trusted; routing takes its price for as much higher. Absent: fully. */
+  trustPpm: Ppm.min(1).optional(),
 })
 export type Deployment = z.infer<typeof Deployment>
 

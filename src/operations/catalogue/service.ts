@@ -24,7 +24,7 @@ import { tablesOf } from './offers/tables.ts'
 import { serviceView } from './service-view.ts'
 import { createCommitments } from './routing/delivered.ts'
 import { buildSnapshot } from './snapshot.ts'
-import type { Supply } from './snapshot.ts'
+import type { Supply, Trust } from './snapshot.ts'
 import * as store from './store.ts'
 import { tableViews } from './table-view.ts'
 import * as tables from './tables/store.ts'
@@ -71,6 +71,9 @@ const FUNDING_MS = 1_000
 
 const MOST_ATTEMPTS = 5
 
+/** Changes whenever gateways must hear of whom to trust; empty while everybody is. */
+const trustText = (trust: readonly Trust[]): string => (trust.length === 0 ? '' : JSON.stringify(trust))
+
 /** Takes a rehearsed change back. */
 class Rehearsed extends Error {
   override readonly name = 'Rehearsed'
@@ -91,7 +94,10 @@ export function createCatalogue({ database, clock, identity, money, supply }: Ca
     const nowMs = clock.nowMs()
     if (nowMs < fundingNotedAtMs + FUNDING_MS) return
     fundingNotedAtMs = nowMs
-    await store.noteFunding(database, fundingHash(await money.funding(database)))
+    await store.noteFunding(
+      database,
+      fundingHash(await money.funding(database)) + trustText((await supply?.trust?.()) ?? []),
+    )
   }
 
   const build = async (): Promise<Snapshot> => {

@@ -12,6 +12,13 @@ import { selectLinks } from './routing/store.ts'
 import * as store from './store.ts'
 import * as tables from './tables/store.ts'
 
+/** How far the counts of a supplier's model are believed. */
+export interface Trust {
+  readonly supplier: string
+  readonly model: string
+  readonly scorePpm: number
+}
+
 /** Where accepted capacity and contracts' claims on routing come from. */
 export interface Supply {
   readonly supplyTerms: () => Promise<{
@@ -20,6 +27,8 @@ export interface Supply {
   }>
   /** Counts up with every change. */
   readonly revision: () => Promise<number>
+  /** Only of those that are not fully trusted. */
+  readonly trust?: () => Promise<readonly Trust[]>
 }
 
 interface Sources {
@@ -78,6 +87,9 @@ export async function buildSnapshot(
   const active = new Set(tenants.filter(({ status }) => status === 'active').map(({ id }) => id))
   const sheetsOf = linesOf(sheets, nowMs)
   const contracted = await supply?.supplyTerms()
+  const doubted = new Map(
+    ((await supply?.trust?.()) ?? []).map((one) => [`${one.supplier} ${one.model}`, one.scorePpm]),
+  )
   return {
     version,
     tenants: tenants.map((tenant) => tenantOf(tenant, funding, (id) => active.has(id))),
@@ -101,10 +113,16 @@ export async function buildSnapshot(
           model,
           priority,
           ...more,
+          ...trusted(doubted.get(`${supplier} ${model}`)),
           buySheets: sheetsOf({ service: service.id, side: 'buy', supplier, model }),
         })),
     })),
   }
+}
+
+/** Nobody's price becomes endless: who is not believed at all is a matter for the contract. */
+function trusted(scorePpm: number | undefined): { trustPpm?: number } {
+  return scorePpm === undefined ? {} : { trustPpm: Math.max(1_000, scorePpm) }
 }
 
 /** What was for sale may have been bought, and reservations outlive the offer. */

@@ -22,6 +22,7 @@ export function endpointOf(
     contextTokens: deployment.contextTokens,
     features: deployment.features && new Set(deployment.features),
     needsLot: deployment.needsLot,
+    trustPpm: deployment.trustPpm,
     learnLimitBy: supplier.learnLimitBy,
     maxConcurrency: supplier.maxConcurrency,
     requestsPerMinute: supplier.requestsPerMinute,

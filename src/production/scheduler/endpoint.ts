@@ -25,6 +25,8 @@ export interface Endpoint {
   readonly features?: ReadonlySet<CapabilityFeature> | undefined
   /** Used only while a capacity lot is in force for it. */
   readonly needsLot?: boolean | undefined
+  /** Millionths of its counts that are believed: what it costs is weighed as if it were dearer by the rest. Absent: all. */
+  readonly trustPpm?: number | undefined
   /** How its concurrency limit is learned; absent: by rejections. */
   readonly learnLimitBy?: LearnLimitBy | undefined
   /** Of the supplier, for all its models and gateways together. */

@@ -97,9 +97,10 @@ function readPrices(
   for (let k = 0; k < count; k++) {
     const i = picked[k] as number
     const { input, cachedInput, output } = costs[i] as TokenCosts
-    price[i] = inputTokens * input + outputTokens * output
+    const { endpoint, bytePico } = seats[i] as Seat<Endpoint>
+    price[i] = (inputTokens * input + outputTokens * output) * (1_000_000 / (endpoint.trustPpm ?? 1_000_000))
     affinity[i] = -inputTokens * (hitRate[i] as number) * Math.max(0, input - cachedInput)
-    network[i] = bytes * (seats[i] as Seat<Endpoint>).bytePico
+    network[i] = bytes * bytePico
   }
 }
 
