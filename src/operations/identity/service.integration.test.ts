@@ -107,7 +107,12 @@ test('signing in gives a session that ends by itself or by signing out', async (
   const { identity, clock } = build()
   await identity.ensureOperator({ email: 'Admin@factory.local', password: 'right' })
   const first = await identity.signIn({ email: 'ADMIN@factory.local', password: 'right', caller: 'a' })
-  expect(await identity.session(first.token)).toEqual({ email: 'admin@factory.local', role: 'operator', tenant: null, supplier: null })
+  expect(await identity.session(first.token)).toEqual({
+    email: 'admin@factory.local',
+    role: 'operator',
+    tenant: null,
+    supplier: null,
+  })
   await identity.signOut(first.token)
   expect(await identity.session(first.token)).toBeUndefined()
   const second = await identity.signIn({ email: 'admin@factory.local', password: 'right', caller: 'a' })
