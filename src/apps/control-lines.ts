@@ -6,15 +6,16 @@ const TELL_EVERY_MS = 200
 export const LINES = 'application/x-ndjson'
 
 /**
- * An answer in lines: `{ progress }` now and then, and last `{ reply }`, or `{ problem }` for a refusal that came when the answer had
+ * An answer in lines: `{ progress }` now and then and at the beginning of each stage, and last `{ reply }`, or `{ problem }` for a refusal that came when the answer had
  * begun. Any other failure breaks it off, so that nobody takes what came before for the whole.
  */
-export function linesOf<Progress extends { readonly done?: number }>(
+export function linesOf<Progress extends { readonly done?: number; readonly stage?: string }>(
   work: (onProgress: (progress: Progress) => void) => Promise<object>,
 ): ReadableStream {
   const encoder = new TextEncoder()
   let isGone = false
   let toldMs = 0
+  let stage: string | undefined
   return new ReadableStream({
     async start(controller) {
       const write = (line: object): void => {
@@ -23,8 +24,10 @@ export function linesOf<Progress extends { readonly done?: number }>(
       try {
         const reply = await work((progress) => {
           const nowMs = performance.now()
-          if (progress.done !== 0 && nowMs - toldMs < TELL_EVERY_MS) return
+          const isNew = progress.done === 0 || progress.stage !== stage
+          if (!isNew && nowMs - toldMs < TELL_EVERY_MS) return
           toldMs = nowMs
+          stage = progress.stage
           write({ progress })
         })
         write({ reply })
