@@ -122,7 +122,7 @@ describe(title, { timeout: 60_000, skip: browserPath === undefined }, () => {
     await link.click()
     const drawer = page.getByRole('dialog')
     for (const heading of [
-      'Candidates and verdicts',
+      'Candidates, verdicts and scores',
       'Attempts',
       'Tokens: reported and our own count',
       'Money',
@@ -340,6 +340,7 @@ describe(title, { timeout: 60_000, skip: browserPath === undefined }, () => {
     await page.getByRole('dialog').getByLabel('Reason').fill('back')
     await page.getByRole('dialog').getByRole('button', { name: 'Undrain' }).click()
     await page.getByRole('dialog').waitFor({ state: 'hidden' })
-    expect(await page.getByRole('table', { name: 'Drains' }).textContent()).toMatch(/maintenance.*back/)
+    const drains = page.getByRole('table', { name: 'Drains' })
+    await expect.poll(() => drains.textContent()).toMatch(/maintenance.*back/)
   })
 })
