@@ -56,7 +56,7 @@ export async function controlFixture() {
   const clock = manualClock(NOW_MS)
   const identity = createIdentity({ database, clock })
   const charging = createCharging({ database, clock })
-  const agreements = createAgreements({ database, clock, deliveredTokens: charging.deliveredTokens })
+  const agreements = createAgreements({ database, clock })
   const catalogue = createCatalogue({
     database,
     clock,

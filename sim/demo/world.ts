@@ -18,7 +18,7 @@ export async function openWorld(database: Database, clock: Clock, dataDir: strin
   await migrate(database, fileURLToPath(new URL('../../migrations', import.meta.url)))
   const identity = createIdentity({ database, clock })
   const charging = createCharging({ database, clock })
-  const agreements = createAgreements({ database, clock, deliveredTokens: charging.deliveredTokens })
+  const agreements = createAgreements({ database, clock })
   const catalogue = createCatalogue({
     database,
     clock,

@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   const secrets = installationSecrets(config.DATA_DIR)
   const identity = createIdentity({ database, clock })
   const charging = createCharging({ database, clock })
-  const agreements = createAgreements({ database, clock, deliveredTokens: charging.deliveredTokens })
+  const agreements = createAgreements({ database, clock })
   const catalogue = createCatalogue({
     database,
     clock,

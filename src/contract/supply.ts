@@ -61,6 +61,9 @@ export const Commitment = z.object({
 })
 export type Commitment = z.infer<typeof Commitment>
 
+/** A contract as it was declared or signed; what was delivered under it is charging's to say. */
+export type SignedCommitment = Omit<Commitment, 'delivered' | 'countedToMs'>
+
 /**
  * Accepted capacity of a call-off order: from `fromMs` to `toMs` this supplier's model may be used up to these rates. A gateway stops
  * at `toMs` by itself; a suspension or revocation takes the lot out of the snapshot.

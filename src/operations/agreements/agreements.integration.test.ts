@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => database[Symbol.asyncDispose]())
 
-const make = (): Agreements => createAgreements({ database, clock, deliveredTokens: async () => 42 })
+const make = (): Agreements => createAgreements({ database, clock })
 
 /** A symbol that makes 17 symbols a code. */
 function coded(seventeen: string): string {

@@ -6,13 +6,6 @@ import type { Database } from '#platform/postgres'
 export interface AgreementsDeps {
   readonly database: Database
   readonly clock: Clock
-  /** Tokens that a supplier delivered of these services between two times, as charging booked them. */
-  readonly deliveredTokens: (asked: {
-    readonly supplier: string
-    readonly services: readonly string[]
-    readonly fromMs: number
-    readonly toMs: number
-  }) => Promise<number>
 }
 
 /** Who acts; a supplier's user sees and does only what is the supplier's. */

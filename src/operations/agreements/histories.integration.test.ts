@@ -174,7 +174,7 @@ test('whatever happens, every state is reached along a legal edge that is on rec
         ])
           await database.rows(script(`delete from agreements.${table}`))
         const clock = manualClock(START_MS)
-        const agreements = createAgreements({ database, clock, deliveredTokens: async () => 0 })
+        const agreements = createAgreements({ database, clock })
         await agreements.applyTender(CODED, 'tender.yaml', { by: 'ann' })
         if (isFar) await contract(agreements, clock)
         for (const each of happenings)

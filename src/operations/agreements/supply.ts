@@ -1,4 +1,4 @@
-import type { CapacityLot, Commitment } from '#contract'
+import type { CapacityLot, SignedCommitment } from '#contract'
 import type { AgreementsDeps } from './context.ts'
 import { selectAgreements } from './store/agreements.ts'
 import type { AgreementRow } from './store/agreements.ts'
@@ -7,11 +7,11 @@ import { partiesOf } from './store/shares.ts'
 
 export interface SupplyTerms {
   readonly lots: readonly CapacityLot[]
-  readonly commitments: readonly Commitment[]
+  readonly commitments: readonly SignedCommitment[]
 }
 
 /** What contracts let gateways use, and ask of them, now: capacity that was accepted and not taken back, and the shares that were awarded. */
-export async function supplyTerms({ database, clock, deliveredTokens }: AgreementsDeps): Promise<SupplyTerms> {
+export async function supplyTerms({ database, clock }: AgreementsDeps): Promise<SupplyTerms> {
   const nowMs = clock.nowMs()
   const active = (await selectAgreements(database, {})).filter(
     ({ state, validToMs }) => state === 'active' && validToMs > nowMs,
@@ -36,23 +36,17 @@ export async function supplyTerms({ database, clock, deliveredTokens }: Agreemen
       },
     ]
   })
-  const commitments: Commitment[] = []
+  const commitments: SignedCommitment[] = []
   for (const agreement of active) {
-    const terms = await termsOf(agreement)
-    if (terms.length === 0) continue
-    const { supplier, validFromMs, validToMs } = agreement
+    const { supplier, validFromMs: fromMs, validToMs: toMs } = agreement
     const { services } = agreement.terms
-    const delivered = await deliveredTokens({ supplier, services, fromMs: validFromMs, toMs: nowMs })
-    for (const each of terms)
-      commitments.push({
-        ...{ id: `${agreement.id}:${each.kind}`, supplier, services, fromMs: validFromMs, toMs: validToMs },
-        ...{ terms: each, delivered, countedToMs: nowMs },
-      })
+    for (const terms of await termsOf(agreement))
+      commitments.push({ id: `${agreement.id}:${terms.kind}`, supplier, services, fromMs, toMs, terms })
   }
   return { lots, commitments }
 
-  async function termsOf({ package: pack, supplier, terms }: AgreementRow): Promise<Commitment['terms'][]> {
-    const all: Commitment['terms'][] = []
+  async function termsOf({ package: pack, supplier, terms }: AgreementRow): Promise<SignedCommitment['terms'][]> {
+    const all: SignedCommitment['terms'][] = []
     const party = (await partiesOf(database, pack)).find((each) => each.supplier === supplier)
     const { inputTokensPerMinute, outputTokensPerMinute } = terms.unit
     if (party && party.ppm < 1_000_000 && terms.services.length > 0)

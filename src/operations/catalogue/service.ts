@@ -88,6 +88,8 @@ export function createCatalogue({ database, clock, identity, money, supply }: Ca
   const version = async () =>
     (await identity.revision(database)) + (await store.readRevision(database)) + ((await supply?.revision()) ?? 0)
 
+  const signedCommitments = async () => (await supply?.supplyTerms())?.commitments ?? []
+
   let fundingNotedAtMs = -Infinity
   /** What requests are paid with changes by orders, by what is used up, and by time alone: whoever waits finds out. */
   const noteFunding = async () => {
@@ -155,7 +157,7 @@ export function createCatalogue({ database, clock, identity, money, supply }: Ca
     async waitForSnapshot(after, timeoutMs, signal) {
       for (let waitedMs = 0; ; waitedMs += POLL_MS) {
         await noteFunding()
-        await commitments.note(clock.nowMs())
+        await commitments.note(signedCommitments, clock.nowMs())
         if ((await version()) > after) return build()
         if (waitedMs >= timeoutMs || signal?.aborted) return undefined
         const signals = signal ? [signal, waking.signal] : [waking.signal]
@@ -174,7 +176,7 @@ export function createCatalogue({ database, clock, identity, money, supply }: Ca
     },
     async suppliers() {
       const rows = await store.selectSuppliers(database)
-      const contracts = Map.groupBy(await commitments.read(clock.nowMs()), ({ supplier }) => supplier)
+      const contracts = Map.groupBy(await commitments.read([], clock.nowMs()), ({ supplier }) => supplier)
       return rows.map(({ id, displayName, kind, baseUrl, apiKeyEnv, maxConcurrency, terms }) => ({
         id,
         displayName,

@@ -1,4 +1,4 @@
-import type { CapacityLot, Commitment, OfferView, Snapshot } from '#contract'
+import type { CapacityLot, OfferView, SignedCommitment, Snapshot } from '#contract'
 import type { Database } from '#platform/postgres'
 import type { Identity } from '#identity'
 import { selectCalendars } from './calendars/store.ts'
@@ -23,7 +23,7 @@ export interface Trust {
 export interface Supply {
   readonly supplyTerms: () => Promise<{
     readonly lots: readonly CapacityLot[]
-    readonly commitments: readonly Commitment[]
+    readonly commitments: readonly SignedCommitment[]
   }>
   /** Counts up with every change. */
   readonly revision: () => Promise<number>
@@ -48,6 +48,7 @@ export async function buildSnapshot(
     nowMs,
   }: { readonly version: number; readonly engineUrl: string | null; readonly nowMs: number },
 ): Promise<Snapshot> {
+  const contracted = await supply?.supplyTerms()
   const [
     suppliers,
     services,
@@ -75,7 +76,7 @@ export async function buildSnapshot(
     money.funding(database),
     selectDrains(database),
     selectLinks(database),
-    commitments.read(nowMs),
+    commitments.read(contracted?.commitments ?? [], nowMs),
   ])
   const drained = new Set(drains.map(({ supplier }) => supplier))
   const offered = suppliers.flatMap(({ terms, ...supplier }) => {
@@ -86,7 +87,6 @@ export async function buildSnapshot(
   const names = new Set(offered.map(({ id }) => id))
   const active = new Set(tenants.filter(({ status }) => status === 'active').map(({ id }) => id))
   const sheetsOf = linesOf(sheets, nowMs)
-  const contracted = await supply?.supplyTerms()
   const doubted = new Map(
     ((await supply?.trust?.()) ?? []).map((one) => [`${one.supplier} ${one.model}`, one.scorePpm]),
   )
@@ -99,7 +99,7 @@ export async function buildSnapshot(
     calendars: calendars.map(calendarOf),
     ...listed('links', links),
     ...listed('lots', contracted?.lots),
-    ...listed('commitments', [...contracts, ...(contracted?.commitments ?? [])]),
+    ...listed('commitments', contracts),
     services: services.map(({ createdAt, terms, ...service }) => ({
       ...service,
       ...terms,

@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
 import type { Charging } from '#charging'
-import type { Commitment } from '#contract'
+import type { Commitment, SignedCommitment } from '#contract'
 import type { Database } from '#platform/postgres'
 import { noteDelivered, selectCommitments } from './store.ts'
-import type { CommitmentRow } from './store.ts'
 
 /** So often gateways are told anew how far contracts are; meanwhile each goes on from its own count. */
 const TELL_EVERY_MS = 60_000
@@ -12,11 +11,11 @@ const SETTLED_AFTER_MS = 48 * 3_600_000
 
 export type Deliveries = Pick<Charging, 'deliveredTokens'>
 
-/** The contracts with what was delivered under them, as gateways are told. */
+/** The contracts with what was delivered under them, as gateways are told: those of the file, and those that agreements bring (`signed`). */
 export interface Commitments {
-  read(nowMs: number): Promise<Commitment[]>
+  read(signed: readonly SignedCommitment[], nowMs: number): Promise<Commitment[]>
   /** Has gateways told when it is time and anything changed. */
-  note(nowMs: number): Promise<void>
+  note(signed: () => Promise<readonly SignedCommitment[]>, nowMs: number): Promise<void>
 }
 
 /** What was added up for one contract. */
@@ -34,7 +33,7 @@ export function createCommitments(database: Database, deliveries: Deliveries): C
   const sums = new Map<string, Sums>()
   let notedAtMs = -Infinity
 
-  const addUp = async (row: CommitmentRow, nowMs: number): Promise<Sums> => {
+  const addUp = async (row: SignedCommitment, nowMs: number): Promise<Sums> => {
     const of = JSON.stringify([row.supplier, row.services, row.fromMs, row.toMs])
     const known = sums.get(row.id)
     const isKnown = known?.of === of && nowMs >= known.countedToMs
@@ -50,9 +49,9 @@ export function createCommitments(database: Database, deliveries: Deliveries): C
     sums.set(row.id, made)
     return made
   }
-  const read = async (nowMs: number): Promise<Commitment[]> => {
+  const read = async (signed: readonly SignedCommitment[], nowMs: number): Promise<Commitment[]> => {
     const commitments: Commitment[] = []
-    for (const row of await selectCommitments(database)) {
+    for (const row of [...(await selectCommitments(database)), ...signed]) {
       if (row.toMs <= nowMs) continue
       const { delivered, countedToMs } = await addUp(row, nowMs)
       commitments.push({ ...row, delivered, countedToMs })
@@ -62,10 +61,10 @@ export function createCommitments(database: Database, deliveries: Deliveries): C
 
   return {
     read,
-    async note(nowMs) {
+    async note(signed, nowMs) {
       if (nowMs >= notedAtMs && nowMs < notedAtMs + TELL_EVERY_MS) return
       notedAtMs = nowMs
-      const counts = (await read(nowMs))
+      const counts = (await read(await signed(), nowMs))
         .filter(({ delivered }) => delivered > 0)
         .map(({ id, delivered }) => [id, delivered])
       await noteDelivered(database, counts.length === 0 ? '' : hash('sha256', JSON.stringify(counts), 'base64'))

@@ -1,10 +1,10 @@
 import { parseYuan } from '#kernel'
-import type { FactoryCommitment, FactoryFile, FactoryLink } from '#contract'
+import type { FactoryCommitment, FactoryFile, FactoryLink, SignedCommitment } from '#contract'
 import type { Transaction } from '#platform/postgres'
 import { actionFor } from '../changes.ts'
 import type { Note } from '../changes.ts'
 import { deleteCommitment, selectCommitments, selectLinks, upsertCommitment, upsertLink } from './store.ts'
-import type { CommitmentRow, LinkRow } from './store.ts'
+import type { LinkRow } from './store.ts'
 
 /** Links that the file names, and the contracts of the suppliers that it names: those are complete, so one that is left out ends. */
 export async function putRouting(tx: Transaction, file: FactoryFile, note: Note): Promise<void> {
@@ -42,7 +42,7 @@ function linkRow({ from, to, rttMs, mebibyteYuan }: FactoryLink): LinkRow {
   return { from: first, to: second, rttMs, mebibytePico: `${parseYuan(mebibyteYuan)}` }
 }
 
-function commitmentRow(supplier: string, commitment: FactoryCommitment): CommitmentRow {
+function commitmentRow(supplier: string, commitment: FactoryCommitment): SignedCommitment {
   const { id, services, from, to } = commitment
   return {
     id,
@@ -54,7 +54,7 @@ function commitmentRow(supplier: string, commitment: FactoryCommitment): Commitm
   }
 }
 
-function termsOf(commitment: FactoryCommitment): CommitmentRow['terms'] {
+function termsOf(commitment: FactoryCommitment): SignedCommitment['terms'] {
   switch (commitment.kind) {
     case 'share': {
       const { kind, group, minPercent, maxPercent, lotTokens } = commitment

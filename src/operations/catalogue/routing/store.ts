@@ -1,4 +1,4 @@
-import type { Commitment } from '#contract'
+import type { SignedCommitment } from '#contract'
 import { sql } from '#platform/postgres'
 import type { Queryable, Transaction } from '#platform/postgres'
 
@@ -8,9 +8,6 @@ export interface LinkRow {
   readonly rttMs: number
   readonly mebibytePico: string
 }
-
-/** A contract as it was declared; what was delivered under it is charging's to say. */
-export type CommitmentRow = Omit<Commitment, 'delivered' | 'countedToMs'>
 
 export async function selectLinks(db: Queryable): Promise<LinkRow[]> {
   return db.rows<LinkRow>(sql`
@@ -29,8 +26,8 @@ export async function upsertLink(tx: Transaction, row: LinkRow): Promise<void> {
   `)
 }
 
-export async function selectCommitments(db: Queryable): Promise<CommitmentRow[]> {
-  const rows = await db.rows<CommitmentRow & { readonly fromMs: bigint; readonly toMs: bigint }>(sql`
+export async function selectCommitments(db: Queryable): Promise<SignedCommitment[]> {
+  const rows = await db.rows<SignedCommitment & { readonly fromMs: bigint; readonly toMs: bigint }>(sql`
     select id, supplier, services, from_ms as "fromMs", to_ms as "toMs", terms
       from catalogue.commitment
      order by id
@@ -38,7 +35,7 @@ export async function selectCommitments(db: Queryable): Promise<CommitmentRow[]>
   return rows.map((row) => ({ ...row, fromMs: Number(row.fromMs), toMs: Number(row.toMs) }))
 }
 
-export async function upsertCommitment(tx: Transaction, row: CommitmentRow): Promise<void> {
+export async function upsertCommitment(tx: Transaction, row: SignedCommitment): Promise<void> {
   await tx.rows(sql`
     insert into catalogue.commitment (id, supplier, services, from_ms, to_ms, terms)
     values (${row.id}, ${row.supplier}, ${row.services}, ${row.fromMs}, ${row.toMs}, ${JSON.stringify(row.terms)})
