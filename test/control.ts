@@ -1,20 +1,11 @@
-import { createAgreements } from '#agreements'
-import { createCatalogue, createDrains, createOffers } from '#catalogue'
-import { createCharging } from '#charging'
 import type { UsageRecord } from '#contract'
-import { createIdentity } from '#identity'
-import { createNoc } from '#noc'
-import { createOrdering } from '#ordering'
 import { netOfTax, parseTokenPrices, rate } from '#kernel'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
-import { createQuality } from '#quality'
 import { SIGNING_KEY } from './quality.ts'
-import { createTmf } from '#tmf'
 import { freshDatabase } from './database.ts'
-import { billingOf, settlementOf } from '../src/apps/control-documents.ts'
-import { buyPricesOf } from '../src/apps/control-buy-prices.ts'
 import { createControlApp } from '../src/apps/control-app.ts'
+import { openRooms } from '../src/apps/control-rooms.ts'
 
 /** For tests: a control plane on a database of its own, with two tenants that share one posting. */
 export const NOW_MS = Date.parse('2026-11-23T12:00:00+08:00')
@@ -54,46 +45,12 @@ export type ControlFixture = Awaited<ReturnType<typeof controlFixture>>
 export async function controlFixture() {
   const database = await freshDatabase()
   const clock = manualClock(NOW_MS)
-  const identity = createIdentity({ database, clock })
-  const charging = createCharging({ database, clock })
-  const agreements = createAgreements({ database, clock })
-  const catalogue = createCatalogue({
-    database,
-    clock,
-    identity,
-    money: charging,
-    supply: { ...agreements, trust: () => quality.scores() },
-  })
-  const offers = createOffers({ database, clock })
-  const ordering = createOrdering({ database, clock, log: nullLog, identity, money: charging, offerById: offers.byId })
-  const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
-  const tmf = createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing })
-  const quality = createQuality({
-    database,
-    clock,
-    money: charging,
-    auditTermsOf: agreements.auditTermsOf,
-    supplierSlaOf: agreements.slaOf,
-    buyPrices: buyPricesOf(catalogue),
-    signingKey: SIGNING_KEY,
-  })
-  const settlement = settlementOf({ database, clock, charging, catalogue, agreements, quality })
-  const noc = createNoc({ clock })
+  const rooms = openRooms({ database, clock, log: nullLog, signingKey: SIGNING_KEY })
+  const { charging, catalogue } = rooms
   const stopping = new AbortController()
   const app = createControlApp({
-    identity,
-    catalogue,
-    charging,
-    billing,
-    offers,
-    ordering,
-    quality,
+    ...rooms,
     supplierKeyOf: (name) => (name === 'VENDOR_KEY' ? 'sk-letters' : undefined),
-    agreements,
-    drains: createDrains({ database, clock }),
-    noc,
-    settlement,
-    tmf,
     clock,
     log: nullLog,
     info: { version: '0.0.0', schemaVersion: '0000', gatewayUrl: 'http://127.0.0.1:8080/v1' },
@@ -129,17 +86,10 @@ export async function controlFixture() {
     records: [recordOf(ACME_REQUEST, 'acme', acmeSlice), recordOf(GLOBEX_REQUEST, 'globex', globexSlice)],
   })
   return {
+    ...rooms,
     database,
     clock,
-    identity,
-    catalogue,
-    charging,
-    billing,
-    ordering,
-    quality,
-    agreements,
     app,
-    tmf,
     acmeSlice,
     async [Symbol.asyncDispose]() {
       stopping.abort()

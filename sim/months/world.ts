@@ -1,15 +1,12 @@
-import { createCatalogue, createOffers } from '#catalogue'
-import { createCharging } from '#charging'
 import type { BalanceView } from '#contract'
-import { createIdentity } from '#identity'
-import { createOrdering } from '#ordering'
 import { manualClock } from '#platform/clock'
 import { nullLog } from '#platform/log'
-import { billingOf } from '../../src/apps/control-documents.ts'
+import { openRooms } from '../../src/apps/control-rooms.ts'
 import { SELLER } from '../../test/billing.ts'
 import { freshDatabase } from '../../test/database.ts'
 import { startInProcess } from '../../test/gateway/in-process.ts'
 import type { InProcess } from '../../test/gateway/in-process.ts'
+import { SIGNING_KEY } from '../../test/quality.ts'
 import { startUpstream } from '../../test/upstream/index.ts'
 import { USAGE } from './auditor.ts'
 import { SERVICE, TABLE, factoryFile } from './market.ts'
@@ -38,12 +35,12 @@ export async function openWorld() {
   await using undo = new AsyncDisposableStack()
   const database = undo.use(await freshDatabase({ max: 12 }))
   const clock = manualClock(atChina('2026-01-01', '00:05:00'))
-  const identity = createIdentity({ database, clock })
-  const charging = createCharging({ database, clock })
-  const offers = createOffers({ database, clock })
-  const ordering = createOrdering({ database, clock, log: nullLog, identity, money: charging, offerById: offers.byId })
-  const catalogue = createCatalogue({ database, clock, identity, money: charging })
-  const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
+  const { charging, ordering, catalogue, billing } = openRooms({
+    database,
+    clock,
+    log: nullLog,
+    signingKey: SIGNING_KEY,
+  })
   const upstream = await startUpstream()
   undo.defer(() => upstream.close())
   upstream.script(SERVICE, { kind: 'answer', events: 5, usage: USAGE })

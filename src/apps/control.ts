@@ -4,24 +4,15 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { createAdaptorServer } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
-import { createAgreements } from '#agreements'
-import { createCatalogue, createDrains, createOffers } from '#catalogue'
-import { createCharging } from '#charging'
-import { createIdentity } from '#identity'
-import { createNoc } from '#noc'
-import { createOrdering } from '#ordering'
 import { systemClock } from '#platform/clock'
 import { ConfigError, readConfig } from '#platform/config'
 import { createLog } from '#platform/log'
 import { migrate, openDatabase, schemaVersion, sql } from '#platform/postgres'
-import { createQuality } from '#quality'
-import { createTmf } from '#tmf'
-import { buyPricesOf } from './control-buy-prices.ts'
 import { createControlApp } from './control-app.ts'
 import { ControlConfig } from './control-config.ts'
-import { billingOf, settlementOf } from './control-documents.ts'
 import { jobsOf, startJobs } from './control-jobs.ts'
 import { createControlMetrics } from './control-metrics.ts'
+import { openRooms } from './control-rooms.ts'
 import { installationSecrets } from './control-secrets.ts'
 
 /** The control plane as a program: console, API, and what gateways ask for. */
@@ -47,48 +38,16 @@ async function main(): Promise<void> {
   if (applied.length > 0) log.info({ applied }, 'database migrated')
 
   const secrets = installationSecrets(config.DATA_DIR)
-  const identity = createIdentity({ database, clock })
-  const charging = createCharging({ database, clock })
-  const agreements = createAgreements({ database, clock })
-  const catalogue = createCatalogue({
-    database,
-    clock,
-    identity,
-    money: charging,
-    supply: { ...agreements, trust: () => quality.scores() },
-  })
-  const offers = createOffers({ database, clock })
-  const ordering = createOrdering({ database, clock, log, identity, money: charging, offerById: offers.byId })
-  const billing = billingOf({ database, clock, charging, catalogue, identity, arrears: ordering.arrears })
-  const quality = createQuality({
-    database,
-    clock,
-    money: charging,
-    auditTermsOf: agreements.auditTermsOf,
-    supplierSlaOf: agreements.slaOf,
-    buyPrices: buyPricesOf(catalogue),
-    signingKey: secrets.signingKey,
-  })
-  const settlement = settlementOf({ database, clock, charging, catalogue, agreements, quality })
+  const rooms = openRooms({ database, clock, log, signingKey: secrets.signingKey })
+  const { identity, charging, catalogue, ordering, billing, quality, agreements } = rooms
   await identity.ensureOperator({ email: config.ADMIN_EMAIL, password: secrets.adminPassword })
   await catalogue.engineMovedTo(config.ENGINE_URL ?? null)
 
   const { version } = JSON.parse(readFileSync(fromRoot('package.json'), 'utf8')) as { version: string }
   const metrics = createControlMetrics()
   const app = createControlApp({
-    identity,
-    catalogue,
-    charging,
-    billing,
-    offers,
-    ordering,
-    quality,
+    ...rooms,
     supplierKeyOf: (name) => process.env[name],
-    agreements,
-    drains: createDrains({ database, clock }),
-    noc: createNoc({ clock }),
-    settlement,
-    tmf: createTmf({ database, clock, identity, catalogue, charging, offers, ordering, billing }),
     clock,
     log,
     info: { version, schemaVersion: schema, gatewayUrl: config.GATEWAY_URL },
