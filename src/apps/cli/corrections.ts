@@ -2,6 +2,7 @@ import { RefundUsageReply, RefundView, RerateReply, TransferReply } from '#contr
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { count, yuan } from './format.ts'
+import { required } from './options.ts'
 import { printable } from './table.ts'
 
 export const rerate: Command = {
@@ -171,9 +172,4 @@ function instant(text: string | undefined, name: string): number {
   const ms = text !== undefined && /T.*(?:Z|[+-]\d{2}:\d{2})$/.test(text) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(ms)) return ms
   throw new CliError(EXIT.usage, `--${name} is a time with its offset such as 2026-11-01T00:00:00+08:00`)
-}
-
-function required(value: string | undefined, question: string): string {
-  if (value) return value
-  throw new CliError(EXIT.usage, question)
 }

@@ -4,6 +4,7 @@ import { formatPricePerMillion } from '#kernel'
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { count, time, yuan } from './format.ts'
+import { reasonOf } from './options.ts'
 import { printable, renderTable } from './table.ts'
 
 const LIMIT_OPTION = '      --limit N          at most so many; 50 by default'
@@ -102,12 +103,6 @@ function actionOf({ positionals }: Invocation, actions: readonly string[]): read
   if ((action === 'list') !== (id === undefined))
     throw new CliError(EXIT.usage, action === 'list' ? 'list takes no ID' : `which one? ${action} ID`)
   return [action, id ?? '']
-}
-
-function reasonOf({ option }: Invocation): string {
-  const reason = option('reason')
-  if (!reason) throw new CliError(EXIT.usage, 'why? --reason TEXT')
-  return reason
 }
 
 function listed<Row>(rows: readonly Row[], none: string, columns: Parameters<typeof renderTable<Row>>[0]): Outcome {

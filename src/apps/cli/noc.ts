@@ -1,8 +1,9 @@
 import { DrainPreview, DrainView, NocReply } from '#contract'
 import type { LaneView, SupplierLoadView } from '#contract'
-import type { Command, Invocation } from './command.ts'
+import type { Command } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { time } from './format.ts'
+import { reasonOf } from './options.ts'
 import { printable, renderTable } from './table.ts'
 
 export const noc: Command = {
@@ -55,12 +56,6 @@ Options:
     })
     return { json: { ...view, preview }, text: `${id} takes nothing new any more\n${renderPreview(preview)}` }
   },
-}
-
-function reasonOf({ option }: Invocation): string {
-  const reason = option('reason')
-  if (!reason) throw new CliError(EXIT.usage, 'why? --reason TEXT')
-  return reason
 }
 
 function render({ atMs, gateways, lanes, suppliers }: NocReply): string {

@@ -4,6 +4,7 @@ import type { Configuration, Entitlement } from '#contract'
 import type { Command, Invocation, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { amount, time, yuan } from './format.ts'
+import { required } from './options.ts'
 import { printable, renderTable } from './table.ts'
 
 const CHOICES = {
@@ -368,9 +369,4 @@ function parseOffer(text: string, file: string): unknown {
   if (parsed.success) return value
   const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
   throw new CliError(EXIT.mistakes, `${file} has mistakes:\n${issues.join('\n')}`)
-}
-
-function required(value: string | undefined, question: string): string {
-  if (value) return value
-  throw new CliError(EXIT.usage, question)
 }

@@ -2,21 +2,13 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import * as z from 'zod'
 import { AgreementView, CallOffView, PackageView, ProjectView } from '#contract'
-import type { Command, Invocation, Outcome } from './command.ts'
+import type { Command, Outcome } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { amount, time, yuan } from './format.ts'
+import { reasonOf, required } from './options.ts'
 import { printable, renderTable } from './table.ts'
 
 const percent = (ppm: number): string => `${ppm / 10_000} %`
-
-function required(value: string | undefined, question: string): string {
-  if (value === undefined || value === '') throw new CliError(EXIT.usage, question)
-  return value
-}
-
-const reasonOf = ({ option }: Invocation): { reason: string } => ({
-  reason: required(option('reason'), 'why? --reason TEXT'),
-})
 
 const REASON_HELP = `      --reason TEXT         why; kept with your name`
 
@@ -132,7 +124,7 @@ ${REASON_HELP}`,
         return packageOutcome(await client.get(at, PackageView))
       case 'open':
       case 'award':
-        return packageOutcome(await post(what, reasonOf(invocation)))
+        return packageOutcome(await post(what, { reason: reasonOf(invocation) }))
       case 'bid': {
         const document = await readFile(required(option('document'), 'which document? --document FILE'))
         const documentHash = createHash('sha256').update(document).digest('hex')
@@ -142,11 +134,11 @@ ${REASON_HELP}`,
       }
       case 'evaluate': {
         const text = await readInput(required(option('file'), 'which scores? -f FILE'))
-        return packageOutcome(await post('evaluation', { scores: jsonOf(text), ...reasonOf(invocation) }))
+        return packageOutcome(await post('evaluation', { scores: jsonOf(text), reason: reasonOf(invocation) }))
       }
       case 'publish': {
         const shares = sharesOf(required(option('shares'), 'which shares? --shares A=60,B=40'))
-        return packageOutcome(await post('candidates', { shares, ...reasonOf(invocation) }))
+        return packageOutcome(await post('candidates', { shares, reason: reasonOf(invocation) }))
       }
       case 'object': {
         const raisedBy = required(option('by'), 'who objects? --by NAME')
@@ -158,7 +150,7 @@ ${REASON_HELP}`,
         const number = required(option('number'), 'which objection? --number N')
         const decision = flag('uphold') ? 'upheld' : 'rejected'
         return packageOutcome(
-          await post(`objections/${encodeURIComponent(number)}`, { decision, ...reasonOf(invocation) }),
+          await post(`objections/${encodeURIComponent(number)}`, { decision, reason: reasonOf(invocation) }),
         )
       }
       default:
@@ -241,7 +233,7 @@ ${REASON_HELP}`,
     if (!['submit', 'sign', 'suspend', 'resume', 'terminate'].includes(what))
       throw new CliError(EXIT.usage, `agreement ${agreement.usage}`)
     return agreementsOutcome([
-      await client.post(`/supply/agreements/${path(id)}/${what}`, AgreementView, reasonOf(invocation)),
+      await client.post(`/supply/agreements/${path(id)}/${what}`, AgreementView, { reason: reasonOf(invocation) }),
     ])
   },
 }
@@ -301,18 +293,20 @@ ${REASON_HELP}`,
         await client.get('/supply/call-offs', z.array(CallOffView), { supplier: option('supplier') }),
       )
     if (what === 'propose') {
-      const body = { package: required(id, 'of which package?'), units: units(), ...reasonOf(invocation) }
+      const body = { package: required(id, 'of which package?'), units: units(), reason: reasonOf(invocation) }
       return callOffsOutcome(await client.post('/supply/call-offs', z.array(CallOffView), body))
     }
     if (what === 'issue')
       return callOffsOutcome(
-        await client.post(`/supply/call-offs/${path(id)}/issue`, z.array(CallOffView), reasonOf(invocation)),
+        await client.post(`/supply/call-offs/${path(id)}/issue`, z.array(CallOffView), {
+          reason: reasonOf(invocation),
+        }),
       )
     if (what === 'deliver') return callOffsOutcome([await post('deliveries', { units: units() })])
     if (what === 'resume-clock') return callOffsOutcome([await post('resume-clock')])
     const step = STEPS[what]
     if (step === undefined) throw new CliError(EXIT.usage, `calloff ${calloff.usage}`)
-    return callOffsOutcome([await post(step, reasonOf(invocation))])
+    return callOffsOutcome([await post(step, { reason: reasonOf(invocation) })])
   },
 }
 

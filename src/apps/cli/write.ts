@@ -4,6 +4,7 @@ import type { Limits } from '#contract'
 import type { Command, Invocation } from './command.ts'
 import { CliError, EXIT } from './exit-codes.ts'
 import { yuan } from './format.ts'
+import { required } from './options.ts'
 
 const NewAccount = z.object({ email: z.string(), password: z.string() })
 
@@ -100,11 +101,6 @@ Options:
       text: `${made.email} signs in with this password, shown now and never again:\n${made.password}`,
     }
   },
-}
-
-function required(value: string | undefined, question: string): string {
-  if (value) return value
-  throw new CliError(EXIT.usage, question)
 }
 
 function expiry(text: string | undefined): number | null {
