@@ -1,21 +1,18 @@
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ADMIN_TOKEN, FILE, controlFixture } from '../../test/control.ts'
+import { FILE, controlFixture } from '../../test/control.ts'
 import type { ControlFixture } from '../../test/control.ts'
+import { openCommandLine } from '../../test/command-line.ts'
+import type { CommandLine } from '../../test/command-line.ts'
 import { SUPPLIER_CONTEXT, SUPPLIER_MODEL, startSupplier } from '../../test/supplier/index.ts'
 import type { Supplier } from '../../test/supplier/index.ts'
-import { runCli } from './cli/run.ts'
 
 /** A run is as long as it is, and a busy machine makes it longer. */
 const SLOW_MS = 120_000
 let it: ControlFixture
-let server: Server
+let line: CommandLine
 let folder: string
 let vendor: Supplier
 const ANN = { by: 'ann' }
@@ -65,34 +62,19 @@ beforeAll(async () => {
       - { supplier: letters, model: ${SUPPLIER_MODEL}, buy: [{ validFrom: 2026-01-01, taxPercent: 6, perMillion: { uncachedInput: 1, output: 4 } }] }`,
   )
   await it.catalogue.apply({ text: withVendor, fileName: 'f.yaml', dryRun: false })
-  server = createAdaptorServer({ fetch: it.app.fetch }) as Server
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  line = await openCommandLine(it)
   folder = await mkdtemp(join(tmpdir(), 'tokenfactory-accept-'))
 })
 afterAll(async () => {
-  server.close()
-  server.closeAllConnections()
+  await line[Symbol.asyncDispose]()
   await vendor.close()
   await rm(folder, { recursive: true, force: true })
   await it[Symbol.asyncDispose]()
 })
 
 async function cli(...args: string[]) {
-  let [out, err] = ['', '']
   const shown: string[] = []
-  const code = await runCli(args, {
-    env: {
-      TOKENFACTORY_TOKEN: ADMIN_TOKEN,
-      TOKENFACTORY_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    },
-    write: (text) => (out += text),
-    writeError: (text) => (err += text),
-    readStandardInput: async () => '',
-    nowMs: it.clock.nowMs,
-    showProgress: (line) => void shown.push(line),
-  })
-  return { code, out, err, shown }
+  return { ...(await line.run(args, { shown })), shown }
 }
 
 /** An order of the supplier's that was delivered and waits for acceptance. */

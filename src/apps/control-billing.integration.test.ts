@@ -1,20 +1,17 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { DocumentReply, DocumentView, LineRequestView, ReconcileReply, VerifyReply } from '#contract'
 import { SELLER } from '../../test/billing.ts'
 import { ACME_REQUEST, ADMIN_TOKEN, controlFixture } from '../../test/control.ts'
 import type { ControlFixture } from '../../test/control.ts'
-import { runCli } from './cli/run.ts'
+import { openCommandLine } from '../../test/command-line.ts'
+import type { CommandLine } from '../../test/command-line.ts'
 
 let it: ControlFixture
-let server: Server
+let line: CommandLine
 let folder: string
 let cookie: string
 const DAY_MS = 86_400_000
@@ -22,9 +19,7 @@ const DAY_MS = 86_400_000
 beforeAll(async () => {
   it = await controlFixture()
   folder = await mkdtemp(join(tmpdir(), 'tokenfactory-invoices-'))
-  server = createAdaptorServer({ fetch: it.app.fetch }) as Server
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  line = await openCommandLine(it)
   it.clock.advance(10 * DAY_MS)
   const { email, password } = await it.identity.createAccount({
     email: 'user@acme.example',
@@ -35,8 +30,7 @@ beforeAll(async () => {
   cookie = reply.headers.get('set-cookie')?.split(';')[0] ?? ''
 })
 afterAll(async () => {
-  server.close()
-  server.closeAllConnections()
+  await line[Symbol.asyncDispose]()
   await it[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })
@@ -51,21 +45,7 @@ async function call(method: string, path: string, headers: Record<string, string
 }
 const asTenant = (path: string) => call('GET', path, { cookie })
 
-async function cli(...args: string[]) {
-  let out = ''
-  let err = ''
-  const code = await runCli(args, {
-    env: {
-      TOKENFACTORY_TOKEN: ADMIN_TOKEN,
-      TOKENFACTORY_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    },
-    write: (line) => (out += line),
-    writeError: (line) => (err += line),
-    readStandardInput: async () => '',
-    nowMs: () => it.clock.nowMs(),
-  })
-  return { code, out, err }
-}
+const cli = (...args: string[]) => line.run(args)
 
 test('an operator sets the seller, runs the month, prints it and reconciles, all from the command line', async () => {
   const refused = await cli('invoices', 'run')

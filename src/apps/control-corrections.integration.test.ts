@@ -1,7 +1,3 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import * as z from 'zod'
 import { DocumentReply, InvoiceRunReply, RerateReply } from '#contract'
@@ -10,7 +6,8 @@ import { netOfTax, pico } from '#kernel'
 import { SELLER } from '../../test/billing.ts'
 import { ACME_REQUEST, ADMIN_TOKEN, FILE, NOW_MS, controlFixture, recordOf } from '../../test/control.ts'
 import type { ControlFixture } from '../../test/control.ts'
-import { runCli } from './cli/run.ts'
+import { openCommandLine } from '../../test/command-line.ts'
+import type { CommandLine } from '../../test/command-line.ts'
 
 const DAY_MS = 86_400_000
 const YUAN = 10n ** 12n
@@ -19,16 +16,14 @@ const PRICE = (6n * YUAN) / 10n
 const IDS = [3, 4, 5, 6].map((n) => `req_${String(n).padStart(26, '0')}`)
 
 let it: ControlFixture
-let server: Server
+let line: CommandLine
 let account: { readonly email: string; readonly password: string }
 let statement: string | undefined
 let session: { readonly token: string; readonly expiresAtMs: number } | undefined
 
 beforeAll(async () => {
   it = await controlFixture()
-  server = createAdaptorServer({ fetch: it.app.fetch }) as Server
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  line = await openCommandLine(it)
   const dated = (id: string, input: number) =>
     `{ id: ${id}, validFrom: 2026-12-01, taxPercent: 6, perMillion: { uncachedInput: ${input}, output: ${4 * input} } }`
   const text = FILE.replace(/(sell: \[\{ id: sell-1.*)\]/, `$1, ${dated('sell-2', 1)}]`).replace(
@@ -49,8 +44,7 @@ beforeAll(async () => {
   account = await it.identity.createAccount({ email: 'user@acme.example', role: 'tenant', tenant: 'acme' })
 })
 afterAll(async () => {
-  server.close()
-  server.closeAllConnections()
+  await line[Symbol.asyncDispose]()
   await it[Symbol.asyncDispose]()
 })
 
@@ -86,18 +80,7 @@ async function post(who: 'operator' | 'tenant', path: string, body: unknown) {
   return { status: reply.status, reply: await reply.json() }
 }
 
-async function cli(...args: string[]) {
-  let [out, err] = ['', '']
-  const port = (server.address() as AddressInfo).port
-  const code = await runCli(args, {
-    env: { TOKENFACTORY_TOKEN: ADMIN_TOKEN, TOKENFACTORY_URL: `http://127.0.0.1:${port}` },
-    write: (line) => (out += line),
-    writeError: (line) => (err += line),
-    readStandardInput: async () => '',
-    nowMs: () => it.clock.nowMs(),
-  })
-  return { code, out, err }
-}
+const cli = (...args: string[]) => line.run(args)
 
 const balance = async (tenant: string) => BigInt((await it.charging.balance(tenant)).postedPico)
 const expectBooksAgree = async () => expect((await cli('verify')).out).toContain('the books agree')

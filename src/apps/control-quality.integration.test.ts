@@ -1,48 +1,29 @@
-import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ADMIN_TOKEN, controlFixture, recordOf } from '../../test/control.ts'
+import { controlFixture, recordOf } from '../../test/control.ts'
 import type { ControlFixture } from '../../test/control.ts'
-import { runCli } from './cli/run.ts'
+import { openCommandLine } from '../../test/command-line.ts'
+import type { CommandLine } from '../../test/command-line.ts'
 
 /** Passwords are hashed slowly on purpose, which a busy machine makes slower still. */
 const SLOW_MS = 120_000
 let it: ControlFixture
-let server: Server
+let line: CommandLine
 let folder: string
 beforeAll(async () => {
   it = await controlFixture()
-  server = createAdaptorServer({ fetch: it.app.fetch }) as Server
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  line = await openCommandLine(it)
   folder = await mkdtemp(join(tmpdir(), 'tokenfactory-quality-'))
 })
 afterAll(async () => {
-  server.close()
-  server.closeAllConnections()
+  await line[Symbol.asyncDispose]()
   await rm(folder, { recursive: true, force: true })
   await it[Symbol.asyncDispose]()
 })
 
-async function cli(...args: string[]) {
-  let [out, err] = ['', '']
-  const code = await runCli(args, {
-    env: {
-      TOKENFACTORY_TOKEN: ADMIN_TOKEN,
-      TOKENFACTORY_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    },
-    write: (text) => (out += text),
-    writeError: (text) => (err += text),
-    readStandardInput: async () => '',
-    nowMs: it.clock.nowMs,
-  })
-  return { code, out, err }
-}
+const cli = (...args: string[]) => line.run(args)
 
 /** A supplier that claims a fifth more output than there is. */
 function inflated(n: number) {

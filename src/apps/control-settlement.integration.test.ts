@@ -1,19 +1,16 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ImportReply, RunReply, StatementReply, SupplierPeriodView, VerifyReply } from '#contract'
-import { ADMIN_TOKEN, controlFixture } from '../../test/control.ts'
+import { controlFixture } from '../../test/control.ts'
 import type { ControlFixture } from '../../test/control.ts'
+import { openCommandLine } from '../../test/command-line.ts'
+import type { CommandLine } from '../../test/command-line.ts'
 import { CSV_HEAD, BY_REQUEST, PAYEE, csvLine, toldOf } from '../../test/settlement.ts'
-import { runCli } from './cli/run.ts'
 
 let it: ControlFixture
-let server: Server
+let line: CommandLine
 let folder: string
 const DAY_MS = 86_400_000
 const SUPPLIER = 'secret-supplier'
@@ -21,25 +18,20 @@ const SUPPLIER = 'secret-supplier'
 beforeAll(async () => {
   it = await controlFixture()
   folder = await mkdtemp(join(tmpdir(), 'tokenfactory-settlement-'))
-  server = createAdaptorServer({ fetch: it.app.fetch }) as Server
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  line = await openCommandLine(it)
   it.clock.advance(10 * DAY_MS)
 })
 afterAll(async () => {
-  server.close()
-  server.closeAllConnections()
+  await line[Symbol.asyncDispose]()
   await it[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })
-
-const url = () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
 async function signIn(email: string, role: 'operator' | 'tenant' | 'supplier', supplier = SUPPLIER): Promise<string> {
   const tenant = role === 'tenant' ? 'acme' : null
   const own = role === 'supplier' ? supplier : null
   const { password } = await it.identity.createAccount({ email, role, tenant, supplier: own })
-  const reply = await fetch(`${url()}/api/v1/session`, {
+  const reply = await fetch(`${line.url}/api/v1/session`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ email, password }),
@@ -48,7 +40,7 @@ async function signIn(email: string, role: 'operator' | 'tenant' | 'supplier', s
 }
 
 async function asUser(cookie: string, method: string, path: string, body?: unknown): Promise<Response> {
-  return fetch(`${url()}/api/v1${path}`, {
+  return fetch(`${line.url}/api/v1${path}`, {
     method,
     headers: { cookie, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -56,16 +48,8 @@ async function asUser(cookie: string, method: string, path: string, body?: unkno
 }
 
 async function cli(...args: string[]) {
-  let out = ''
-  let err = ''
-  const code = await runCli([...args, '-o', 'json'], {
-    env: { TOKENFACTORY_TOKEN: ADMIN_TOKEN, TOKENFACTORY_URL: url() },
-    write: (line) => (out += line),
-    writeError: (line) => (err += line),
-    readStandardInput: async () => '',
-    nowMs: it.clock.nowMs,
-  })
-  return { code, out, err, json: (): unknown => JSON.parse(out) }
+  const said = await line.run([...args, '-o', 'json'])
+  return { ...said, json: (): unknown => JSON.parse(said.out) }
 }
 
 async function told(): Promise<string> {

@@ -1,54 +1,38 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ACME_REQUEST, ADMIN_TOKEN, FILE, NOW_MS, controlFixture, recordOf } from '../../../test/control.ts'
+import { ACME_REQUEST, ADMIN_TOKEN, FILE, controlFixture, recordOf } from '../../../test/control.ts'
 import type { ControlFixture } from '../../../test/control.ts'
-import { runCli } from './run.ts'
+import { openCommandLine } from '../../../test/command-line.ts'
+import type { CommandLine } from '../../../test/command-line.ts'
 
 let it: ControlFixture
-let server: Server
+let line: CommandLine
 let folder: string
 let env: NodeJS.ProcessEnv
 
 beforeAll(async () => {
   it = await controlFixture()
-  server = createAdaptorServer({ fetch: it.app.fetch }) as Server
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  line = await openCommandLine(it)
   folder = await mkdtemp(join(tmpdir(), 'tokenfactory-cli-'))
   await writeFile(join(folder, 'admin-token'), `${ADMIN_TOKEN}\n`)
-  env = { DATA_DIR: folder, TOKENFACTORY_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }
+  env = { DATA_DIR: folder, TOKENFACTORY_URL: line.url }
 })
 afterAll(async () => {
-  server.close()
-  server.closeAllConnections()
+  await line[Symbol.asyncDispose]()
   await rm(folder, { recursive: true, force: true })
   await it[Symbol.asyncDispose]()
 })
 
-async function cli(
+const cli = (
   args: readonly string[],
   { input = '', changed = {} }: { input?: string; changed?: NodeJS.ProcessEnv } = {},
-) {
-  let out = ''
-  let err = ''
-  const code = await runCli(args, {
-    env: { ...env, ...changed },
-    write: (line) => (out += line),
-    writeError: (line) => (err += line),
-    readStandardInput: async () => input,
-    nowMs: () => NOW_MS,
-  })
-  return { code, out, err }
-}
+) => line.run(args, { input, env: { ...env, ...changed } })
 
 test('applying a file tells what changed and shows new keys once; applying it again changes nothing', async () => {
   const input = `${FILE}`.replace('keys:\n', 'keys:\n  - { id: extra, tenant: acme }\n')

@@ -1,42 +1,22 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sql } from '#platform/postgres'
-import { ADMIN_TOKEN, NOW_MS, controlFixture, recordOf } from '../../../test/control.ts'
+import { controlFixture, recordOf } from '../../../test/control.ts'
 import type { ControlFixture } from '../../../test/control.ts'
-import { runCli } from './run.ts'
+import { openCommandLine } from '../../../test/command-line.ts'
+import type { CommandLine } from '../../../test/command-line.ts'
 
 let it: ControlFixture
-let server: Server
+let line: CommandLine
 beforeAll(async () => {
   it = await controlFixture()
-  server = createAdaptorServer({ fetch: it.app.fetch }) as Server
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  line = await openCommandLine(it)
 })
 afterAll(async () => {
-  server.close()
-  server.closeAllConnections()
+  await line[Symbol.asyncDispose]()
   await it[Symbol.asyncDispose]()
 })
 
-async function cli(...args: string[]) {
-  let out = ''
-  let err = ''
-  const code = await runCli(args, {
-    env: {
-      TOKENFACTORY_TOKEN: ADMIN_TOKEN,
-      TOKENFACTORY_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    },
-    write: (line) => (out += line),
-    writeError: (line) => (err += line),
-    readStandardInput: async () => '',
-    nowMs: () => NOW_MS,
-  })
-  return { code, out, err }
-}
+const cli = (...args: string[]) => line.run(args)
 
 test('a record in quarantine is listed, delivered again or dismissed with a reason', async () => {
   expect(await cli('quarantine', 'list')).toMatchObject({ code: 0, out: 'nothing is in quarantine\n' })

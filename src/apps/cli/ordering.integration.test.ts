@@ -1,27 +1,21 @@
-import { once } from 'node:events'
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createAdaptorServer } from '@hono/node-server'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { OrderView, QuoteView, SubscriptionView } from '#contract'
-import { ADMIN_TOKEN, NOW_MS, controlFixture } from '../../../test/control.ts'
+import { controlFixture } from '../../../test/control.ts'
 import type { ControlFixture } from '../../../test/control.ts'
-import { runCli } from './run.ts'
+import { openCommandLine } from '../../../test/command-line.ts'
+import type { CommandLine } from '../../../test/command-line.ts'
 
 let it: ControlFixture
-let server: Server
+let line: CommandLine
 beforeAll(async () => {
   it = await controlFixture()
-  server = createAdaptorServer({ fetch: it.app.fetch }) as Server
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  line = await openCommandLine(it)
   const tables =
     '{ tables: [{ id: standard, versions: [{ validFrom: 2026-01-01, weights: [{ service: babbler, perToken: { uncachedInput: 1, output: 4 } }] }] }] }'
   await it.catalogue.apply({ text: tables, fileName: 'tables.yaml', dryRun: false })
 })
 afterAll(async () => {
-  server.close()
-  server.closeAllConnections()
+  await line[Symbol.asyncDispose]()
   await it[Symbol.asyncDispose]()
 })
 
@@ -30,20 +24,7 @@ const OFFER = {
   ...{ valid: { days: 30 }, refund: 'unused', maxMembers: 1 },
 }
 
-async function cli(args: readonly string[], input = '') {
-  let [out, err] = ['', '']
-  const code = await runCli(args, {
-    env: {
-      TOKENFACTORY_TOKEN: ADMIN_TOKEN,
-      TOKENFACTORY_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    },
-    write: (line) => (out += line),
-    writeError: (line) => (err += line),
-    readStandardInput: async () => input,
-    nowMs: () => NOW_MS,
-  })
-  return { code, out, err }
-}
+const cli = (args: readonly string[], input = '') => line.run(args, { input })
 
 const paid = async () => (await it.charging.balance('acme')).paidPico
 
