@@ -7,6 +7,7 @@ import { post } from '../../kit/api.ts'
 import { FormDialog, Field } from '../../kit/form-dialog.tsx'
 import { freshReference } from '../../kit/fresh-reference.ts'
 import { useFormat, useText } from '../../kit/language.tsx'
+import { ReasonField } from '../../kit/reason-field.tsx'
 import { documentName } from './document-words.tsx'
 import { isFen } from './fen-text.ts'
 import { financeText } from './text.ts'
@@ -82,15 +83,7 @@ export function CreditDialog({
             />
           </Field>
         ))}
-      <Field label={text.reason} htmlFor="credit-reason">
-        <Input.TextArea
-          id="credit-reason"
-          rows={2}
-          maxLength={500}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-      </Field>
+      <ReasonField id="credit-reason" label={text.reason} value={reason} onChange={setReason} />
     </FormDialog>
   )
 }

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Button, Input, Select } from 'antd'
+import { Button, Select } from 'antd'
 import { useState } from 'react'
 import { FapiaoView } from '#contract'
 import type { DocumentReply } from '#contract'
@@ -8,6 +8,7 @@ import { DataTable } from '../../kit/data-table.tsx'
 import { FormDialog, Field } from '../../kit/form-dialog.tsx'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { Badge, EmptyState, Panel } from '../../kit/layout.tsx'
+import { ReasonField } from '../../kit/reason-field.tsx'
 import { useScope } from '../../kit/scope.tsx'
 import { words } from '../../kit/words.ts'
 import { financeText } from './text.ts'
@@ -115,17 +116,7 @@ function FapiaoDialog({
           />
         </Field>
       )}
-      {deed === 'reverse' && (
-        <Field label={text.reason} htmlFor="fapiao-reason">
-          <Input.TextArea
-            id="fapiao-reason"
-            rows={2}
-            maxLength={500}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </Field>
-      )}
+      {deed === 'reverse' && <ReasonField id="fapiao-reason" label={text.reason} value={reason} onChange={setReason} />}
     </FormDialog>
   )
 }

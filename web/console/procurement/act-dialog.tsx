@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Button, Input, InputNumber } from 'antd'
+import { Button, InputNumber } from 'antd'
 import { useState } from 'react'
 import * as z from 'zod'
 import { post } from '../../kit/api.ts'
 import { Field, FormDialog } from '../../kit/form-dialog.tsx'
 import { useText } from '../../kit/language.tsx'
+import { ReasonField } from '../../kit/reason-field.tsx'
 import { procurementText } from './text.ts'
 
 export type Act = keyof typeof procurementText.zh.acts
@@ -79,17 +80,7 @@ function ActDialog({ deed, onClose }: { readonly deed: Deed; readonly onClose: (
           />
         </Field>
       )}
-      {deed.hasReason && (
-        <Field label={text.reason} htmlFor="act-reason">
-          <Input.TextArea
-            id="act-reason"
-            rows={2}
-            maxLength={500}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </Field>
-      )}
+      {deed.hasReason && <ReasonField id="act-reason" label={text.reason} value={reason} onChange={setReason} />}
     </FormDialog>
   )
 }

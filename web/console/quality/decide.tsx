@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { Button, Input } from 'antd'
+import { Button } from 'antd'
 import { useState } from 'react'
 import * as z from 'zod'
 import { post } from '../../kit/api.ts'
-import { Field, FormDialog } from '../../kit/form-dialog.tsx'
+import { FormDialog } from '../../kit/form-dialog.tsx'
 import { useText } from '../../kit/language.tsx'
+import { ReasonField } from '../../kit/reason-field.tsx'
 import { qualityText, wordOf } from './text.ts'
 
 /** Buttons for what can be decided; each asks for its reason. What takes two people is refused to the first one by the server. */
@@ -57,15 +58,7 @@ function DecideDialog({
       onAct={() => decide.mutate()}
       onClose={onClose}
     >
-      <Field label={text.reason} htmlFor="decide-reason">
-        <Input.TextArea
-          id="decide-reason"
-          rows={2}
-          maxLength={1000}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-      </Field>
+      <ReasonField id="decide-reason" label={text.reason} value={reason} onChange={setReason} maxLength={1000} />
     </FormDialog>
   )
 }

@@ -6,6 +6,7 @@ import type { DiscrepancyClass, DiscrepancyDecision } from '#contract'
 import { post } from '../../kit/api.ts'
 import { Field, FormDialog } from '../../kit/form-dialog.tsx'
 import { useText } from '../../kit/language.tsx'
+import { ReasonField } from '../../kit/reason-field.tsx'
 import { settlementText } from './text.ts'
 
 const DECISIONS = ['adjust', 'accept', 'write_off', 'dispute', 'assign'] as const
@@ -65,15 +66,7 @@ export function DecideDialog({
           <Input id="assignee" maxLength={200} value={assignee} onChange={(event) => setAssignee(event.target.value)} />
         </Field>
       )}
-      <Field label={text.reason} htmlFor="decision-reason">
-        <Input.TextArea
-          id="decision-reason"
-          rows={2}
-          maxLength={200}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-      </Field>
+      <ReasonField id="decision-reason" label={text.reason} value={reason} onChange={setReason} maxLength={200} />
     </FormDialog>
   )
 }

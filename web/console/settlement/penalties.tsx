@@ -1,14 +1,15 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Button, Input } from 'antd'
+import { Button } from 'antd'
 import { useState } from 'react'
 import * as z from 'zod'
 import { PenaltyView } from '#contract'
 import { get, post } from '../../kit/api.ts'
 import { DataTable } from '../../kit/data-table.tsx'
-import { Field, FormDialog } from '../../kit/form-dialog.tsx'
+import { FormDialog } from '../../kit/form-dialog.tsx'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { Badge, EmptyState, Panel } from '../../kit/layout.tsx'
 import { QueryView } from '../../kit/query-view.tsx'
+import { ReasonField } from '../../kit/reason-field.tsx'
 import { useScope } from '../../kit/scope.tsx'
 import { settlementText } from './text.ts'
 
@@ -111,15 +112,7 @@ function PenaltyDialog({ id, decision, onClose }: Deciding & { readonly onClose:
       onClose={onClose}
     >
       <p className="muted">{text.decisionLead(id)}</p>
-      <Field label={text.reason} htmlFor="penalty-reason">
-        <Input.TextArea
-          id="penalty-reason"
-          rows={2}
-          maxLength={200}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-      </Field>
+      <ReasonField id="penalty-reason" label={text.reason} value={reason} onChange={setReason} maxLength={200} />
     </FormDialog>
   )
 }

@@ -1,12 +1,13 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { App, Input, Radio, Skeleton } from 'antd'
+import { App, Radio, Skeleton } from 'antd'
 import { useState } from 'react'
 import { OrderView } from '#contract'
 import type { SubscriptionView } from '#contract'
 import { post } from '../../kit/api.ts'
-import { FormDialog, Field } from '../../kit/form-dialog.tsx'
+import { FormDialog } from '../../kit/form-dialog.tsx'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { ProblemNotice } from '../../kit/problem-notice.tsx'
+import { ReasonField } from '../../kit/reason-field.tsx'
 import { CHANGED_BY_ORDERS, newOrderKey } from './queries.ts'
 import { shopText } from './text.ts'
 
@@ -67,15 +68,7 @@ export function CancelDialog({
           </div>
         </div>
       )}
-      <Field label={text.reason} htmlFor="cancel-reason">
-        <Input.TextArea
-          id="cancel-reason"
-          rows={2}
-          maxLength={500}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-      </Field>
+      <ReasonField id="cancel-reason" label={text.reason} value={reason} onChange={setReason} />
     </FormDialog>
   )
 }

@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import { Button, Input } from 'antd'
+import { Button } from 'antd'
 import { useState } from 'react'
 import * as z from 'zod'
 import { OrderView } from '#contract'
@@ -7,10 +7,11 @@ import { get, post } from '../../kit/api.ts'
 import { Id } from '../../kit/copy.tsx'
 import { DataTable } from '../../kit/data-table.tsx'
 import type { Column } from '../../kit/data-table.tsx'
-import { FormDialog, Field } from '../../kit/form-dialog.tsx'
+import { FormDialog } from '../../kit/form-dialog.tsx'
 import { useFormat, useText } from '../../kit/language.tsx'
 import { EmptyState, Panel } from '../../kit/layout.tsx'
 import { QueryView } from '../../kit/query-view.tsx'
+import { ReasonField } from '../../kit/reason-field.tsx'
 import { useScope } from '../../kit/scope.tsx'
 import { words } from '../../kit/words.ts'
 import { OrderBadge } from './order-badge.tsx'
@@ -137,15 +138,7 @@ function DecisionDialog({
       onAct={() => decide.mutate()}
       onClose={onClose}
     >
-      <Field label={text.reason} htmlFor="decision-reason">
-        <Input.TextArea
-          id="decision-reason"
-          rows={2}
-          maxLength={500}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-      </Field>
+      <ReasonField id="decision-reason" label={text.reason} value={reason} onChange={setReason} />
     </FormDialog>
   )
 }
