@@ -3,10 +3,8 @@
  * thread alone. Load and supplier run in processes of their own, so the bytes hardly depend on what else the machine does; compare
  * CPU between versions by running them in turn. Run: node bench/gateway-cost.ts [--rounds N] [--profile FILE.heapprofile|FILE.cpuprofile]
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { Session } from 'node:inspector/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { getHeapStatistics } from 'node:v8'
 import { BENCH_KEY, CHAT_PATH } from './rig/contestant.ts'
@@ -32,7 +30,6 @@ interface Cost {
   readonly collections: number
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'tokenfactory-cost-'))
 let collections = 0
 const watch = new PerformanceObserver((list) => {
   collections += list.getEntries().length
@@ -43,14 +40,13 @@ try {
   await main(Number(values.rounds))
 } finally {
   await stopAll()
-  rmSync(scratch, { recursive: true, force: true })
 }
 process.exit(0)
 
 async function main(rounds: number): Promise<void> {
   const mockPort = await startMock()
   const load = startLoad()
-  await using gateway = await startGatewayInProcess(mockPort, scratch)
+  await using gateway = await startGatewayInProcess(mockPort)
   pin(GATEWAY_CORES, [process.pid])
   const target = { port: gateway.port, path: CHAT_PATH, headers: { Authorization: `Bearer ${BENCH_KEY}` } }
 
@@ -90,9 +86,8 @@ async function main(rounds: number): Promise<void> {
     })
     report(name, costs)
   }
-  for (let tries = 0; tries < 50 && gateway.unresolved() > 0; tries++)
-    await new Promise((done) => setTimeout(done, 100))
-  if (gateway.unresolved() > 0) throw new Error(`${gateway.unresolved()} holds or records are left over`)
+  for (let tries = 0; tries < 50 && !gateway.isAtRest(); tries++) await new Promise((done) => setTimeout(done, 100))
+  if (!gateway.isAtRest()) throw new Error('holds or records are left over')
 }
 
 async function cost(run: () => Promise<number>): Promise<Cost> {

@@ -3,36 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createAdmission, createLimitTable, openLimits } from '#admission'
 import { createHolds } from '#holds'
-import type { ChargingClient, Part } from '#holds'
+import type { Part } from '#holds'
 import { systemClock } from '#platform/clock'
 import { openJournal } from '#platform/journal'
 import { nullLog } from '#platform/log'
+import { generousCharging } from '../../test/gateway/generous-charging.ts'
 import { quantile } from '../rig/measure.ts'
 import { us } from './row.ts'
 import type { Row } from './row.ts'
-
-/** Charging that has whatever is asked for: what is measured is what a gateway does by itself. */
-function generousCharging(): ChargingClient {
-  return {
-    register: () => Promise.resolve(1),
-    grant: ({ epoch, seq, bucket, want }) =>
-      Promise.resolve({
-        outcome: 'granted',
-        slice: {
-          id: `slc_${epoch}_${seq}`,
-          bucket,
-          epoch,
-          seq,
-          amount: want,
-          validUntilMs: Date.now() + 600_000,
-          tight: false,
-        },
-      }),
-    close: () => Promise.resolve({ outcome: 'closed' }),
-    openSlices: () => Promise.resolve([]),
-    usage: (_gateway, records) => Promise.resolve({ accepted: records.length, duplicates: 0, quarantined: [] }),
-  }
-}
 
 const quotas = [
   { scope: 'API key', slot: 0, limits: { requestsPerMinute: 1e9, tokensPerMinute: 1e12, concurrency: 1000 } },

@@ -28,7 +28,7 @@ import { createSampler, createTokenizer } from '#metering'
 import type { Tokenizer } from '#metering'
 import { systemClock } from '#platform/clock'
 import { createRequestIds, randomPart } from '#platform/crypto'
-import { createHttpClient, createHttpServer } from '#platform/http'
+import { createHttpServer } from '#platform/http'
 import { openJournal } from '#platform/journal'
 import type { Journal } from '#platform/journal'
 import { createLog } from '#platform/log'
@@ -71,15 +71,7 @@ async function runWorker(): Promise<void> {
     return slot
   }
   const supplierLines = createSupplierLines({
-    openClient: (origin, maxConnections) =>
-      createHttpClient({
-        origin,
-        maxConnections,
-        connectTimeoutMs: 5_000,
-        maxHeadBytes: 65_536,
-        idleTimeoutMs: 4_000,
-        onError: (err) => log.error({ err }, 'a supplier connection met an error of ours'),
-      }),
+    onError: (err) => log.error({ err }, 'a supplier connection met an error of ours'),
     secretOf: (name) => process.env[name] || undefined,
     slotOf,
   })

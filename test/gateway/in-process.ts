@@ -33,7 +33,7 @@ import { createHolds, type ChargingClient } from '#holds'
 import { createTokenizer } from '#metering'
 import type { Clock } from '#platform/clock'
 import { randomPart, sha256 } from '#platform/crypto'
-import { createHttpClient, createHttpServer } from '#platform/http'
+import { createHttpServer } from '#platform/http'
 import { openJournal } from '#platform/journal'
 import { nullLog } from '#platform/log'
 import { createScheduler } from '#scheduler'
@@ -41,6 +41,7 @@ import { createScheduler } from '#scheduler'
 /** The real gateway and the real charging in one process, so that a test sets the clock and the snapshot. */
 export interface InProcess extends AsyncDisposable {
   readonly url: string
+  readonly port: number
   /** Nothing is held, unshipped or set aside any more, nobody is served and nobody waits. */
   isAtRest(): boolean
   readonly flow: FlowControl<unknown>
@@ -59,6 +60,10 @@ export async function startInProcess(options: {
   readonly firstRequest?: number
   /** Counts every answer again with the service's own vocabulary, as a supplier under audit is. */
   readonly recounts?: boolean
+  /** Places in the table of limits; absent: one that all share. */
+  readonly slotOf?: (name: string) => number
+  /** What is to be otherwise than a test needs it. */
+  readonly own?: Partial<Pick<Gateway, 'settings' | 'bodyBudget' | 'newRequestId' | 'observe' | 'refused'>>
 }): Promise<InProcess> {
   const { charging, clock } = options
   const dir = mkdtempSync(join(tmpdir(), 'tokenfactory-means-'))
@@ -72,17 +77,9 @@ export async function startInProcess(options: {
     limits: { refusedRetryMs: 20 },
   })
   const limits = openLimits(createLimitTable(64, 1), 0)
-  const slotOf = () => 0
+  const { slotOf = () => 0 } = options
   const lines = createSupplierLines({
-    openClient: (origin, maxConnections) =>
-      createHttpClient({
-        origin,
-        maxConnections,
-        connectTimeoutMs: 5_000,
-        maxHeadBytes: 65_536,
-        idleTimeoutMs: 4_000,
-        onError: fail,
-      }),
+    onError: fail,
     secretOf: () => undefined,
     slotOf,
   })
@@ -124,17 +121,18 @@ export async function startInProcess(options: {
     flights: createFlightBoard(),
     observe: () => {},
     refused: () => {},
-    isReady: () => true,
+    isReady: () => journal.failed === null && !holds.stats().fenced,
     isSampled: () => options.recounts === true,
     metricsText: async () => '',
+    ...options.own,
   }
   const stopSweep = startSweep(gateway)
   const server = createHttpServer({
     maxHeadBytes: 32_768,
     headTimeoutMs: 10_000,
     bodyTimeoutMs: 10_000,
-    keepAliveTimeoutMs: 10_000,
-    maxConnections: 4096,
+    keepAliveTimeoutMs: 65_000,
+    maxConnections: 10_000,
     onHead: (exchange) => admitHead(exchange, gateway),
     onRequest: (exchange, body) => answer(exchange, body, gateway),
     onOversize: (exchange) => refuseOversize(exchange, gateway),
@@ -144,6 +142,7 @@ export async function startInProcess(options: {
   const port = await server.listen({ port: 0, host: '127.0.0.1', reusePort: false })
   return {
     url: `http://127.0.0.1:${port}/v1`,
+    port,
     flow: gateway.flow,
     isAtRest: () => {
       const { outstandingHolds, unshippedRecords, drainingSlices, quarantinedRecords } = holds.stats()

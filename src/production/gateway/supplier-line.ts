@@ -1,5 +1,5 @@
 import type { Supplier } from '#contract'
-import { headerLine } from '#platform/http'
+import { createHttpClient, headerLine } from '#platform/http'
 import type { HttpClient } from '#platform/http'
 import type { Slot } from '#admission'
 
@@ -22,7 +22,8 @@ export interface SupplierLines {
 
 /** Keeps one pool per supplier across snapshots; a changed address or key opens a new pool and lets the old one run dry. */
 export function createSupplierLines(parts: {
-  openClient: (origin: URL, maxConnections: number) => HttpClient
+  /** Hears of what goes wrong on our side of a connection. */
+  onError: (error: unknown) => void
   secretOf: (envName: string) => string | undefined
   slotOf: (name: string) => Slot
 }): SupplierLines {
@@ -37,7 +38,14 @@ export function createSupplierLines(parts: {
       const secret = supplier.apiKeyEnv === null ? undefined : fitForHeader(parts.secretOf(supplier.apiKeyEnv))
       const line: SupplierLine = {
         id: supplier.id,
-        client: parts.openClient(url, supplier.maxConcurrency),
+        client: createHttpClient({
+          origin: url,
+          maxConnections: supplier.maxConcurrency,
+          connectTimeoutMs: 5_000,
+          maxHeadBytes: 65_536,
+          idleTimeoutMs: 4_000,
+          onError: parts.onError,
+        }),
         target: `${url.pathname.replace(/\/$/, '')}/chat/completions`,
         head:
           headerLine('content-type', 'application/json') +
