@@ -22,7 +22,7 @@ const RETRY: How = { role: 'retry', failAttempt }
 
 /** Finds who may serve, best first. */
 export function choose(flight: Flight, gateway: Gateway): void {
-  const { order, candidates } = gateway.scheduler.choose(askOf(flight, gateway, []))
+  const { order, candidates } = gateway.scheduler.choose(askOf(flight, gateway, NOBODY))
   flight.order = order
   flight.candidates = candidates
 }
@@ -121,7 +121,7 @@ function giveUp(flight: Flight, gateway: Gateway): void {
   gateway.scheduler.lost({ service: flight.service.id, slaClass: flight.tier })
   const last = flight.attempts.at(-1)
   if (!last) {
-    const { waitMs } = gateway.scheduler.outlook(askOf(flight, gateway, []))
+    const { waitMs } = gateway.scheduler.outlook(askOf(flight, gateway, NOBODY))
     const busy = supplierBusy({ retryAfterMs: Math.max(1000, waitMs) })
     dropFlight(flight, gateway, isFull(flight) ? busy : noSupplier({ retryAfterMs: 5000 }))
     return

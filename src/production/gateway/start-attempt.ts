@@ -1,5 +1,6 @@
 import type { Attempt, Candidate } from '#contract'
 import { encodeForSupplier } from '#protocols/openai-chat'
+import type { Work } from '#scheduler'
 import type { FailAttempt } from './attempt.ts'
 import { askOf } from './ask.ts'
 import type { Line } from './directory.ts'
@@ -29,7 +30,8 @@ export interface How {
 
 /** Starts an attempt with the best line that was not asked yet; false if there is none. */
 export function startNext(flight: Flight, gateway: Gateway, how: How): boolean {
-  const { order, candidates } = gateway.scheduler.choose(askOf(flight, gateway, flight.tried))
+  const ask = askOf(flight, gateway, flight.tried)
+  const { order, candidates } = gateway.scheduler.choose(ask)
   if (flight.tried.length === 0) flight.candidates = candidates
   const { excludes, resumeBy } = how
   let lines = excludes ? order.filter((line) => !excludes(line)) : order
@@ -40,7 +42,7 @@ export function startNext(flight: Flight, gateway: Gateway, how: How): boolean {
   flight.othersBusy = busyAmong(candidates, flight.tried)
   for (const line of lines) {
     flight.othersLeft--
-    if (startLine(flight, gateway, line, how)) return true
+    if (startLine(flight, gateway, line, how, ask)) return true
   }
   return false
 }
@@ -58,8 +60,14 @@ function goesOn(line: Line, resumeBy: (line: Line) => Resume): boolean {
   return resumeBy(line).mode === 'prefill'
 }
 
-/** Starts an attempt unless the supplier is at its limit. */
-export function startLine(flight: Flight, gateway: Gateway, line: Line, how: How): boolean {
+/** Starts an attempt unless the supplier is at its limit. `work` is the ask that chose the line, if one did. */
+export function startLine(
+  flight: Flight,
+  gateway: Gateway,
+  line: Line,
+  how: How,
+  work: Work = askOf(flight, gateway, NOBODY),
+): boolean {
   const { supplier } = line
   const buySheet = sheetAt(line.buySheets, flight.acceptedAtMs)
   if (!buySheet) return false
@@ -73,7 +81,7 @@ export function startLine(flight: Flight, gateway: Gateway, line: Line, how: How
     return false
   }
   const now = performance.now()
-  const run = gateway.scheduler.began(line, askOf(flight, gateway, []))
+  const run = gateway.scheduler.began(line, work)
   const attempt: RunningAttempt = {
     line,
     buySheet,

@@ -40,7 +40,6 @@ export type Work = Pick<
 
 /** An attempt under way: what `began` gives and the other calls take. Its insides are the scheduler's. */
 export interface Running {
-  readonly key: string
   readonly beganMs: number
 }
 

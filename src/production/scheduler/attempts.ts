@@ -2,7 +2,6 @@ import type { Running, Result, Used, Work } from './ask.ts'
 import type { Affinity } from './affinity.ts'
 import type { Breakers } from './breaker.ts'
 import { countTokens } from './commitments.ts'
-import { keyOf } from './endpoint.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { ExpectedOutputs } from './expected-output.ts'
 import type { Lane } from './lane.ts'
@@ -120,7 +119,6 @@ export function createAttempts(state: LearnState): Attempts {
       }
       const tokens = work.inputTokens + work.expectedOutputTokens
       const attempt: Attempt = {
-        key: keyOf(seat.endpoint),
         beganMs: work.nowMs,
         seat,
         work,
