@@ -4,7 +4,7 @@ import { runAcceptance } from './acceptance/service.ts'
 import type { AcceptanceOptions, AcceptanceProgress, Subject } from './acceptance/service.ts'
 import { answerCase, decideCase, decideSettings } from './audit/decisions.ts'
 import { evidenceCsv } from './audit/evidence.ts'
-import { isEnded, scoreOf } from './audit/model/case.ts'
+import { OPEN_STATES, scoreOf } from './audit/model/case.ts'
 import type { AuditCase, CaseState } from './audit/model/case.ts'
 import type { AuditSettings } from './audit/model/stream.ts'
 import { claimBasis } from './audit/payment.ts'
@@ -136,7 +136,7 @@ export function createQuality(deps: QualityDeps): Quality {
     },
     claimBasis: (query) => claimBasis(database, query, deps.auditTermsOf),
     async scores() {
-      const open = (await readCases(database, {})).filter(({ state }) => !isEnded(state))
+      const open = await readCases(database, { states: OPEN_STATES })
       const byModel = Map.groupBy(open, ({ supplier, model }) => JSON.stringify([supplier, model]))
       return [...byModel.values()].flatMap((cases) => {
         const [first] = cases

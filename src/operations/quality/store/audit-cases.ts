@@ -49,14 +49,15 @@ export async function lockCase(tx: Transaction, id: string): Promise<AuditCase |
   return row && toCase(row)
 }
 
-/** Newest first; of one supplier where given. */
+/** Newest first; of one supplier, or in some states, where given. */
 export async function readCases(
   db: Queryable,
-  { supplier, id }: { supplier?: string; id?: string },
+  { supplier, id, states }: { supplier?: string; id?: string; states?: readonly CaseState[] },
 ): Promise<AuditCase[]> {
   const rows = await db.rows<RawCase>(sql`
     select * from quality.audit_case
      where ${supplier === undefined ? sql`true` : sql`supplier = ${supplier}`} and ${id === undefined ? sql`true` : sql`id = ${id}`}
+       and ${states === undefined ? sql`true` : sql`state = any(${states}::text[])`}
      order by opened_at_ms desc, id limit 500
   `)
   return rows.map(toCase)

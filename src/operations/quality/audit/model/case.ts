@@ -33,6 +33,10 @@ const TRANSITIONS: Readonly<Record<CaseState, readonly CaseState[]>> = {
 
 export const mayBecome = (from: CaseState, to: CaseState): boolean => TRANSITIONS[from].includes(to)
 export const isEnded = (state: CaseState): boolean => TRANSITIONS[state].length === 0
+/** In which a case is not over. */
+export const OPEN_STATES: readonly CaseState[] = (Object.keys(TRANSITIONS) as CaseState[]).filter(
+  (state) => !isEnded(state),
+)
 
 export function caseId(key: { supplier: string; model: string; side: Side; epoch: number }): string {
   const text = JSON.stringify([key.supplier, key.model, key.side, key.epoch])
