@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono'
-import type { CapView, ConversionTableView, CorrectionView, LotView, MeansReply, ReservationView } from '#contract'
+import type { CapView, ConversionTable, CorrectionView, LotView, MeansReply, ReservationView } from '#contract'
 import type { Catalogue } from '#catalogue'
 import type { Charging, LotRow, Standing } from '#charging'
 import type { Caller } from './control-caller.ts'
@@ -51,7 +51,7 @@ export function addMeans(api: Hono, { charging, catalogue, caller, scope, oneTen
   api.get('/tables', async (context) => {
     const who = await caller(context)
     const tenant = scope(who, checked(TenantQuery, context.req.query()).tenant)
-    return context.json((await catalogue.tables(tenant)) satisfies readonly ConversionTableView[])
+    return context.json((await catalogue.tables(tenant)) satisfies readonly ConversionTable[])
   })
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { ConversionTableView, CorrectionView, MeansReply } from '#contract'
+import { ConversionTable, CorrectionView, MeansReply } from '#contract'
 import type { Operation } from './control-openapi.ts'
 import { RequestsQuery, TenantQuery } from './control-requests.ts'
 
@@ -27,6 +27,6 @@ export const MEANS_OPERATIONS: readonly Operation[] = [
     summary: 'What tokens weigh in the units that are sold',
     audience: 'signed in',
     query: TenantQuery,
-    reply: z.array(ConversionTableView),
+    reply: z.array(ConversionTable),
   },
 ]

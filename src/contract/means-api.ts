@@ -1,5 +1,4 @@
 import * as z from 'zod'
-import { ClassPrices } from './snapshot.ts'
 import { EpochMs, RequestIdText, ServiceName, Slug, UnsignedPicoText } from './scalars.ts'
 
 /** Amounts are pico-yuan where the unit is `CNY`, else millionths of the unit of that conversion table. */
@@ -68,24 +67,6 @@ export const MeansReply = z.object({
   sharesOf: z.array(Slug),
 })
 export type MeansReply = z.infer<typeof MeansReply>
-
-/**
- * GET /tables?tenant= : the conversion tables of what is sold in units, with the versions in force and announced. Weights are
- * millionths of the unit per token, for the services that the tenant may use.
- */
-export const ConversionTableView = z.object({
-  id: Slug,
-  displayName: z.string(),
-  versions: z.array(
-    z.object({
-      id: z.string(),
-      validFromMs: EpochMs,
-      validToMs: EpochMs.nullable(),
-      weights: z.array(z.object({ service: ServiceName, weights: ClassPrices })),
-    }),
-  ),
-})
-export type ConversionTableView = z.infer<typeof ConversionTableView>
 
 /** GET /corrections?tenant=&limit= : requests that were rated again or given back. What they were recorded as never changes. */
 export const CorrectionView = z.object({

@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import { Offer } from '#contract'
 import type {
-  ConversionTableView,
+  ConversionTable,
   DocumentReply,
   LineRequestView,
   MeansReply,
@@ -23,7 +23,7 @@ const REQUEST = 'req_00000000000000000000000000'
 /** What can be bought, what was, and the documents about it: one of each kind, enough to look at every page. */
 export interface MockCommerce {
   readonly offers: readonly OfferView[]
-  readonly tables: readonly ConversionTableView[]
+  readonly tables: readonly ConversionTable[]
   readonly orders: OrderView[]
   readonly subscriptions: SubscriptionView[]
   readonly document: DocumentReply

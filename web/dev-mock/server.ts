@@ -6,7 +6,7 @@ import { extname, join, normalize } from 'node:path'
 import * as z from 'zod'
 import {
   BalanceView,
-  ConversionTableView,
+  ConversionTable,
   CorrectionView,
   CreateKeyRequest,
   DocumentReply,
@@ -212,7 +212,7 @@ export async function startMockServer({
       case 'GET /corrections':
         return answer(z.array(CorrectionView), [])
       case 'GET /tables':
-        return answer(z.array(ConversionTableView), [...commerce.tables])
+        return answer(z.array(ConversionTable), [...commerce.tables])
       case 'GET /offers':
         return answer(z.array(OfferView), [...commerce.offers])
       case 'POST /quotes': {

@@ -1,14 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RatingSources } from '#charging'
-import type {
-  ApplyReply,
-  ConversionTableView,
-  OfferView,
-  PriceSheet,
-  ServiceView,
-  Snapshot,
-  SupplierView,
-} from '#contract'
+import type { ApplyReply, ConversionTable, OfferView, PriceSheet, ServiceView, Snapshot, SupplierView } from '#contract'
 import { parseCalendars } from '#kernel'
 import type { Clock } from '#platform/clock'
 import type { Database } from '#platform/postgres'
@@ -47,7 +39,7 @@ export interface Catalogue {
   /** With `tenant`: what this tenant may use, without what it costs us or who delivers it. */
   services(tenant?: string): Promise<readonly ServiceView[]>
   /** What tokens weigh in the units that are sold, now and announced; with `tenant`, for the services that it may use. */
-  tables(tenant?: string): Promise<readonly ConversionTableView[]>
+  tables(tenant?: string): Promise<readonly ConversionTable[]>
   /** A price sheet by its id and what it prices, whether it is in force, to come or over; an open end is closed by the next sheet. */
   sheet(id: string): Promise<(PriceSheet & PriceLine) | undefined>
   /** All that `verify` rates records by again: what was in force then, whatever is now. */

@@ -1,4 +1,4 @@
-import type { ConversionTableView } from '#contract'
+import type { ConversionTable } from '#contract'
 import type { Database } from '#platform/postgres'
 import { publishedTables } from './for-gateways.ts'
 import * as store from './store.ts'
@@ -8,7 +8,7 @@ import * as tables from './tables/store.ts'
 export async function tableViews(
   database: Database,
   { tenant, nowMs }: { tenant: string | undefined; nowMs: number },
-): Promise<ConversionTableView[]> {
+): Promise<ConversionTable[]> {
   const [rows, versions, services] = await Promise.all([
     tables.selectTables(database),
     tables.selectVersions(database),

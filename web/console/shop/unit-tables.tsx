@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import * as z from 'zod'
-import { ConversionTableView } from '#contract'
+import { ConversionTable } from '#contract'
 import { TOKEN_CLASSES } from '#kernel'
 import { get } from '../../kit/api.ts'
 import { DataTable } from '../../kit/data-table.tsx'
@@ -13,7 +13,7 @@ import { useScope } from '../../kit/scope.tsx'
 import { words } from '../../kit/words.ts'
 import { shopText } from './text.ts'
 
-type Version = ConversionTableView['versions'][number]
+type Version = ConversionTable['versions'][number]
 type Weight = Version['weights'][number]
 
 const TOKENS = 1_000n
@@ -26,7 +26,7 @@ export function UnitTables() {
   const [nowMs] = useState(() => Date.now())
   const tables = useQuery({
     queryKey: ['tables', tenantQuery],
-    queryFn: ({ signal }) => get('/tables', z.array(ConversionTableView), { query: { tenant: tenantQuery }, signal }),
+    queryFn: ({ signal }) => get('/tables', z.array(ConversionTable), { query: { tenant: tenantQuery }, signal }),
   })
   return (
     <QueryView query={tables} rows={6}>

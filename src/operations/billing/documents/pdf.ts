@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import PDFDocument from 'pdfkit'
 import { chinaDate } from '#kernel'
@@ -24,22 +25,13 @@ export async function renderPdf(printable: Printable, language: Language): Promi
     lang: language,
     info: { Title: title, Author: document.seller.name, CreationDate: stamp, ModDate: stamp },
   })
-  const whole = collect(pdf)
+  const whole = buffer(pdf)
   drawHead(pdf, printable, texts)
   const after = drawLines(pdf, printable, texts)
   drawSums(pdf, printable, { texts, top: after })
   drawFeet(pdf, document, texts)
   pdf.end()
   return whole
-}
-
-function collect(pdf: PDFKit.PDFDocument): Promise<Buffer> {
-  return new Promise((done, fail) => {
-    const pieces: Buffer[] = []
-    pdf.on('data', (piece: Buffer) => pieces.push(piece))
-    pdf.on('end', () => done(Buffer.concat(pieces)))
-    pdf.on('error', fail)
-  })
 }
 
 function drawHead(pdf: PDFKit.PDFDocument, { document, corrects }: Printable, texts: Texts): void {

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import PDFDocument from 'pdfkit'
 import { chinaDate, formatYuan } from '#kernel'
@@ -36,7 +37,7 @@ export async function renderRun(printable: Printable, language: Language): Promi
     lang: language,
     info: { Title: `${texts.title} ${run.id}`, CreationDate: stamp, ModDate: stamp },
   })
-  const whole = collect(pdf)
+  const whole = buffer(pdf)
   pdf.rect(PAGE.left, PAGE.top, WIDTH, 3).fill(ACCENT)
   pdf
     .fillColor(INK)
@@ -62,15 +63,6 @@ export async function renderRun(printable: Printable, language: Language): Promi
   )
   pdf.end()
   return whole
-}
-
-function collect(pdf: PDFKit.PDFDocument): Promise<Buffer> {
-  return new Promise((done, fail) => {
-    const pieces: Buffer[] = []
-    pdf.on('data', (piece: Buffer) => pieces.push(piece))
-    pdf.on('end', () => done(Buffer.concat(pieces)))
-    pdf.on('error', fail)
-  })
 }
 
 type Row = readonly [name: string, value: string]
