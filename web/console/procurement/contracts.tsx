@@ -10,27 +10,12 @@ import { useFormat, useText } from '../../kit/language.tsx'
 import { Badge, EmptyState, Panel } from '../../kit/layout.tsx'
 import { QueryView } from '../../kit/query-view.tsx'
 import { useScope } from '../../kit/scope.tsx'
+import { UnfoldButton } from '../../kit/unfold-button.tsx'
 import { words } from '../../kit/words.ts'
 import { ActButtons } from './act-dialog.tsx'
 import type { Act, Deed } from './act-dialog.tsx'
 import { History, StateBadge } from './parts.tsx'
 import { procurementText } from './text.ts'
-
-function IdButton({
-  id,
-  isOpen,
-  onClick,
-}: {
-  readonly id: string
-  readonly isOpen: boolean
-  readonly onClick: () => void
-}) {
-  return (
-    <button type="button" className="plain-button link" aria-expanded={isOpen} onClick={onClick}>
-      <Id id={id} short />
-    </button>
-  )
-}
 
 const NEXT_OF_AGREEMENT: Readonly<Partial<Record<AgreementView['state'], readonly Act[]>>> = {
   draft: ['submit', 'terminate'],
@@ -63,7 +48,9 @@ export function AgreementTable() {
       title: text.agreements,
       lead: true,
       cell: ({ id }) => (
-        <IdButton id={id} isOpen={unfolded === id} onClick={() => setUnfolded(unfolded === id ? null : id)} />
+        <UnfoldButton isOpen={unfolded === id} onToggle={() => setUnfolded(unfolded === id ? null : id)}>
+          <Id id={id} short />
+        </UnfoldButton>
       ),
     },
     { key: 'supplier', title: common.supplier, cell: (row) => `${row.nameZh} (${row.supplier})` },
@@ -149,7 +136,9 @@ export function CallOffTable() {
       title: text.callOffs,
       lead: true,
       cell: ({ id }) => (
-        <IdButton id={id} isOpen={unfolded === id} onClick={() => setUnfolded(unfolded === id ? null : id)} />
+        <UnfoldButton isOpen={unfolded === id} onToggle={() => setUnfolded(unfolded === id ? null : id)}>
+          <Id id={id} short />
+        </UnfoldButton>
       ),
     },
     { key: 'supplier', title: common.supplier, cell: (row) => row.supplier },

@@ -13,6 +13,7 @@ import { EmptyState, Panel } from '../../kit/layout.tsx'
 import { QueryView } from '../../kit/query-view.tsx'
 import { ReasonField } from '../../kit/reason-field.tsx'
 import { useScope } from '../../kit/scope.tsx'
+import { UnfoldButton } from '../../kit/unfold-button.tsx'
 import { words } from '../../kit/words.ts'
 import { OrderBadge } from './order-badge.tsx'
 import { CHANGED_BY_ORDERS } from './queries.ts'
@@ -44,14 +45,9 @@ export function Orders() {
       title: text.orderId,
       lead: true,
       cell: (row) => (
-        <button
-          type="button"
-          className="plain-button link"
-          aria-expanded={unfolded === row.id}
-          onClick={() => setUnfolded(unfolded === row.id ? null : row.id)}
-        >
+        <UnfoldButton isOpen={unfolded === row.id} onToggle={() => setUnfolded(unfolded === row.id ? null : row.id)}>
           <Id id={row.id} short />
-        </button>
+        </UnfoldButton>
       ),
     },
     { key: 'time', title: common.time, cell: (row) => format.dateTime(row.createdAtMs) },

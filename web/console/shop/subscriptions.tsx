@@ -13,6 +13,7 @@ import { EmptyState, Panel } from '../../kit/layout.tsx'
 import { describeProblem, problemText } from '../../kit/problem-text.ts'
 import { QueryView } from '../../kit/query-view.tsx'
 import { useScope } from '../../kit/scope.tsx'
+import { UnfoldButton } from '../../kit/unfold-button.tsx'
 import { words } from '../../kit/words.ts'
 import { CancelDialog } from './cancel-dialog.tsx'
 import { ChangeDialog } from './change-dialog.tsx'
@@ -79,14 +80,9 @@ function SubscriptionTable({
       title: text.offer,
       lead: true,
       cell: (row) => (
-        <button
-          type="button"
-          className="plain-button link"
-          aria-expanded={unfolded === row.id}
-          onClick={() => setUnfolded(unfolded === row.id ? null : row.id)}
-        >
+        <UnfoldButton isOpen={unfolded === row.id} onToggle={() => setUnfolded(unfolded === row.id ? null : row.id)}>
           <span className="wrap">{row.offer}</span>
-        </button>
+        </UnfoldButton>
       ),
     },
     ...(isOperator && tenant === null
