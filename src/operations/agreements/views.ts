@@ -16,7 +16,7 @@ import {
   selectSuppliers,
 } from './store/projects.ts'
 import type { PackageRow } from './store/projects.ts'
-import { orderedOf, selectShares } from './store/shares.ts'
+import { orderedOf, sharesOf } from './store/shares.ts'
 import { historyOf } from './store/transitions.ts'
 
 /** An amount without tax, with what it is with it. */
@@ -29,67 +29,57 @@ async function namesOf(db: Queryable): Promise<ReadonlyMap<string, string>> {
   return new Map((await selectSuppliers(db)).map(({ id, nameZh }) => [id, nameZh]))
 }
 
-async function shareViews(
-  db: Queryable,
-  id: string,
-  names: ReadonlyMap<string, string>,
-): Promise<PackageView['shares']> {
-  const ordered = new Map((await orderedOf(db, [id])).map((row) => [row.supplier, row]))
-  return (await selectShares(db, id)).map(({ supplier, ppm }) => ({
-    supplier,
-    nameZh: names.get(supplier) ?? supplier,
-    ppm,
-    lots: ordered.get(supplier)?.lots ?? 0,
-    calledPico: `${ordered.get(supplier)?.calledPico ?? 0n}`,
-  }))
-}
-
-async function headOf(db: Queryable, row: PackageRow, names: ReadonlyMap<string, string>) {
-  const shares = await shareViews(db, row.id, names)
-  return {
-    ...{ id: row.id, project: row.project, number: row.number, name: row.name, state: row.state },
-    ceiling: taxed(row.ceilingPico, row.terms.taxPercent),
-    calledPico: `${shares.reduce((sum, { calledPico }) => sum + BigInt(calledPico), 0n)}`,
-    objectionsUntilMs: row.objectionsUntilMs,
-    shares,
-  }
+/** Packages with their shares and what was called off of them. */
+async function headsOf(db: Queryable, rows: readonly PackageRow[]) {
+  const names = await namesOf(db)
+  const ids = rows.map(({ id }) => id)
+  const shares = await sharesOf(db, ids)
+  const ordered = Map.groupBy(await orderedOf(db, ids), (row) => row.package)
+  return rows.map((row) => {
+    const called = new Map((ordered.get(row.id) ?? []).map((each) => [each.supplier, each]))
+    const views = (shares.get(row.id) ?? []).map(({ supplier, ppm }) => ({
+      supplier,
+      nameZh: names.get(supplier) ?? supplier,
+      ppm,
+      lots: called.get(supplier)?.lots ?? 0,
+      calledPico: `${called.get(supplier)?.calledPico ?? 0n}`,
+    }))
+    return {
+      ...{ id: row.id, project: row.project, number: row.number, name: row.name, state: row.state },
+      ceiling: taxed(row.ceilingPico, row.terms.taxPercent),
+      calledPico: `${views.reduce((sum, { calledPico }) => sum + BigInt(calledPico), 0n)}`,
+      objectionsUntilMs: row.objectionsUntilMs,
+      shares: views,
+    }
+  })
 }
 
 export async function projectViews(db: Queryable, id: string | null): Promise<ProjectView[]> {
   const projects = await selectProjects(db, id)
   if (id !== null && projects.length === 0) throw unknownThing({ what: 'project', id })
-  const names = await namesOf(db)
+  const packages = Map.groupBy(await headsOf(db, await selectPackages(db, id)), ({ project }) => project)
   const history = await historyOf(
     db,
     'project',
     projects.map((project) => project.id),
   )
-  const views: ProjectView[] = []
-  for (const { id: project, state, content, estimatePico } of projects) {
-    const packages = []
-    for (const row of await selectPackages(db, project)) packages.push(await headOf(db, row, names))
+  return projects.map(({ id: project, state, content, estimatePico }) => {
     const { name, buyer, method, year, taxPercent } = content
-    const estimate = taxed(estimatePico, taxPercent)
-    views.push({
-      id: project,
-      name,
-      buyer,
-      method,
-      year,
-      state,
-      estimate,
-      packages,
+    return {
+      ...{ id: project, name, buyer, method, year, state },
+      estimate: taxed(estimatePico, taxPercent),
+      packages: packages.get(project) ?? [],
       history: history.get(project) ?? [],
-    })
-  }
-  return views
+    }
+  })
 }
 
 export async function packageView(db: Queryable, id: string): Promise<PackageView> {
   const row = await findPackage(db, id)
-  if (!row) throw unknownThing({ what: 'package', id })
+  const [head] = row ? await headsOf(db, [row]) : []
+  if (!row || !head) throw unknownThing({ what: 'package', id })
   return {
-    ...(await headOf(db, row, await namesOf(db))),
+    ...head,
     terms: row.terms,
     bids: await selectBids(db, id),
     objections: await selectObjections(db, id),
@@ -100,24 +90,23 @@ export async function packageView(db: Queryable, id: string): Promise<PackageVie
 export async function agreementViews(db: Queryable, filter: AgreementFilter): Promise<AgreementView[]> {
   const rows = await selectAgreements(db, filter)
   const names = await namesOf(db)
+  const shares = await sharesOf(
+    db,
+    rows.map((row) => row.package),
+  )
   const history = await historyOf(
     db,
     'agreement',
     rows.map(({ id }) => id),
   )
-  const views: AgreementView[] = []
-  for (const { ceilingPico, calledPico, ...row } of rows) {
-    const share = (await selectShares(db, row.package)).find(({ supplier }) => supplier === row.supplier)
-    views.push({
-      ...row,
-      nameZh: names.get(row.supplier) ?? row.supplier,
-      sharePpm: share?.ppm ?? 0,
-      ceilingPico: `${ceilingPico}`,
-      calledPico: `${calledPico}`,
-      history: history.get(row.id) ?? [],
-    })
-  }
-  return views
+  return rows.map(({ ceilingPico, calledPico, ...row }) => ({
+    ...row,
+    nameZh: names.get(row.supplier) ?? row.supplier,
+    sharePpm: shares.get(row.package)?.find(({ supplier }) => supplier === row.supplier)?.ppm ?? 0,
+    ceilingPico: `${ceilingPico}`,
+    calledPico: `${calledPico}`,
+    history: history.get(row.id) ?? [],
+  }))
 }
 
 export async function callOffViews(db: Queryable, filter: CallOffFilter, nowMs: number): Promise<CallOffView[]> {

@@ -16,9 +16,18 @@ export async function putShares(tx: Transaction, packageId: string, shares: read
 }
 
 export async function selectShares(db: Queryable, packageId: string): Promise<Share[]> {
-  return db.rows(
-    sql`select supplier, ppm from agreements.share where package = ${packageId} order by ppm desc, supplier`,
-  )
+  return (await sharesOf(db, [packageId])).get(packageId) ?? []
+}
+
+/** By package, the largest first. */
+export async function sharesOf(db: Queryable, packageIds: readonly string[]): Promise<ReadonlyMap<string, Share[]>> {
+  const rows = await db.rows<Share & { readonly package: string }>(sql`
+    select package, supplier, ppm from agreements.share
+     where package = any(${packageIds}::text[]) order by package, ppm desc, supplier
+  `)
+  const found = new Map<string, Share[]>()
+  for (const { package: id, supplier, ppm } of rows) found.set(id, [...(found.get(id) ?? []), { supplier, ppm }])
+  return found
 }
 
 /** From now on order lots are divided by these shares, counted anew. */
